@@ -1,0 +1,1 @@
+"""Annotations: the stored visual facts of training problems, and the tools that build and check them."""

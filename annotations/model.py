@@ -1,0 +1,46 @@
+"""An annotation: one problem's stored record of what its image shows."""
+
+from __future__ import annotations
+
+from pydantic import Field, model_validator
+from typing_extensions import Self
+
+from perception_reward.trainer_client.wire import Fact, Identifier, WireModel
+
+
+class Provenance(WireModel):
+    """Where an annotation comes from, so that a doubtful fact can be traced."""
+
+    source: str | None = Field(
+        default=None, description="Data set, file or person the facts were taken from."
+    )
+    method: str | None = Field(
+        default=None, description="How the facts were made: `logic-forms`, `trajectories`, …"
+    )
+    model: str | None = Field(default=None, description="The model that wrote them, if one did.")
+    created: str | None = Field(default=None, description="ISO 8601 date.")
+
+
+class Annotation(WireModel):
+    """One problem: its question, reference answer, image references and visual facts."""
+
+    id: Identifier
+    question: str | None = None
+    answer: str | None = Field(default=None, description="Reference answer.")
+    choices: list[str] | None = Field(
+        default=None, max_length=26, description="The options A, B, C, … in order."
+    )
+    images: list[str] = Field(
+        default_factory=list[str], description="References to the images; never their bytes."
+    )
+    facts: list[Fact] = Field(default_factory=list[Fact])
+    provenance: Provenance | None = None
+
+    @model_validator(mode="after")
+    def _fact_ids_are_unique(self) -> Self:
+        seen: set[str] = set()
+        for fact in self.facts:
+            if fact.id in seen:
+                raise ValueError(f"two facts share the id {fact.id!r}")
+            seen.add(fact.id)
+        return self

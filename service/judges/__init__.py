@@ -1,0 +1,1 @@
+"""Judges: everything that turns (fact, response) into a verdict."""

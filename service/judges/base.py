@@ -1,0 +1,99 @@
+"""What a judge is: for one response and its facts it says, fact by fact, stated, contradicted or absent.
+
+A judge never raises for an answer that it could not get. It returns `Missing` with the reason instead, so that
+one response's bad luck stays its own. What it raises is a programming error.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+from typing import Literal, Protocol, TypeAlias
+
+from perception_reward.trainer_client.wire import Fact, Label, Reason
+
+Scope = Literal["fact", "response"]
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """The decision about one fact and one response.
+
+    probability: that of `stated`, in [0, 1].
+    span: character range [start, end) of the response that carries the fact or contradicts it, or None.
+    certainty: how sure the judge is of `label`, in [0, 1]; a cascade asks the next judge where this is low.
+    """
+
+    label: Label
+    probability: float
+    span: tuple[int, int] | None = None
+    certainty: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """A verdict that could not be determined, and why. Never cached, never the number 0."""
+
+    reason: Reason
+
+
+Outcome: TypeAlias = Verdict | Missing
+
+
+@dataclass(frozen=True, slots=True)
+class JudgeTask:
+    """One response, already joined and cut to the length limit, and the facts to decide about."""
+
+    response: str
+    facts: tuple[Fact, ...]
+    group: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class JudgeInfo:
+    """What identifies a judge. The fingerprint changes with everything that can change a verdict."""
+
+    name: str
+    model: str | None
+    method: str
+    fingerprint: str
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """Whether the judge can answer now, and a sentence for people when it cannot."""
+
+    ok: bool
+    detail: str = ""
+
+
+class Judge(Protocol):
+    """A source of verdicts."""
+
+    @property
+    def info(self) -> JudgeInfo: ...
+
+    @property
+    def scope(self) -> Scope:
+        """What a verdict depends on: the one `fact`, or all facts asked together in one `response` task.
+
+        The cache keys of a `response`-scoped judge hold the whole list, so that a verdict never depends on
+        which of its neighbours happened to be cached.
+        """
+        ...
+
+    def judge(
+        self, tasks: Sequence[JudgeTask], deadline: float
+    ) -> AsyncIterator[tuple[int, tuple[Outcome, ...]]]:
+        """Yield (index of the task, one outcome per fact in order) as each task is ready, in any order.
+
+        deadline: event-loop time (`loop.time()`) by which every task has been yielded; what is not ready then
+        is yielded as `Missing("judge_timeout")`. Closing the iterator early cancels the work that is left.
+        """
+        ...
+
+    async def health(self) -> Health: ...
+
+    async def start(self) -> None: ...
+
+    async def aclose(self) -> None: ...
