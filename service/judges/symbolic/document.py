@@ -1,0 +1,141 @@
+"""A response as the symbolic judge reads it: sentences in plain notation, each knowing what is merely supposed.
+
+    document = read("Suppose AB = 5. $\\\\overline{BC} = 7$")
+    sentence = document.sentences[1]
+    sentence.text                     # 'BC = 7'
+    sentence.mood(0, 6)               # 'asserted'
+    sentence.source(0, 6)             # (17, 37), the characters of the response
+
+Reading is linear in the response's length and bounded: `normalise.MAX_CHARS` characters, `MAX_SENTENCES` sentences of
+at most `MAX_SENTENCE` characters each (a longer one is read in pieces). What lies beyond is not read.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Literal
+
+from perception_reward.service.judges.symbolic.moods import Mood, mood_of
+from perception_reward.service.judges.symbolic.normalise import Plain, normalise
+
+MAX_SENTENCES = 8_000
+MAX_SENTENCE = 1_000
+
+Form = Literal["prose", "bullet", "row"]
+
+# Full stops end a sentence before white space; those of the usual abbreviations do not.
+_BOUNDARY = re.compile(
+    r"[ \t]*\n\s*|(?<=[!?;])[ \t]+|(?<!approx\.)(?<!e\.g\.)(?<!i\.e\.)(?<![Ff]ig\.)(?<=\.)[\"')]?[ \t]+"
+)
+_BULLET = re.compile(r"[ \t]*(?:[-*+>#]+|\(?\d{1,3}[.)])[ \t]+")
+_OPTION = re.compile(r"[ \t]*(?:[-*+][ \t]+)?\(?([A-H])[).:][ \t]")
+
+
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """A sentence, bullet line, table row or line of display math, in plain notation.
+
+    form: `row` for a line of a Markdown table, whose cells `cells` gives.
+    stance: the mood that the surroundings give the whole sentence: `option` in a list of choices, `hypothetical`
+        after "Suppose …", else `asserted`.
+    offset: where it begins in the document's plain text.
+    """
+
+    text: str
+    form: Form
+    stance: Mood
+    offset: int
+    plain: Plain
+
+    def mood(self, start: int, end: int) -> Mood:
+        """The mood of what stands at [start, end) of `text`: only `asserted` and `weak` state something."""
+        return mood_of(self.text, start, end) if self.stance == "asserted" else self.stance
+
+    def source(self, start: int, end: int) -> tuple[int, int]:
+        """The [start, end) range of the original response behind [start, end) of `text`."""
+        return self.plain.source(self.offset + start, self.offset + end)
+
+    def cells(self) -> list[tuple[str, int]]:
+        """The cells of a table row with their positions in `text`; empty for other sentences."""
+        if self.form != "row":
+            return []
+        found = [(match.group(), match.start()) for match in re.finditer(r"[^|]+", self.text)]
+        return [(cell.strip(), at + len(cell) - len(cell.lstrip())) for cell, at in found if cell.strip()]
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A response, read once for all its facts."""
+
+    response: str
+    plain: Plain
+    sentences: tuple[Sentence, ...]
+
+
+def read(response: str) -> Document:
+    """Normalise and segment a response. Never raises, whatever the characters."""
+    plain = normalise(response)
+    ranges = list(_ranges(plain.text))
+    options = _option_lines(plain.text, ranges)
+    sentences: list[Sentence] = []
+    supposing = False
+    for index, (start, end) in enumerate(ranges):
+        text = plain.text[start:end]
+        supposing = _supposes(text, supposing)
+        stance: Mood = "option" if index in options else "hypothetical" if supposing else "asserted"
+        sentences.append(Sentence(text, _form(text), stance, start, plain))
+    return Document(response, plain, tuple(sentences))
+
+
+def _ranges(text: str) -> list[tuple[int, int]]:
+    """The character ranges of the sentences, blank ones left out."""
+    found: list[tuple[int, int]] = []
+    position = 0
+    for match in _BOUNDARY.finditer(text):
+        _cut(found, text, position, match.start())
+        position = match.end()
+        if len(found) >= MAX_SENTENCES:
+            return found[:MAX_SENTENCES]
+    _cut(found, text, position, len(text))
+    return found[:MAX_SENTENCES]
+
+
+def _cut(found: list[tuple[int, int]], text: str, start: int, end: int) -> None:
+    while start < end and len(found) < MAX_SENTENCES:
+        stop = min(end, start + MAX_SENTENCE)
+        if not text[start:stop].isspace():
+            found.append((start, stop))
+        start = stop
+
+
+def _form(text: str) -> Form:
+    if text.lstrip().startswith("|") and text.count("|") >= 3:
+        return "row"
+    return "bullet" if _BULLET.match(text) else "prose"
+
+
+def _option_lines(text: str, ranges: list[tuple[int, int]]) -> set[int]:
+    """Indices of sentences that belong to a list of choices: neighbours labelled A, B, …"""
+    letters: dict[int, str] = {}
+    for index, (start, end) in enumerate(ranges):
+        match = _OPTION.match(text, start, end)
+        if match:
+            letters[index] = match.group(1)
+    return {
+        index
+        for index, letter in letters.items()
+        if letters.get(index + 1) == chr(ord(letter) + 1) or letters.get(index - 1) == chr(ord(letter) - 1)
+    }
+
+
+def _supposes(text: str, supposing: bool) -> bool:
+    """Whether a sentence stands under a supposition made by it or by the sentence before."""
+    head = text.lstrip(" \t-*>#\"'(")[:24].lower()
+    if head.startswith(
+        ("suppose", "assume", "assuming", "imagine", "let's say", "let us say", "what if", "pretend")
+    ):
+        return True
+    return supposing and head.startswith(
+        ("then ", "then,", "so ", "this would", "that would", "in that case", "it would")
+    )

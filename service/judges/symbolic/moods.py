@@ -1,0 +1,101 @@
+"""What a sentence does with a statement: asserts it, or negates, hedges, supposes, asks or offers it as an option.
+
+A mood belongs to a place in the sentence. "If AB is 5, BC is 7" asserts nothing, "AB is not 5 but 7" negates one value
+and asserts the other, "Since AB = 5, what is BC?" asserts AB = 5.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from typing import Literal, TypeAlias
+
+Mood: TypeAlias = Literal["asserted", "weak", "negated", "hedged", "hypothetical", "question", "option"]
+
+_CUE = re.compile(
+    r"(?P<neutral>\bnot only\b|\bif and only if\b|\bno doubt\b|\bnot drawn\b|\bnot to scale\b|\bwhether or not\b|\bwithout loss\b)"
+    r"|(?P<hypothetical>\b(?:if|suppos(?:e|ing)|assum(?:e|es|ing)|imagine|unless|whether|hypothetically|would|were it"
+    r"|had it been|let's say|let us say|in case|for example|for instance|e\.g\.)(?![\w'])|\bwere\b)"
+    r"|(?P<hedged>\b(?:might|may|could|can be|possibly|perhaps|maybe|probably|likely|presumably|potentially|conceivably"
+    r"|either|unsure|not sure|unclear|uncertain|not certain|not necessarily|guess|unknown|apparently|doubt|supposedly"
+    r"|not clear|hard to (?:say|tell|read))\b|\bor\b)"
+    r"|(?P<negated>\b(?:not|never|cannot|neither|nor|no longer|no|false that|untrue that|wrong that|incorrect that"
+    r"|rather than|instead of|false to say|mistaken?|impossible|nobody|deny|denies|contrary|lacks?)\b|n't\b|≠)"
+    r"|(?P<denial>\b(?:is|are|was|were|would be|being) (?:\w+ly )?(?:false|wrong|incorrect|untrue|impossible|a mistake|mistaken"
+    r"|not (?:true|correct|right|the case|possible))\b)"
+    r"|(?P<weak>\b(?:seems?|appears?|looks? like|looks|I think|I believe|should be|roughly)\b)"
+    r"|(?P<edge>[,;:()⇒—]|\b(?:but|so|therefore|thus|hence|because|since|although|though|however|while|whereas|and|then"
+    r"|which means|actually|in fact)\b)",
+    re.IGNORECASE,
+)
+_FACTUAL_EDGES = frozenset(
+    {"but", "since", "because", "however", "actually", "in fact", "although", "though"}
+)
+_ASKS = re.compile(
+    r"[\s,;:]*(?:and |so |then |but |now )?(?:what|which|how|why|where|who|when|is|are|does|do|did|can|could|would|should|will|has|have)\b",
+    re.IGNORECASE,
+)
+
+Cue: TypeAlias = tuple[str, int, int, str]
+
+
+@lru_cache(maxsize=512)
+def _cues(text: str) -> tuple[Cue, ...]:
+    return tuple(
+        (match.lastgroup or "", match.start(), match.end(), match.group().lower())
+        for match in _CUE.finditer(text)
+    )
+
+
+def mood_of(text: str, start: int, end: int) -> Mood:
+    """The mood of what stands at [start, end) of a sentence."""
+    cues = _cues(text)
+    if text.rstrip(" \"')*").endswith("?") and end > _question_start(text, cues):
+        return "question"
+    found: set[str] = {kind for kind, at, stop, _ in cues if start <= at and stop <= end and kind != "denial"}
+    found |= _before(cues, start) | _after(cues, end)
+    for mood in ("hypothetical", "hedged", "negated", "weak"):
+        if mood in found:
+            return mood
+    return "asserted"
+
+
+def _before(cues: tuple[Cue, ...], start: int) -> set[str]:
+    """Cues ahead of a place that reach it: suppositions over the whole sentence, others inside their clause."""
+    found: set[str] = set()
+    same_clause = True
+    for kind, at, _, word in reversed(cues):
+        if at >= start:
+            continue
+        if kind == "edge":
+            same_clause = False
+            if word in _FACTUAL_EDGES:
+                break
+        elif kind == "hypothetical" or (same_clause and word != "or"):
+            found.add(kind)
+    return found
+
+
+def _after(cues: tuple[Cue, ...], end: int) -> set[str]:
+    """Cues behind a place that reach back: "… if …", "… is false"."""
+    found: set[str] = set()
+    for kind, at, _, word in cues:
+        if at < end:
+            continue
+        if kind == "edge":
+            break
+        if kind == "hypothetical" and word in ("if", "unless", "assuming"):
+            found.add(kind)
+        elif kind == "denial":
+            found.add("negated")
+        elif word in ("or", "maybe", "perhaps", "possibly", "probably"):
+            found.add("hedged")
+    return found
+
+
+def _question_start(text: str, cues: tuple[Cue, ...]) -> int:
+    """Where the asking part begins: after the last edge that a question word follows, else at the start."""
+    for kind, _, stop, _ in reversed(cues):
+        if kind == "edge" and _ASKS.match(text, stop):
+            return stop
+    return 0

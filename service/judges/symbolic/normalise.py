@@ -1,0 +1,185 @@
+"""One plain notation for LaTeX, Unicode and Markdown, with the way back to the original characters.
+
+`\\overline{AB} = 2\\sqrt{3}` becomes `AB = 2sqrt(3)`, `m\\angle ABC = 50^\\circ` becomes `m∠ABC = 50°`. Words are left as
+they are. The work is one left-to-right pass, linear in the length of the text.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from bisect import bisect_right
+from dataclasses import dataclass
+from functools import lru_cache
+
+# What lies behind this many characters is not read. A response is cut far earlier by the service; the cap
+# bounds the work where nobody cut it.
+MAX_CHARS = 250_000
+_MAX_DEPTH = 64
+
+_SPECIAL = re.compile(
+    r"\^\s?\{?\s?(?:\\circ|\\degree|∘|°)\s?\}?"
+    r"|\\(?:begin|end)\s?\{[a-zA-Z*]{1,20}\}"
+    r"|\\(?:overset|stackrel)\s?\{\s?\\(?:frown|smile)\s?\}"
+    r"|\\[dtc]?frac\s?\d\s?\d"
+    r"|\\(?:[A-Za-z]+|.)"
+    r"|</?[A-Za-z_]{1,20}>"
+    r"|√\s?(?:\d+(?:\.\d+)?|[a-z](?![a-z]))"
+    r"|[{}$`]|\*\*|\r\n?"
+    r"|[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]|[^\x00-\x7f]",
+    re.DOTALL,
+)
+
+_SPACE = dict.fromkeys(
+    [r"\quad", r"\qquad", r"\ ", r"\;", r"\,", r"\:", r"\~", r"\(", r"\)", r"\[", r"\]", "\u00a0", "\u3000"],
+    " ",
+)
+_COMMANDS = {
+    r"\angle": "∠", r"\measuredangle": "∠", r"\sphericalangle": "∠", r"\triangle": "△", r"\Delta": "△",
+    r"\parallel": "∥", r"\perp": "⟂", r"\bot": "⟂", r"\cong": "≅", r"\sim": "~", r"\simeq": "~", r"\odot": "⊙",
+    r"\circ": "°", r"\degree": "°", r"\deg": "°", r"\sqrt": "sqrt", r"\pi": "π", r"\cdot": "*", r"\times": "*",
+    r"\ast": "*", r"\div": "/", r"\approx": "≈", r"\neq": "≠", r"\ne": "≠", r"\pm": "±", r"\in": "∈",
+    r"\le": "≤", r"\leq": "≤", r"\ge": "≥", r"\geq": "≥", r"\lt": "<", r"\gt": ">", r"\widehat": "arc ",
+    r"\overarc": "arc ", r"\wideparen": "arc ", r"\overparen": "arc ", r"\arc": "arc ", r"\therefore": " therefore ",
+    r"\because": " because ", r"\implies": " ⇒ ", r"\Rightarrow": " ⇒ ", r"\rightarrow": " ⇒ ", r"\to": " ⇒ ",
+    r"\sin": "sin ", r"\cos": "cos ", r"\tan": "tan ", r"\theta": "θ", r"\alpha": "α", r"\beta": "β",
+    r"\gamma": "γ", r"\phi": "φ", r"\%": "%", r"\{": "(", r"\}": ")", r"\|": "|", r"\\": "\n", r"\ldots": "...",
+    r"\dots": "...", r"\square": "□", r"\Box": "□", r"\prime": "'", r"\not": "≠", r"\lvert": "|", r"\rvert": "|",
+    r"\log": "log ", r"\ln": "ln ", r"\rm": " ", r"\n": "\n",
+}  # fmt: skip
+_UNICODE = {
+    "−": "-", "–": "-", "‐": "-", "‑": "-", "﹣": "-", "—": " — ", "×": "*", "·": "*", "⋅": "*", "∙": "*", "÷": "/",
+    "⁄": "/", "∕": "/", "²": "^2", "³": "^3", "√": "sqrt", "½": "(1/2)", "⅓": "(1/3)", "⅔": "(2/3)", "¼": "(1/4)",
+    "¾": "(3/4)", "⊥": "⟂", "∦": " not ∥ ", "‖": "∥", "∆": "△", "Δ": "△", "▵": "△", "∡": "∠", "∢": "∠", "º": "°", "˚": "°",
+    "∘": "°", "○": "⊙", "◯": "⊙", "⌢": " arc ", "⌒": " arc ", "’": "'", "‘": "'", "′": "'", "“": '"', "”": '"', "∽": "~",
+    "∼": "~", "≃": "~", "≇": "≠", "→": " ⇒ ", "⟹": " ⇒ ", "∴": " therefore ", "∵": " because ", "•": "-", "\u2028": "\n",
+    "\u2029": "\n", "≈": "≈", "≅": "≅", "≠": "≠", "∥": "∥", "∠": "∠", "△": "△", "⊙": "⊙", "…": "...", "º": "°",
+    "⟂": "⟂", "°": "°", "‾": "", "¯": "", "，": ", ", "。": ". ", "：": ": ",
+}  # fmt: skip
+_FIXED = {**_COMMANDS, **_UNICODE, **_SPACE, "$": "", "`": "", "\r": "\n", "\r\n": "\n"}
+_OPENS_GROUP = re.compile(r"\s?\{")
+
+
+@dataclass(frozen=True, slots=True)
+class Plain:
+    """A text in plain notation. `source` maps a character range of it to the original's."""
+
+    text: str
+    starts: list[int]
+    sources: list[tuple[int, int, bool]]
+
+    def source(self, start: int, end: int) -> tuple[int, int]:
+        """The [start, end) range of the original text behind [start, end) of the plain one."""
+        first = self._original(start)[0]
+        last = self._original(max(start, end - 1))[1]
+        return first, max(first, last)
+
+    def _original(self, position: int) -> tuple[int, int]:
+        if not self.starts:
+            return 0, 0
+        index = max(0, bisect_right(self.starts, position) - 1)
+        start, end, verbatim = self.sources[index]
+        if not verbatim:
+            return start, end
+        at = min(start + position - self.starts[index], end)
+        return at, min(at + 1, end)
+
+
+def normalise(text: str) -> Plain:
+    """Rewrite `text` (its first `MAX_CHARS` characters) in plain notation. Never raises."""
+    text = text[:MAX_CHARS]
+    pieces: list[str] = []
+    starts: list[int] = []
+    sources: list[tuple[int, int, bool]] = []
+    closers: list[str] = []
+    length = position = 0
+    expects = ""
+    for match in _SPECIAL.finditer(text):
+        start, end = match.span()
+        if start > position:
+            pieces.append(text[position:start])
+            starts.append(length)
+            sources.append((position, start, True))
+            length += start - position
+            if expects and not text[position:start].isspace():
+                expects = ""
+        position = end
+        token = match.group()
+        plain = _FIXED.get(token)
+        if plain is None:
+            plain, expects = _rewrite(text, token, start, end, closers, expects)
+        elif token == r"\sqrt":
+            expects = "group"
+        if plain:
+            pieces.append(plain)
+            starts.append(length)
+            sources.append((start, end, False))
+            length += len(plain)
+    if position < len(text):
+        pieces.append(text[position:])
+        starts.append(length)
+        sources.append((position, len(text), True))
+    return Plain("".join(pieces), starts, sources)
+
+
+def _rewrite(
+    text: str, token: str, start: int, end: int, closers: list[str], expects: str
+) -> tuple[str, str]:
+    """What `token` becomes, and the kind of group that an opening brace right behind it would be."""
+    first = token[0]
+    if first == "{":
+        return _open_group(text, start, closers, expects)
+    if first == "}":
+        return _close_group(closers)
+    if first == "\\":
+        return _command(text, token, end)
+    if first == "^":
+        return "°", ""
+    if first == "<":
+        return "\n", ""
+    if first == "√":
+        return f"sqrt({token[1:].strip()})", ""
+    if token == "**":
+        power = start > 0 and text[start - 1].isalnum() and text[end : end + 1].isdigit()
+        return ("^" if power else ""), ""
+    return _character(token), ""
+
+
+def _open_group(text: str, start: int, closers: list[str], expects: str) -> tuple[str, str]:
+    if not expects and text[start - 1 : start] == "^":
+        expects = "group"
+    if not expects and text.endswith("sqrt", max(0, start - 4), start):
+        expects = "group"
+    kind = expects if len(closers) < _MAX_DEPTH else ""
+    closers.append(kind)
+    return {"": "", "group": "(", "numerator": "((", "denominator": "("}[kind], ""
+
+
+def _close_group(closers: list[str]) -> tuple[str, str]:
+    kind = closers.pop() if closers else ""
+    if kind == "numerator":
+        return ")/", "denominator"
+    return {"": "", "group": ")", "denominator": "))"}[kind], ""
+
+
+def _command(text: str, token: str, end: int) -> tuple[str, str]:
+    if "frac" in token:
+        digits = token[-2:].replace(" ", "")
+        if token[-1].isdigit():
+            return f"({token.rstrip()[-1] if len(digits) < 2 else digits[0]}/{token[-1]})", ""
+        return "", ("numerator" if _OPENS_GROUP.match(text, end) else "")
+    if "frown" in token or "smile" in token:
+        return "arc ", ""
+    if token.startswith((r"\begin", r"\end")):
+        return " ", ""
+    return "", ""
+
+
+@lru_cache(maxsize=4096)
+def _character(character: str) -> str:
+    """One control or non-ASCII character: dropped when invisible, else in its compatibility form."""
+    category = unicodedata.category(character)
+    if category in ("Cc", "Cf", "Cs", "Co", "Cn", "Mn", "Me"):
+        return ""
+    folded = unicodedata.normalize("NFKC", character)
+    return folded if len(folded) <= 8 else character
