@@ -1,0 +1,51 @@
+"""Cached values as bytes: 18 for a verdict, 26 with a span, 2 for a grade.
+
+The first byte is the layout's version. Probabilities keep all 64 bits, so that a score does not depend on
+whether it came from the cache. A value that does not decode is a miss: another version may have written it.
+"""
+
+from __future__ import annotations
+
+import struct
+from typing import Final, get_args
+
+from perception_reward.service.judges.base import Verdict
+from perception_reward.trainer_client.wire import Label
+
+VERSION: Final = 1
+
+_LABELS: Final[tuple[Label, ...]] = get_args(Label)
+_VERDICT: Final = struct.Struct("<BBdd")
+_SPAN: Final = struct.Struct("<II")
+
+
+def encode_verdict(verdict: Verdict) -> bytes:
+    """The bytes of a verdict."""
+    head = _VERDICT.pack(VERSION, _LABELS.index(verdict.label), verdict.probability, verdict.certainty)
+    return head if verdict.span is None else head + _SPAN.pack(*verdict.span)
+
+
+def decode_verdict(value: bytes) -> Verdict | None:
+    """The verdict in `value`, or None where this version cannot read it."""
+    head, tail = value[: _VERDICT.size], value[_VERDICT.size :]
+    if len(head) != _VERDICT.size or len(tail) not in (0, _SPAN.size):
+        return None
+    fields: tuple[int, int, float, float] = _VERDICT.unpack(head)
+    version, label, probability, certainty = fields
+    # A NaN fails these comparisons too.
+    if version != VERSION or label >= len(_LABELS) or not (0 <= probability <= 1 and 0 <= certainty <= 1):
+        return None
+    if not tail:
+        return Verdict(_LABELS[label], probability, None, certainty)
+    span: tuple[int, int] = _SPAN.unpack(tail)
+    return Verdict(_LABELS[label], probability, span, certainty) if span[0] <= span[1] else None
+
+
+def encode_grade(right: bool) -> bytes:
+    """The bytes of an accuracy grade."""
+    return bytes((VERSION, right))
+
+
+def decode_grade(value: bytes) -> bool | None:
+    """The grade in `value`, or None where this version cannot read it."""
+    return bool(value[1]) if len(value) == 2 and value[0] == VERSION and value[1] <= 1 else None

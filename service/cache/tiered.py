@@ -1,0 +1,68 @@
+"""The cache that the scorer asks: memory first, Redis for what memory lacks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from perception_reward.service.cache.memory import MemoryCache
+from perception_reward.service.cache.observer import CacheObserver, Unobserved
+from perception_reward.service.cache.redis_cache import RedisCache
+
+
+class VerdictCache:
+    """Encoded verdicts and grades by content key. Belongs to one event loop.
+
+    Without Redis each process caches for itself; with one, replicas share what they have judged.
+    """
+
+    def __init__(
+        self,
+        memory: MemoryCache,
+        redis: RedisCache | None = None,
+        observer: CacheObserver | None = None,
+    ) -> None:
+        self._memory = memory
+        self._redis = redis
+        self._observer = observer or Unobserved()
+
+    @property
+    def health(self) -> str:
+        """`memory only`, `ok`, or `redis down`: the last slows things down and stops nothing."""
+        if self._redis is None:
+            return "memory only"
+        return "ok" if self._redis.up else "redis down"
+
+    async def start(self) -> None:
+        if self._redis is not None:
+            await self._redis.start()
+
+    async def aclose(self) -> None:
+        if self._redis is not None:
+            await self._redis.aclose()
+
+    async def get_many(self, keys: Sequence[bytes]) -> list[bytes | None]:
+        """The values of `keys` in order, None where no tier has one: at most one round trip to Redis."""
+        values = self._memory.get_many(keys)
+        absent = [index for index, value in enumerate(values) if value is None]
+        self._observer.hits("memory", len(keys) - len(absent))
+        found = await self._ask_redis([keys[index] for index in absent])
+        for index, value in zip(absent, found, strict=True):
+            values[index] = value
+        return values
+
+    async def put_many(self, pairs: Iterable[tuple[bytes, bytes]]) -> None:
+        """Keep `pairs` in memory now, and in Redis soon: this does not wait for it."""
+        pairs = list(pairs)
+        self._memory.put_many(pairs)
+        if self._redis is not None:
+            self._redis.put_many(pairs)
+
+    async def _ask_redis(self, keys: Sequence[bytes]) -> list[bytes | None]:
+        values: list[bytes | None] = [None] * len(keys)
+        if self._redis is not None:
+            values = await self._redis.get_many(keys)
+        found = [(key, value) for key, value in zip(keys, values, strict=True) if value is not None]
+        self._memory.put_many(found)
+        self._observer.hits("redis", len(found))
+        self._observer.misses(len(keys) - len(found))
+        return values
