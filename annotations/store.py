@@ -47,7 +47,10 @@ class AnnotationStore(Protocol):
     async def count(self) -> int: ...
 
     async def reload(self) -> None:
-        """Read the source again. A source that has become unreadable leaves what was loaded in place and raises."""
+        """Read the source again.
+
+        A source that has become unreadable leaves what was loaded in place and raises.
+        """
         ...
 
     async def start(self) -> None: ...

@@ -1,0 +1,245 @@
+"""Import of Geometry3K's logic forms as annotations whose facts are English sentences.
+
+Two sources are read: JSON Lines with `{"id", "logic_forms"}` and optionally `split, question, answer, source`,
+and InterGPS's own `diagram_logic_forms_annot.json`, `{"0": {"diagram_logic_forms": [...]}, …}`.
+
+Every form becomes a fact or a line of the report that says why it did not: nothing is dropped in silence. A
+fact's id is `f` and the form's place in its row, so it stays the same whatever `kinds` selects.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import cast
+
+from perception_reward.annotations.english import sentence
+from perception_reward.annotations.given import keys_given
+from perception_reward.annotations.jsonl import LineError, Record, open_lines, parse_records
+from perception_reward.annotations.logic_forms import LogicFormError, Term, read_logic_form
+from perception_reward.annotations.model import Annotation, Provenance
+from perception_reward.annotations.statements import KINDS, Statement, circle_center, read_statement
+from perception_reward.trainer_client.wire import Fact
+
+# Data-set ids up to each bound belong to the split: the ranges that InterGPS's own code uses.
+SPLITS = (("train", 2100), ("val", 2400), ("test", 3001))
+
+
+@dataclass(frozen=True, slots=True)
+class Dropped:
+    """A logic form, or with no form a whole row, that was not imported, and why."""
+
+    row: str
+    form: str | None
+    why: str
+
+    def __str__(self) -> str:
+        return f"{self.row}: {self.why}" if self.form is None else f"{self.row}: {self.form!r} {self.why}"
+
+
+@dataclass(slots=True)
+class ImportReport:
+    """What an import did: `forms` is the sum of `facts`, `not_selected` and the dropped forms."""
+
+    rows: int = 0
+    forms: int = 0
+    rows_without_facts: int = 0
+    textual: int = 0
+    facts: Counter[str] = field(default_factory=Counter[str])
+    not_selected: Counter[str] = field(default_factory=Counter[str])
+    dropped: list[Dropped] = field(default_factory=list[Dropped])
+
+    def lines(self) -> Iterator[str]:
+        """The report for people: the counts, then a line for each form that was dropped."""
+        yield f"{self.rows} rows with {self.forms} logic forms"
+        yield f"{self.facts.total()} facts ({self.textual} textual: the question gives them)"
+        yield from (f"  {kind}: {count}" for kind, count in self.facts.most_common())
+        if self.not_selected:
+            yield f"{self.not_selected.total()} forms of kinds that were not selected"
+        yield f"{self.rows_without_facts} rows without facts"
+        yield f"{len(self.dropped)} dropped"
+        yield from (f"  {dropped}" for dropped in self.dropped)
+
+
+@dataclass(frozen=True, slots=True)
+class ImportResult:
+    annotations: list[Annotation]
+    report: ImportReport
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    id: str
+    forms: tuple[str, ...]
+    split: str | None
+    question: str | None
+    answer: str | None
+    source: str
+
+
+def import_problems(
+    path: Path, *, split: str | None = None, limit: int | None = None, kinds: Collection[str] | None = None
+) -> ImportResult:
+    """Import `path`. Rows without facts are kept, for their answers.
+
+    split: `train`, `val` or `test`; limit: the most rows to import; kinds: the kinds of facts to keep, or None
+    for all.
+    Raises `ValueError` for an unknown split or kind and for a file of neither format, `OSError` for no file.
+    """
+    _check_choice("split", [split] if split else [], [name for name, _ in SPLITS])
+    _check_choice("kind", kinds or (), KINDS)
+    report = ImportReport()
+    annotations: dict[str, Annotation] = {}
+    for row in _rows(path, report):
+        if limit is not None and len(annotations) >= limit:
+            break
+        if split is not None and row.split != split:
+            continue
+        if row.id in annotations:
+            report.dropped.append(Dropped(row.id, None, "the row's id comes a second time"))
+            continue
+        annotations[row.id] = _import_row(row, kinds, report)
+    return ImportResult(list(annotations.values()), report)
+
+
+def _check_choice(what: str, given: Iterable[str], known: Collection[str]) -> None:
+    if unknown := sorted(set(given) - set(known)):
+        raise ValueError(f"unknown {what} {unknown[0]!r}; known are {', '.join(known)}")
+
+
+def _import_row(row: _Row, kinds: Collection[str] | None, report: ImportReport) -> Annotation:
+    statements = _statements(row, report)
+    given = keys_given(row.question)
+    facts: list[Fact] = []
+    for place, statement in statements.items():
+        if kinds is not None and statement.kind not in kinds:
+            report.not_selected[statement.kind] += 1
+            continue
+        textual = statement.key in given
+        report.facts[statement.kind] += 1
+        report.textual += textual
+        facts.append(
+            Fact(
+                id=f"f{place}",
+                text=sentence(statement),
+                kind=statement.kind,
+                modality="textual" if textual else "visual",
+            )
+        )
+    report.rows += 1
+    report.forms += len(row.forms)
+    report.rows_without_facts += not facts
+    provenance = Provenance(source=row.source, method="logic-forms")
+    return Annotation(id=row.id, question=row.question, answer=row.answer, facts=facts, provenance=provenance)
+
+
+def _statements(row: _Row, report: ImportReport) -> dict[int, Statement]:
+    """The row's sound statements by the place of their form, from 1; the others go to the report."""
+    terms = dict(_parsed(row, report))
+    centers = {center for term in terms.values() if (center := circle_center(term))}
+    statements: dict[int, Statement] = {}
+    first: dict[tuple[object, ...], int] = {}
+    for place, term in terms.items():
+        form = row.forms[place - 1]
+        try:
+            statement = read_statement(term, centers)
+        except LogicFormError as error:
+            report.dropped.append(Dropped(row.id, form, f"was left out: {error}"))
+            continue
+        if (earlier := first.setdefault(statement.key, place)) != place:
+            report.dropped.append(Dropped(row.id, form, f"repeats fact f{earlier}"))
+        else:
+            statements[place] = statement
+    for place, why in _doubts(statements):
+        report.dropped.append(Dropped(row.id, row.forms[place - 1], f"was left out: {why}"))
+        del statements[place]
+    return statements
+
+
+def _parsed(row: _Row, report: ImportReport) -> Iterator[tuple[int, Term]]:
+    for place, form in enumerate(row.forms, start=1):
+        try:
+            yield place, read_logic_form(form)
+        except LogicFormError as error:
+            report.dropped.append(Dropped(row.id, form, f"was left out: the form {error}"))
+
+
+def _doubts(statements: dict[int, Statement]) -> list[tuple[int, str]]:
+    """Statements that their neighbours put in doubt: two lengths of one segment cannot both be signed."""
+    amounts: dict[object, set[str]] = defaultdict(set)
+    vertices: dict[str, set[str]] = defaultdict(set)
+    for statement in statements.values():
+        if statement.quantity is not None and statement.quantity.is_number:
+            amounts[statement.kind, statement.figures[0].key].add(str(statement.quantity))
+        elif statement.kind == "label":
+            vertices[statement.figures[1].points[0]].add(statement.figures[0].points[1])
+    doubts: list[tuple[int, str]] = []
+    for place, statement in statements.items():
+        figure = statement.figures[0]
+        found = sorted(amounts.get((statement.kind, figure.key), ()))
+        if statement.quantity is not None and statement.quantity.is_number and len(found) > 1:
+            doubts.append((place, f"the row gives this {statement.kind} as {' and '.join(found)}"))
+        elif statement.kind == "label" and len(vertices[statement.figures[1].points[0]]) > 1:
+            doubts.append((place, f"label {statement.figures[1].points[0]} stands at several vertices"))
+    return doubts
+
+
+def _rows(path: Path, report: ImportReport) -> Iterator[_Row]:
+    records = _public_records(path) if path.suffix == ".json" else _line_records(path, report)
+    for place, record in records:
+        try:
+            yield _row(record)
+        except ValueError as error:
+            report.dropped.append(Dropped(place, None, f"the row {error}"))
+
+
+def _line_records(path: Path, report: ImportReport) -> Iterator[tuple[str, Record]]:
+    with open_lines(path) as lines:
+        for number, record in parse_records(lines):
+            if isinstance(record, LineError):
+                report.dropped.append(Dropped(f"line {number}", None, f"the row {record.message}"))
+            else:
+                yield f"line {number}", record
+
+
+def _public_records(path: Path) -> Iterator[tuple[str, Record]]:
+    problems: object = json.loads(path.read_bytes())
+    if not isinstance(problems, dict):
+        raise ValueError(f"{path.name} is no object of problems by id")
+    for key, problem in cast("dict[str, object]", problems).items():
+        record = cast("dict[str, object]", problem) if isinstance(problem, dict) else {}
+        name = f"geometry3k-{key}" if key.isdecimal() else key
+        yield key, {"id": name, "logic_forms": record.get("diagram_logic_forms")}
+
+
+def _row(record: Record) -> _Row:
+    row_id, forms = record.get("id"), record.get("logic_forms")
+    if not isinstance(row_id, str) or not row_id:
+        raise ValueError("has no id")
+    if not isinstance(forms, list) or not all(isinstance(form, str) for form in cast("list[object]", forms)):
+        raise ValueError("has no list of logic forms")
+    return _Row(
+        id=row_id,
+        forms=tuple(cast("list[str]", forms)),
+        split=_optional_text(record, "split") or _split(row_id),
+        question=_optional_text(record, "question"),
+        answer=_optional_text(record, "answer"),
+        source=_optional_text(record, "source") or "Geometry3K",
+    )
+
+
+def _optional_text(record: Record, name: str) -> str | None:
+    value = record.get(name)
+    if value is not None and not isinstance(value, str):
+        raise ValueError(f"has a {name} that is no text")
+    return value
+
+
+def _split(row_id: str) -> str | None:
+    number = row_id.rpartition("-")[2]
+    if not number.isdecimal():
+        return None
+    return next((name for name, last in SPLITS if int(number) <= last), None)

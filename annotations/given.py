@@ -1,0 +1,108 @@
+"""What a problem's question already says about its diagram, so that repeating it is no evidence of seeing.
+
+The question is cut into clauses at commas, full stops and "and"; each clause is matched with a few fixed
+shapes, in symbols (`AB=4*y-10`, `∠ABC=50°`, `AB⊥CD`) and in words ("AB is parallel to CD",
+"the radius of circle O is 5"). Values are compared as quantities (`3+x` is `x + 3`), figures in any order of their points. What a sentence
+merely implies ("ABCD is a rectangle", "AB is a diameter") does not count as said.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from itertools import combinations
+
+from perception_reward.annotations.quantities import QuantityError, read_quantity
+from perception_reward.annotations.statements import Figure, Statement
+
+MAX_CLAUSE_CHARACTERS = 200
+MAX_SIDES = 4
+
+_CLAUSE_END = re.compile(r"[,;:?]|\.(?!\d)|\band\b|\bif\b|\bwhere\b|\bgiven\b|\bfind\b")
+_SPELLINGS = (
+    (re.compile(r"\\overline\s*\{([A-Z'′ ]{2,6})\}|\\(?:text|mathrm)\s*\{([^{}]{0,40})\}"), r"\1\2"),
+    (re.compile(r"\bm\s*(?=∠|\\angle)|\$|\bsegment |\bline |\bthe length of "), ""),
+    (re.compile(r"\\angle\s*|\bangle |\bthe measure of angle |\bthe measure of (?=∠)"), "∠"),
+    (re.compile(r"⊙|\bcircle "), "⊙"),
+    (re.compile(r"⌒|\barc "), "⌒"),
+    (re.compile(r"\\perp\b| is perpendicular to "), "⊥"),
+    (re.compile(r"\\parallel\b| is parallel to "), "∥"),
+    (re.compile(r" is equal to | equals | measures "), "="),
+    (re.compile(r" degrees?\b"), "°"),
+)
+_NAME = r"((?:[A-Z]['′]{0,2}){%s})"
+_SEGMENT = re.compile(_NAME % "2")
+_ANGLE = re.compile("∠" + _NAME % "3")
+_ARC = re.compile("(?:the )?(?:measure of )?⌒" + _NAME % "2,3")
+_RELATION = re.compile(_NAME % "2" + "([⊥∥])" + _NAME % "2")
+_SIZE = re.compile(
+    "(?:the )?(radius|diameter|circumference|area|height|perimeter) of (?:the )?(?:[a-z]+ |[△▱])?(⊙?)"
+    + _NAME % "1,8"
+)
+_TANGENT = re.compile(
+    _NAME % "2"
+    + " is (?:the |a )?tangent to ⊙"
+    + _NAME % "1"
+    + "|the tangent to ⊙"
+    + _NAME % "1"
+    + " is "
+    + _NAME % "2"
+)
+_POINT = re.compile("[A-Z]['′]{0,2}")
+
+
+def keys_given(question: str | None) -> frozenset[tuple[object, ...]]:
+    """The keys (`Statement.key`) of what `question` says in so many words."""
+    clauses = (clause.strip() for clause in _CLAUSE_END.split(_plain(question or "")))
+    short = (clause for clause in clauses if 0 < len(clause) <= MAX_CLAUSE_CHARACTERS)
+    return frozenset(statement.key for clause in short for statement in _said(clause))
+
+
+def _plain(question: str) -> str:
+    for pattern, replacement in _SPELLINGS:
+        question = pattern.sub(replacement, question)
+    return question
+
+
+def _said(clause: str) -> Iterator[Statement]:
+    if relation := _RELATION.fullmatch(clause.replace(" ", "")):
+        kind = "perpendicular" if relation[2] == "⊥" else "parallel"
+        yield Statement(kind, (_figure("segment", relation[1]), _figure("segment", relation[3])))
+    elif tangent := _TANGENT.fullmatch(clause):
+        line, circle = tangent[1] or tangent[4], tangent[2] or tangent[3]
+        yield Statement("tangent", (_figure("segment", line), _figure("circle", circle)))
+    else:
+        sides = [side.strip() for side in re.split(r"=| is ", clause, maxsplit=MAX_SIDES)]
+        for one, other in combinations(sides[:MAX_SIDES], 2):
+            yield from _equal(one, other)
+
+
+def _equal(one: str, other: str) -> Iterator[Statement]:
+    left, right = _measures(one), _measures(other)
+    for measure in left if left else right:
+        if left and right:
+            for twin in right:
+                yield Statement(f"equal_{measure.kind}", (measure.figures[0], twin.figures[0]))
+            continue
+        try:
+            yield Statement(measure.kind, measure.figures, read_quantity(other if left else one))
+        except QuantityError:
+            continue
+
+
+def _measures(side: str) -> list[Statement]:
+    """The measure that `side` names; an arc of three letters is read twice, as its first may be the center."""
+    if segment := _SEGMENT.fullmatch(side):
+        return [Statement("length", (_figure("segment", segment[1]),))]
+    if angle := _ANGLE.fullmatch(side):
+        return [Statement("angle", (_figure("angle", angle[1]),))]
+    if arc := _ARC.fullmatch(side):
+        points = tuple(_POINT.findall(arc[1]))
+        return [Statement("arc", (Figure("arc", points[cut:]),)) for cut in range(len(points) - 1)]
+    if size := _SIZE.fullmatch(side):
+        return [Statement(size[1], (_figure("circle" if size[2] else "polygon", size[3]),))]
+    return []
+
+
+def _figure(sort: str, name: str) -> Figure:
+    return Figure(sort, tuple(_POINT.findall(name)))
