@@ -1,7 +1,7 @@
 """Import of Geometry3K's logic forms as annotations whose facts are English sentences.
 
-Two sources are read: JSON Lines with `{"id", "logic_forms"}` and optionally `split, question, answer, source`,
-and InterGPS's own `diagram_logic_forms_annot.json`, `{"0": {"diagram_logic_forms": [...]}, …}`.
+Two sources are read: JSON Lines of `{"id", "logic_forms"}` with `split, question, answer, source` or not, and
+InterGPS's own `diagram_logic_forms_annot.json`, `{"0": {"diagram_logic_forms": [...]}, …}`.
 
 Every form becomes a fact or a line of the report that says why it did not: nothing is dropped in silence. A
 fact's id is `f` and the form's place in its row, so it stays the same whatever `kinds` selects.
@@ -85,8 +85,8 @@ def import_problems(
 ) -> ImportResult:
     """Import `path`. Rows without facts are kept, for their answers.
 
-    split: `train`, `val` or `test`; limit: the most rows to import; kinds: the kinds of facts to keep, or None
-    for all.
+    split: `train`, `val` or `test`; limit: the most rows to import; kinds: the kinds of facts to keep
+    (None: all).
     Raises `ValueError` for an unknown split or kind and for a file of neither format, `OSError` for no file.
     """
     _check_choice("split", [split] if split else [], [name for name, _ in SPLITS])

@@ -1,9 +1,9 @@
 """What a problem's question already says about its diagram, so that repeating it is no evidence of seeing.
 
 The question is cut into clauses at commas, full stops and "and"; each clause is matched with a few fixed
-shapes, in symbols (`AB=4*y-10`, `∠ABC=50°`, `AB⊥CD`) and in words ("AB is parallel to CD",
-"the radius of circle O is 5"). Values are compared as quantities (`3+x` is `x + 3`), figures in any order of their points. What a sentence
-merely implies ("ABCD is a rectangle", "AB is a diameter") does not count as said.
+shapes, in symbols (`AB=4*y-10`, `∠ABC=50°`, `AB⊥CD`) and in words ("AB is parallel to CD", "the radius of
+circle O is 5"). Values are compared as quantities (`3+x` is `x + 3`), figures in any order of their points.
+What a sentence merely implies ("ABCD is a rectangle", "AB is a diameter") does not count as said.
 """
 
 from __future__ import annotations
@@ -91,7 +91,7 @@ def _equal(one: str, other: str) -> Iterator[Statement]:
 
 
 def _measures(side: str) -> list[Statement]:
-    """The measure that `side` names; an arc of three letters is read twice, as its first may be the center."""
+    """The measure that `side` names; an arc of three letters has two readings, as one may be the center."""
     if segment := _SEGMENT.fullmatch(side):
         return [Statement("length", (_figure("segment", segment[1]),))]
     if angle := _ANGLE.fullmatch(side):

@@ -1,7 +1,7 @@
 """Annotations as JSON Lines: one JSON object a line, UTF-8, gzip where the name ends in `.gz`.
 
-A byte order mark, Windows line ends and blank lines are fine. A fault names its line and field, and all faults
-of a file are collected: a person mends them in one go.
+A byte order mark, Windows line ends and blank lines are fine. A fault names its line and field, and all
+faults of a file are collected: a person mends them in one go.
 """
 
 from __future__ import annotations
@@ -89,24 +89,26 @@ def check_records(
         yield number, found
 
 
-def read_jsonl(path: Path) -> list[Annotation]:
-    """All annotations of a file, in order. Raises `AnnotationFileError` with every fault, or `OSError`."""
+def read_jsonl(path: Path) -> dict[int, Annotation]:
+    """A file's annotations by line, in order. Raises `AnnotationFileError` with every fault, or `OSError`."""
     try:
         with open_lines(path) as lines:
-            return collect(path, parse_lines(lines))
+            return collect(path, check_records(parse_records(lines)))
     except (EOFError, gzip.BadGzipFile, zlib.error) as error:
         raise AnnotationFileError(path, [LineError(1, "", f"is no complete gzip file ({error})")]) from None
 
 
-def collect(path: Path, found: Iterable[Annotation | LineError], unit: str = "line") -> list[Annotation]:
-    """The annotations, if nothing is at fault; raises `AnnotationFileError` otherwise."""
-    annotations: list[Annotation] = []
+def collect(
+    path: Path, found: Iterable[tuple[int, Annotation | LineError]], unit: str = "line"
+) -> dict[int, Annotation]:
+    """The annotations by place, if nothing is at fault; raises `AnnotationFileError` otherwise."""
+    annotations: dict[int, Annotation] = {}
     faults: list[LineError] = []
-    for one in found:
+    for place, one in found:
         if isinstance(one, LineError):
             faults.append(one)
         else:
-            annotations.append(one)
+            annotations[place] = one
     if faults:
         raise AnnotationFileError(path, faults, unit)
     return annotations

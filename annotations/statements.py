@@ -51,7 +51,7 @@ _SIZES = {"RadiusOf": "radius", "DiameterOf": "diameter", "CircumferenceOf": "ci
 class Figure:
     """A thing with named points.
 
-    sort: segment, angle, arc, minor arc, circle, kite, … or `label`, whose one "point" is the number in an angle.
+    sort: segment, angle, arc, minor arc, circle, kite, … or `label`: the number written in an angle.
     """
 
     sort: str

@@ -1,0 +1,218 @@
+"""Annotations in memory, read from files.
+
+The first file belongs to the store: what is written over HTTP goes to it. An answered write is on disk; a
+write that fails changed nothing. The other files are only read, and so are their annotations. Without any
+file the store is memory alone, and empty again after a restart.
+
+One process writes. Several replicas that write need the Redis store.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from bisect import bisect_right
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from types import MappingProxyType
+
+from perception_reward.annotations.cursor import from_cursor, to_cursor
+from perception_reward.annotations.jsonl import AnnotationFileError, LineError, read_jsonl, write_jsonl
+from perception_reward.annotations.model import Annotation
+from perception_reward.annotations.store import Page, StoreError, StoreReadOnly, StoreUnavailable
+from perception_reward.annotations.tables import read_parquet
+
+
+@dataclass(frozen=True)
+class _Contents:
+    """What the store holds at one moment. Replaced whole, never changed, so that a reader needs no lock."""
+
+    own: Mapping[str, Annotation]
+    read_only: Mapping[str, Annotation]
+    files: Mapping[str, Path]
+    stamp: tuple[int, int, int] | None
+
+    def get(self, annotation_id: str) -> Annotation | None:
+        return self.own.get(annotation_id) or self.read_only.get(annotation_id)
+
+    @cached_property
+    def ids(self) -> list[str]:
+        return sorted((*self.own, *self.read_only))
+
+
+@dataclass(slots=True)
+class _Change:
+    """Annotations to put, or with None to delete, and the future that learns how it went."""
+
+    annotations: Mapping[str, Annotation | None]
+    done: asyncio.Future[None]
+
+
+class FileStore:
+    """The annotations of `paths`: `.jsonl`, `.jsonl.gz` or `.parquet`; the first takes what is written.
+
+    Reading happens in `start` and `reload`, both of which raise `AnnotationFileError` (all faults of a
+    file, or an id that two files share) or `OSError` (no such file).
+    """
+
+    def __init__(self, paths: Sequence[Path] = ()) -> None:
+        self._paths = tuple(paths)
+        self._contents = _Contents({}, {}, {}, None)
+        self._changes: list[_Change] = []
+        self._writer: asyncio.Task[None] | None = None
+        self._lock = asyncio.Lock()
+
+    async def start(self) -> None:
+        """Read the files."""
+        await self.reload()
+
+    async def aclose(self) -> None:
+        """Finish the writes that are under way."""
+        if self._writer is not None:
+            await self._writer
+
+    async def reload(self) -> None:
+        """Read the files again, in a thread. If one cannot be read, the old contents stay, and it raises."""
+        if self._paths:
+            async with self._lock:
+                self._contents = await asyncio.to_thread(_read, self._paths)
+
+    async def get_many(self, ids: Sequence[str]) -> list[Annotation | None]:
+        contents = self._contents
+        return [contents.get(annotation_id) for annotation_id in ids]
+
+    async def list(self, *, cursor: str | None = None, limit: int = 100) -> Page:
+        """Up to `limit` annotations after `cursor`. Raises `ValueError` for a cursor that is none."""
+        contents = self._contents
+        first = bisect_right(contents.ids, from_cursor(cursor)) if cursor is not None else 0
+        ids = contents.ids[first : first + limit]
+        more = first + limit < len(contents.ids)
+        found = tuple(found for found in map(contents.get, ids) if found is not None)
+        return Page(found, to_cursor(ids[-1]) if more and ids else None)
+
+    async def count(self) -> int:
+        return len(self._contents.own) + len(self._contents.read_only)
+
+    async def put_many(self, annotations: Iterable[Annotation]) -> None:
+        """Store all or none. Raises `StoreReadOnly` for annotations of files that are only read."""
+        await self._change({annotation.id: annotation for annotation in annotations})
+
+    async def delete(self, annotation_id: str) -> bool:
+        """Whether there was one to delete. Raises `StoreReadOnly` for one of a file that is only read."""
+        existed = self._contents.get(annotation_id) is not None
+        if existed:
+            await self._change({annotation_id: None})
+        return existed
+
+    async def _change(self, annotations: Mapping[str, Annotation | None]) -> None:
+        if not annotations:
+            return
+        self._check_writable(annotations)
+        change = _Change(annotations, asyncio.get_running_loop().create_future())
+        self._changes.append(change)
+        if self._writer is None or self._writer.done():
+            self._writer = asyncio.create_task(self._write_changes(), name="annotation file writer")
+        await change.done
+
+    def _check_writable(self, ids: Iterable[str]) -> None:
+        if self._paths and self._paths[0].suffix == ".parquet":
+            raise StoreReadOnly(
+                f"{self._paths[0].name} is a table, which is only read; name a .jsonl file first to write"
+            )
+        for annotation_id in ids:
+            if path := self._contents.files.get(annotation_id):
+                raise StoreReadOnly(
+                    f"annotation {annotation_id!r} comes from {path.name}, which is only read: edit that file "
+                    f"and reload, or move it to {self._paths[0].name}"
+                )
+
+    async def _write_changes(self) -> None:
+        """One file write for all the changes that wait; more come while it runs, and share the next one."""
+        while self._changes:
+            async with self._lock:
+                changes, self._changes = self._changes, []
+                try:
+                    self._contents = await asyncio.to_thread(self._written, self._contents, changes)
+                except Exception as error:
+                    failure = error if isinstance(error, StoreError) else _failure(self._paths, error)
+                else:
+                    failure = None
+            for change in changes:
+                _settle(change.done, failure)
+
+    def _written(self, contents: _Contents, changes: Sequence[_Change]) -> _Contents:
+        own = dict(contents.own)
+        for change in changes:
+            for annotation_id, annotation in change.annotations.items():
+                if annotation is None:
+                    own.pop(annotation_id, None)
+                else:
+                    own[annotation_id] = annotation
+        if not self._paths:
+            return _prepared(own, {}, {}, None)
+        path = self._paths[0]
+        if _stamp(path) != contents.stamp:
+            raise StoreUnavailable(
+                f"{path.name} was changed on disk since it was read; reload before writing"
+            )
+        write_jsonl(path, own.values())
+        return _prepared(own, contents.read_only, contents.files, _stamp(path))
+
+
+def _settle(done: asyncio.Future[None], failure: StoreError | None) -> None:
+    if done.done():  # its caller has gone
+        return
+    if failure is None:
+        done.set_result(None)
+    else:
+        done.set_exception(failure)
+
+
+def _failure(paths: Sequence[Path], error: Exception) -> StoreUnavailable:
+    name = paths[0].name if paths else "memory"
+    return StoreUnavailable(f"{name} could not be written, and nothing was changed: {error}")
+
+
+def _read(paths: Sequence[Path]) -> _Contents:
+    stamp = _stamp(paths[0])
+    own: Mapping[str, Annotation] = {}
+    read_only: dict[str, Annotation] = {}
+    files: dict[str, Path] = {}
+    for place, path in enumerate(paths):
+        by_line = read_parquet(path) if path.suffix == ".parquet" else read_jsonl(path)
+        _check_new(path, by_line, dict.fromkeys(own, paths[0]) | files)
+        by_id = {annotation.id: annotation for annotation in by_line.values()}
+        if place == 0:
+            own = by_id
+        else:
+            read_only.update(by_id)
+            files.update(dict.fromkeys(by_id, path))
+    return _prepared(own, read_only, files, stamp)
+
+
+def _check_new(path: Path, by_line: Mapping[int, Annotation], known: Mapping[str, Path]) -> None:
+    faults = [
+        LineError(line, "id", f"the id {annotation.id!r} is already in {known[annotation.id].name}")
+        for line, annotation in by_line.items()
+        if annotation.id in known
+    ]
+    if faults:
+        raise AnnotationFileError(path, faults, "row" if path.suffix == ".parquet" else "line")
+
+
+def _prepared(
+    own: Mapping[str, Annotation],
+    read_only: Mapping[str, Annotation],
+    files: Mapping[str, Path],
+    stamp: tuple[int, int, int] | None,
+) -> _Contents:
+    contents = _Contents(MappingProxyType(own), read_only, files, stamp)
+    _ = contents.ids  # sorted here, in the thread, not in the event loop
+    return contents
+
+
+def _stamp(path: Path) -> tuple[int, int, int]:
+    """What tells a file that another program has changed."""
+    status = path.stat()
+    return status.st_mtime_ns, status.st_size, status.st_ino
