@@ -1,0 +1,295 @@
+"""Facts that are not geometry: counts, colours, chart values, texts, places, existence, and plain sentences.
+
+    decide(Fact(id="f", text="There are three dogs."), read("I see 2 dogs."))   # contradicted, span of "2 dogs"
+
+A fact is split into *anchors* (what it is about) and *slots* (what another value would contradict; see `slots`).
+Every sentence, and every cell of a table under its headings, that mentions an anchor is compared with it:
+
+- support: the share of the fact's words and slots that the sentence has, all slots agreeing. From `_STATED` on, in a
+  sentence that commits to it, the fact counts as stated.
+- denial: the anchors are there and a slot says otherwise, or exactly one of the two is negated.
+
+A fact both stated and denied is contradicted. Words alone cannot tell "the cat chases the dog" from "the dog chases
+the cat", nor know that a puppy is a dog: without slots the certainty stays low, so that a cascade asks a model.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+
+from perception_reward.service.judges.base import Verdict
+from perception_reward.service.judges.symbolic.document import Document, Sentence
+from perception_reward.service.judges.symbolic.lexicon import EXCLUSIVE, OTHERS, PREDICATES, TEXT_VERBS
+from perception_reward.service.judges.symbolic.slots import (
+    Amount,
+    Count,
+    Relation,
+    Slot,
+    Text,
+    Trait,
+    Trend,
+    nearest_noun,
+    relations,
+)
+from perception_reward.service.judges.symbolic.words import Word, words
+from perception_reward.trainer_client.wire import Fact
+
+_STATED = 0.74
+_SLOT_WEIGHT = 1.5
+# Of the anchors, the share that a sentence must mention before it can speak against the fact.
+_ABOUT = 0.55
+# A bullet or a cell of at most this many words of content, all of them the fact's, needs no more context.
+_TERSE = 5
+_MAX_WRITTEN = 12
+_YEAR = range(1800, 2101)
+_QUOTED = re.compile(r"\"([^\"]{1,80})\"|'([^']{1,80})'(?!\w)")
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A fact as words to look for: lemmas with weights, whether each is negated, and slots with theirs."""
+
+    anchors: dict[str, float]
+    negated: frozenset[str]
+    slots: tuple[tuple[Slot, bool], ...]
+    pairs: frozenset[tuple[str, str]]
+
+    @property
+    def is_typed(self) -> bool:
+        """Whether nearly all that it says is in its slots, so that a match is more than a likeness."""
+        return bool(self.slots) and len(self.pairs) <= _TERSE or len(self.pairs) <= 1
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What one sentence says about a claim: support and denial in [0, 1]."""
+
+    support: float
+    denial: float
+    start: int
+    end: int
+    sentence: Sentence
+    other: bool = False
+
+
+def decide(fact: Fact, document: Document) -> Verdict:
+    """The verdict on any fact by its words, slots and the sentences' moods. Never raises."""
+    claim = read_claim(fact.text)
+    if not claim.anchors and not claim.slots:
+        return Verdict("absent", 0.05, None, 0.2)
+    found = list(_evidence(claim, document))
+    if not found:
+        return Verdict("absent", 0.02, None, 0.85)
+    return _verdict(claim, found)
+
+
+def _verdict(claim: Claim, found: list[Evidence]) -> Verdict:
+    committed = [
+        item for item in found if item.sentence.mood(item.start, item.end) in ("asserted", "weak", "negated")
+    ]
+    best = max(committed, key=lambda item: item.support, default=None)
+    stated = best is not None and best.support >= _STATED
+    denials = [item for item in committed if item.denial > 0 and not (stated and item.other)]
+    denial = max(denials, key=lambda item: item.denial, default=None)
+    if denial is not None:
+        certainty = (0.85 if claim.is_typed else 0.5) * (0.6 if stated else denial.denial)
+        return Verdict(
+            "contradicted", 0.25 if stated else 0.06 * (1 - denial.denial), _span(denial), certainty
+        )
+    if best is not None and stated:
+        certainty = 0.9 * best.support if claim.is_typed else 0.55 * best.support
+        return Verdict("stated", 0.5 + 0.48 * best.support, _span(best), certainty)
+    likeness = best.support if best is not None else 0.0
+    mentioned = max(item.support for item in found)
+    return Verdict("absent", 0.04 + 0.4 * max(likeness, 0.3 * mentioned), None, 0.8 - 0.6 * likeness)
+
+
+def _span(item: Evidence) -> tuple[int, int]:
+    return item.sentence.source(item.start, item.end)
+
+
+# --- the fact ---------------------------------------------------------------------------------------------------------
+
+
+@lru_cache(maxsize=1024)
+def read_claim(text: str) -> Claim:
+    """The anchors and slots of a fact's text."""
+    text = text.strip().rstrip(".")
+    heard = words(text)
+    taken: set[int] = set()
+    slots: list[tuple[Slot, bool]] = []
+    for slot, at, used in _slots(text, heard):
+        slots.append((slot, heard[at].negated))
+        taken |= used
+    anchors: dict[str, float] = {}
+    for index, word in enumerate(heard):
+        if index not in taken and word.weight:
+            anchors[word.lemma] = max(word.weight, anchors.get(word.lemma, 0.0))
+    content = [word.lemma for word in heard if word.is_content]
+    negated = frozenset(word.lemma for word in heard if word.negated and word.lemma in anchors)
+    return Claim(anchors, negated, tuple(slots), frozenset(zip(content, content[1:], strict=False)))
+
+
+def _slots(text: str, heard: tuple[Word, ...]) -> Iterator[tuple[Slot, int, set[int]]]:
+    """Each slot of a fact, the word it hangs on, and the words it takes out of the anchors."""
+    written = _text_slot(text, heard)
+    if written is not None:
+        yield written
+        return
+    yield from _number_slots(heard)
+    yield from _class_slots(heard)
+    yield from _relation_slots(heard)
+
+
+def _text_slot(text: str, heard: tuple[Word, ...]) -> tuple[Slot, int, set[int]] | None:
+    verb = next((at for at, word in enumerate(heard) if word.lemma in TEXT_VERBS), None)
+    if verb is None:
+        return None
+    quoted = _QUOTED.search(text)
+    start, end = quoted.span() if quoted else (heard[verb].end, len(text))
+    inside = [at for at, word in enumerate(heard) if start <= word.start < end and word.lemma.strip("\"':")]
+    nouns = frozenset(
+        word.lemma for at, word in enumerate(heard) if word.is_content and at not in (*inside, verb)
+    )
+    if not inside or not nouns or len(inside) > _MAX_WRITTEN:
+        return None
+    slot = Text(tuple(heard[at].lemma for at in inside), nouns)
+    return slot, inside[0], {*inside, *(at for at, word in enumerate(heard) if word.lemma in TEXT_VERBS)}
+
+
+def _number_slots(heard: tuple[Word, ...]) -> Iterator[tuple[Slot, int, set[int]]]:
+    numbers = [at for at, word in enumerate(heard) if word.value is not None]
+    years = [at for at in numbers if heard[at].value in _YEAR and heard[at].text.isdigit()]
+    for at in numbers:
+        value = heard[at].value
+        if value is None or (at in years and len(numbers) > 1):
+            continue
+        noun = heard[at + 1].lemma if at + 1 < len(heard) and heard[at + 1].is_content else None
+        if noun is not None:
+            yield Count(noun, value), at, {at}
+        elif at not in years and len(numbers) - len(years) == 1:
+            keys = frozenset(
+                word.lemma for index, word in enumerate(heard) if index != at and word.weight >= 1
+            )
+            yield Amount(value, keys, frozenset(heard[year].value or 0.0 for year in years)), at, {at}
+
+
+def _class_slots(heard: tuple[Word, ...]) -> Iterator[tuple[Slot, int, set[int]]]:
+    for at, word in enumerate(heard):
+        if word.lemma not in EXCLUSIVE or not word.is_content:
+            continue
+        name, value = EXCLUSIVE[word.lemma]
+        if name in PREDICATES:
+            yield Trend(name, value), at, {at}
+        elif noun := nearest_noun(heard, at):
+            yield Trait(name, value, noun), at, {at, *(i for i, w in enumerate(heard) if w.lemma == "color")}
+
+
+def _relation_slots(heard: tuple[Word, ...]) -> Iterator[tuple[Slot, int, set[int]]]:
+    """The one relation of a short sentence; in longer ones prepositions count as words."""
+    named = relations(heard)
+    if len(named) != 1:
+        return
+    at, end, name = named[0]
+    subject = frozenset(word.lemma for word in heard[:at] if word.is_content)
+    other = frozenset(word.lemma for word in heard[end:] if word.is_content)
+    if subject and other and len(subject) + len(other) <= _TERSE and subject.isdisjoint(other):
+        yield Relation(name, subject, other), at, set(range(at, end))
+
+
+# --- the response -----------------------------------------------------------------------------------------------------
+
+
+def _evidence(claim: Claim, document: Document) -> Iterator[Evidence]:
+    for sentence, heard in _units(document):
+        evidence = _compare(claim, sentence, heard)
+        if evidence is not None:
+            yield evidence
+
+
+def _units(document: Document) -> Iterator[tuple[Sentence, tuple[Word, ...]]]:
+    """Sentences as words; of a table, each cell under its column's heading and beside its row's."""
+    headings: list[tuple[str, int]] = []
+    for sentence in document.sentences:
+        cells = sentence.cells()
+        if not cells:
+            headings = []
+            yield sentence, words(sentence.text)
+        elif not headings:
+            headings = cells
+            yield sentence, words(sentence.text)
+        else:
+            yield from ((sentence, cell) for cell in _cells(cells, headings))
+
+
+def _cells(cells: list[tuple[str, int]], headings: list[tuple[str, int]]) -> Iterator[tuple[Word, ...]]:
+    (name, at), *rest = cells
+    title = _moved(words(name), at)
+    for index, (cell, start) in enumerate(rest, 1):
+        heading = words(headings[index][0]) if index < len(headings) else ()
+        linked = Word(":", ":", start, start, None, False, 0)
+        yield (*_placed(heading, at), *title, linked, *_moved(words(cell), start))
+
+
+def _moved(heard: Iterable[Word], by: int) -> list[Word]:
+    return [Word(w.lemma, w.text, w.start + by, w.end + by, w.value, w.negated, w.clause) for w in heard]
+
+
+def _placed(heard: Iterable[Word], at: int) -> list[Word]:
+    """A heading's words, standing where the row begins."""
+    return [Word(w.lemma, w.text, at, at, w.value, w.negated, w.clause) for w in heard]
+
+
+def _compare(claim: Claim, sentence: Sentence, heard: tuple[Word, ...]) -> Evidence | None:
+    mentioned = [word for word in heard if word.lemma in claim.anchors]
+    if not any(word.weight >= 1 for word in mentioned):
+        return None
+    lemmas = {word.lemma for word in mentioned}
+    about = sum(claim.anchors[name] for name in lemmas) / sum(claim.anchors.values())
+    content = [word.lemma for word in heard if word.is_content]
+    terse = len(content) <= _TERSE and all(name in claim.anchors for name in content)
+    said = [_agrees(slot, negated, heard) for slot, negated in claim.slots]
+    flipped = sum(claim.anchors[word.lemma] for word in _flipped(claim, mentioned)) / sum(
+        claim.anchors.values()
+    )
+    start, end = mentioned[0].start, mentioned[-1].end
+    if said:
+        start, end = heard[0].start, heard[-1].end
+    support = _support(claim, about, said, content, terse) * (1 - flipped)
+    speaks = about >= _ABOUT or terse
+    denial = about if speaks and (False in said or flipped >= 0.3) else 0.0
+    if denial:
+        support = 0.0
+    return Evidence(support, denial, start, end, sentence, any(word.lemma in OTHERS for word in heard))
+
+
+def _agrees(slot: Slot, negated: bool, heard: tuple[Word, ...]) -> bool | None:
+    said = slot.said(heard)
+    return said if said is None else said is not negated
+
+
+def _flipped(claim: Claim, mentioned: list[Word]) -> list[Word]:
+    """One word per anchor that is negated on one side only, wherever it stands in the sentence."""
+    flags: dict[str, list[Word]] = {}
+    for word in mentioned:
+        flags.setdefault(word.lemma, []).append(word)
+    return [
+        found[0]
+        for name, found in flags.items()
+        if all(word.negated is not (name in claim.negated) for word in found)
+    ]
+
+
+def _support(claim: Claim, about: float, said: list[bool | None], content: list[str], terse: bool) -> float:
+    """The share of the claim that is there, a little less for words out of order and for further words."""
+    if terse and said and None not in said:
+        about = max(about, 0.9)
+    anchors, slots = sum(claim.anchors.values()), _SLOT_WEIGHT * len(said)
+    share = (about * anchors + _SLOT_WEIGHT * said.count(True)) / (anchors + slots)
+    pairs = claim.pairs.intersection(zip(content, content[1:], strict=False))
+    order = len(pairs) / len(claim.pairs) if claim.pairs else 1.0
+    further = sum(name not in claim.anchors for name in content)
+    return share * (0.9 + 0.1 * order) - 0.01 * min(further, 5)

@@ -1,0 +1,285 @@
+"""The parts of a fact that other values would contradict, and what a sentence says about each of them.
+
+| slot | in the fact | said otherwise |
+|---|---|---|
+| Count | There are *three* dogs | two dogs; no dogs |
+| Amount | Sales in 2019 were *40* | in 2019, sales reached 45 |
+| Trait | The car is *red* | a blue car; the car isn't red |
+| Trend | Sales *rose* | sales fell |
+| Relation | The cup is *left of* the plate | the cup is right of the plate |
+| Text | The sign reads *STOP* | the sign says "YIELD" |
+
+`said(words)` is True where the words say what the fact says, False where they say otherwise, None where they are silent.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from perception_reward.service.judges.symbolic.lexicon import (
+    COPULAS,
+    EXCLUDES,
+    EXCLUSIVE,
+    FUNCTION_WORDS,
+    INVERSE,
+    PREPOSITIONS,
+    RELATION_PHRASES,
+    TEXT_VERBS,
+    lemma,
+)
+from perception_reward.service.judges.symbolic.words import Word
+
+Words: TypeAlias = Sequence[Word]
+
+_BEFORE = 4
+_AFTER = 6
+_ARGUMENT_REACH = 8
+_TRANSPARENT = frozenset({"exactly", "only", "just", "about", "any", "very", "quit"})
+_PRONOUNS = frozenset({"it", "them"})
+_RELATION_WORDS = sorted(
+    ((tuple(lemma(word) for word in phrase.split()), name) for phrase, name in RELATION_PHRASES.items()),
+    key=lambda item: -len(item[0]),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    """How many of a noun there are."""
+
+    noun: str
+    number: float
+
+    def said(self, words: Words) -> bool | None:
+        found: list[bool] = []
+        for at, word in enumerate(words):
+            if word.lemma == self.noun:
+                found += self._beside(words, at)
+        return any(found) if found else None
+
+    def _beside(self, words: Words, at: int) -> list[bool]:
+        for word in reversed(words[max(0, at - _BEFORE) : at]):
+            if word.value is not None:
+                return [word.value == self.number and not word.negated]
+            if word.lemma == "no" or (word.lemma == "any" and word.negated):
+                return [self.number == 0]
+            if word.lemma == "a" or word.lemma == "an":
+                return [True] if self.number == 1 and not word.negated else []
+            if not word.is_content and word.lemma not in _TRANSPARENT:
+                break
+        for word in words[at + 1 : at + 1 + _AFTER]:
+            if word.value is not None:
+                return [word.value == self.number and not word.negated]
+            if word.is_content or word.lemma in PREPOSITIONS or word.lemma == ",":
+                break
+        return [self.number == 0] if words[at].negated else []
+
+
+@dataclass(frozen=True, slots=True)
+class Amount:
+    """The number that a chart or table gives for `keys` (a year, a category, a series)."""
+
+    number: float
+    keys: frozenset[str]
+    years: frozenset[float]
+
+    def said(self, words: Words) -> bool | None:
+        numbers = [word for word in words if word.value is not None and word.value not in self.years]
+        if not numbers:
+            return None
+        clauses = {word.clause for word in words if word.lemma in self._sharpest(words)}
+        bound = [word for word in numbers if word.clause in clauses]
+        if not bound and clauses:
+            following = min((word.clause for word in numbers if word.clause > min(clauses)), default=None)
+            bound = [word for word in numbers if word.clause == following] or numbers
+        equal = [word for word in bound if word.value == self.number]
+        if not equal and any(word.lemma == "respectively" for word in words):
+            equal = [word for word in numbers if word.value == self.number]
+        if equal:
+            return not any(word.negated for word in equal)
+        return False if bound else None
+
+    def _sharpest(self, words: Words) -> frozenset[str]:
+        """The keys to look beside: the years where the fact names any, else all that the words mention."""
+        years = frozenset(f"#{year:g}" for year in self.years)
+        return years or self.keys & {word.lemma for word in words}
+
+
+@dataclass(frozen=True, slots=True)
+class Trait:
+    """A noun's colour, size, material, …: one value of a class whose values exclude one another."""
+
+    name: str
+    value: int
+    noun: str
+
+    def said(self, words: Words) -> bool | None:
+        found: list[Word] = []
+        for at, word in enumerate(words):
+            if word.lemma == self.noun:
+                found += self._ahead(words, at) + self._behind(words, at)
+        equal = [word for word in found if EXCLUSIVE[word.lemma][1] == self.value]
+        if equal:
+            return not any(word.negated for word in equal)
+        return False if any(not word.negated for word in found) else None
+
+    def _is_value(self, word: Word) -> bool:
+        return EXCLUSIVE.get(word.lemma, ("", 0))[0] == self.name
+
+    def _ahead(self, words: Words, at: int) -> list[Word]:
+        found: list[Word] = []
+        for word in reversed(words[max(0, at - _BEFORE) : at]):
+            if self._is_value(word):
+                found.append(word)
+            elif not word.is_content and not (found and word.lemma in ("and", ",")):
+                break
+        return found
+
+    def _behind(self, words: Words, at: int) -> list[Word]:
+        """Values that a verb or mark gives the noun: "the car … is red", not "the car near the red house"."""
+        linked = False
+        for index in range(at + 1, min(len(words), at + 1 + 2 * _AFTER)):
+            word = words[index]
+            if word.lemma in (",", ";", "and", "but", "whil") and linked:
+                break
+            linked = linked or word.lemma in COPULAS
+            if self._is_value(word) and linked:
+                following = words[index + 1] if index + 1 < len(words) else None
+                attributive = following is not None and following.is_content and not self._is_value(following)
+                return [] if attributive else [word]
+        return []
+
+
+@dataclass(frozen=True, slots=True)
+class Trend:
+    """A predicate over the whole sentence: rising or falling, highest or lowest, more or less."""
+
+    name: str
+    value: int
+
+    def said(self, words: Words) -> bool | None:
+        found = [word for word in words if EXCLUSIVE.get(word.lemma, ("", 0))[0] == self.name]
+        if not found:
+            return None
+        equal = [word for word in found if EXCLUSIVE[word.lemma][1] == self.value]
+        return any(not word.negated for word in equal)
+
+
+@dataclass(frozen=True, slots=True)
+class Relation:
+    """Where the subject is as seen from the object."""
+
+    name: str
+    subject: frozenset[str]
+    object: frozenset[str]
+
+    def said(self, words: Words) -> bool | None:
+        found = [
+            said
+            for at, end, name in relations(words)
+            if (said := self._one(words, at, end, name)) is not None
+        ]
+        return all(found) if found else None
+
+    def _one(self, words: Words, at: int, end: int, name: str) -> bool | None:
+        direction = self._direction(words, at, end)
+        if direction is None:
+            return None
+        name = name if direction else INVERSE[name]
+        if name == self.name:
+            return not words[at].negated
+        return False if name in EXCLUDES[self.name] and not words[at].negated else None
+
+    def _direction(self, words: Words, at: int, end: int) -> bool | None:
+        """True where the relation runs from subject to object, False where it runs back."""
+        mine = self.subject | self.object
+        left = next(
+            (w.lemma for w in reversed(words[max(0, at - _ARGUMENT_REACH) : at]) if w.lemma in mine), None
+        )
+        behind = [
+            w.lemma for w in words[end : end + _ARGUMENT_REACH] if w.lemma in mine or w.lemma in _PRONOUNS
+        ]
+        if not behind:
+            return None
+        if left is None:
+            # "To the left of the plate is the cup."
+            other = next((name for name in behind if name in mine and name not in self.object), None)
+            return True if behind[0] in self.object and other in self.subject else None
+        if left in self.subject and (behind[0] in self.object or behind[0] in _PRONOUNS):
+            return True
+        return (
+            False if left in self.object and (behind[0] in self.subject or behind[0] in _PRONOUNS) else None
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """What is written on a thing."""
+
+    written: tuple[str, ...]
+    noun: frozenset[str]
+
+    def said(self, words: Words) -> bool | None:
+        names = [word.lemma for word in words]
+        if self.noun.isdisjoint(names):
+            return None
+        for at in range(len(names) - len(self.written) + 1):
+            if names[at] == self.written[0] and tuple(names[at : at + len(self.written)]) == self.written:
+                return not words[at].negated
+        for at, word in enumerate(words):
+            if word.lemma in TEXT_VERBS or word.lemma in ('"', ":", "|", "="):
+                rest = words[at + 1 :]
+                return (
+                    False
+                    if any(_is_written(other) and other.lemma not in self.noun for other in rest)
+                    else None
+                )
+        return None
+
+
+def _is_written(word: Word) -> bool:
+    return word.is_content or word.value is not None
+
+
+Slot: TypeAlias = Count | Amount | Trait | Trend | Relation | Text
+
+
+def relations(words: Words) -> list[tuple[int, int, str]]:
+    """Every relation that the words name, the longest phrase at each place: (first word, past the last, relation)."""
+    found: list[tuple[int, int, str]] = []
+    at = 0
+    while at < len(words):
+        if words[at].lemma in _FIRST_RELATION_WORDS:
+            for phrase, name in _RELATION_WORDS:
+                if all(
+                    at + step < len(words) and words[at + step].lemma == part
+                    for step, part in enumerate(phrase)
+                ):
+                    found.append((at, at + len(phrase), name))
+                    at += len(phrase) - 1
+                    break
+        at += 1
+    return found
+
+
+_FIRST_RELATION_WORDS = frozenset(phrase[0] for phrase, _ in _RELATION_WORDS)
+
+
+def nearest_noun(words: Words, at: int) -> str | None:
+    """The noun that the adjective or number at `at` belongs to: the next word of content, or the one before a verb."""
+    for word in words[at + 1 : at + 1 + _BEFORE]:
+        if word.is_content and word.lemma not in EXCLUSIVE and word.lemma != "color":
+            return word.lemma
+        if not word.is_content and word.lemma not in ("and", "%") and word.value is None:
+            break
+    linked = False
+    for word in reversed(words[:at]):
+        linked = linked or word.lemma in COPULAS
+        if linked and word.is_content and word.lemma not in COPULAS and word.lemma != "color":
+            return word.lemma
+    return None
+
+
+def is_function(word: Word) -> bool:
+    return word.lemma in FUNCTION_WORDS
