@@ -132,9 +132,7 @@ def _option_lines(text: str, ranges: list[tuple[int, int]]) -> set[int]:
 def _supposes(text: str, supposing: bool) -> bool:
     """Whether a sentence stands under a supposition made by it or by the sentence before."""
     head = text.lstrip(" \t-*>#\"'(")[:24].lower()
-    if head.startswith(
-        ("suppose", "assume", "assuming", "imagine", "let's say", "let us say", "what if", "pretend")
-    ):
+    if head.startswith(("suppose", "assume", "assuming", "imagine", "let's say", "let us say", "what if", "pretend")):
         return True
     return supposing and head.startswith(
         ("then ", "then,", "so ", "this would", "that would", "in that case", "it would")

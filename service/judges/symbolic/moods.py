@@ -28,9 +28,7 @@ _CUE = re.compile(
     r"|which means|actually|in fact)\b)",
     re.IGNORECASE,
 )
-_FACTUAL_EDGES = frozenset(
-    {"but", "since", "because", "however", "actually", "in fact", "although", "though"}
-)
+_FACTUAL_EDGES = frozenset({"but", "since", "because", "however", "actually", "in fact", "although", "though"})
 _ASKS = re.compile(
     r"[\s,;:]*(?:and |so |then |but |now )?(?:what|which|how|why|where|who|when|is|are|does|do|did|can|could|would|should|will|has|have)\b",
     re.IGNORECASE,
@@ -42,8 +40,7 @@ Cue: TypeAlias = tuple[str, int, int, str]
 @lru_cache(maxsize=512)
 def _cues(text: str) -> tuple[Cue, ...]:
     return tuple(
-        (match.lastgroup or "", match.start(), match.end(), match.group().lower())
-        for match in _CUE.finditer(text)
+        (match.lastgroup or "", match.start(), match.end(), match.group().lower()) for match in _CUE.finditer(text)
     )
 
 

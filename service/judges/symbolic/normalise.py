@@ -122,9 +122,7 @@ def normalise(text: str) -> Plain:
     return Plain("".join(pieces), starts, sources)
 
 
-def _rewrite(
-    text: str, token: str, start: int, end: int, closers: list[str], expects: str
-) -> tuple[str, str]:
+def _rewrite(text: str, token: str, start: int, end: int, closers: list[str], expects: str) -> tuple[str, str]:
     """What `token` becomes, and the kind of group that an opening brace right behind it would be."""
     first = token[0]
     if first == "{":

@@ -1,0 +1,149 @@
+"""From the evidence for a fact to a verdict.
+
+What is asserted of the element counts; what is negated, hedged, supposed, asked or offered as an option does not. A
+response that says the fact and something that rules it out has contradicted it, unless it took the other thing back
+("no wait", "correction") before it came to the fact.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from perception_reward.service.judges.base import Verdict
+from perception_reward.service.judges.symbolic.document import Document
+from perception_reward.service.judges.symbolic.evidence import Claims, Evidence, evidence_for
+from perception_reward.service.judges.symbolic.statements import Claim
+
+_RETRACTION = re.compile(
+    r"\b(?:no,? wait|wait,|hold on|correction|scratch that|my mistake|i made a mistake|i misread|let me correct|let me redo"
+    r"|on second thought|sorry|that(?:'s| is) (?:wrong|not right|incorrect)|actually,? no|let me re-?(?:check|read|examine))",
+    re.IGNORECASE,
+)
+_STATING = frozenset({"asserted", "weak"})
+
+# Probabilities of `stated`, by what was found. Only their order matters for ranking: an exact statement, a statement
+# in softer words, hints of decreasing worth, nothing at all, and the opposite.
+_EXACT = 0.97
+_SOFT = 0.85
+_HEDGED = 0.3
+_UNSETTLED = 0.25
+_OPPOSITE = 0.03
+
+
+class Reading:
+    """A document read for claims, once for all facts."""
+
+    def __init__(self, document: Document, claims: list[Claim]) -> None:
+        self.document = document
+        self.claims = Claims(claims)
+        self.retractions = [match.start() for match in _RETRACTION.finditer(document.plain.text)]
+
+    def place(self, claim: Claim) -> tuple[int, int]:
+        """Where a claim stands in the document's plain text."""
+        offset = self.document.sentences[claim.index].offset
+        return offset + claim.start, offset + claim.end
+
+    def span(self, claim: Claim) -> tuple[int, int]:
+        """Where a claim stands in the original response."""
+        return self.document.sentences[claim.index].source(claim.start, claim.end)
+
+    def retracted(self, earlier: Claim, later: Claim) -> bool:
+        """Whether the response took `earlier` back before it said `later`."""
+        first, last = self.place(earlier)[1], self.place(later)[1]
+        return any(first <= at < last for at in self.retractions)
+
+
+def verdict_of(parts: Sequence[Claim], text: str, reading: Reading) -> Verdict:
+    """The verdict on a fact made of one or more claims: stated when all are, contradicted when one is."""
+    verdicts = [_claim_verdict(part, text, reading) for part in parts]
+    contradicted = [verdict for verdict in verdicts if verdict.label == "contradicted"]
+    if contradicted:
+        return contradicted[0]
+    return min(verdicts, key=lambda verdict: (verdict.label == "stated", verdict.probability))
+
+
+def _claim_verdict(fact: Claim, text: str, reading: Reading) -> Verdict:
+    found = evidence_for(fact, reading.claims)
+    stated = [item for item in found if item.agrees and item.claim.mood in _STATING]
+    denied = [item for item in found if item.agrees and item.claim.mood == "negated"]
+    against = [item for item in found if not item.agrees and item.claim.mood in _STATING]
+    against = _standing(against, stated, reading)
+    stated = _standing(stated, [item for item in against if item.firm], reading)
+    firm = [item for item in against if item.firm]
+    best = max(stated, key=_strength, default=None)
+    if best is not None:
+        return _when_stated(best, [*denied, *_outweighing(firm, best)], reading)
+    if denied:
+        return Verdict("contradicted", 0.02, reading.span(denied[0].claim), 0.9)
+    if firm:
+        top = max(firm, key=_strength)
+        return Verdict("contradicted", _OPPOSITE, reading.span(top.claim), 0.9 * top.weight)
+    if against:
+        return _when_open(fact, against[0], reading)
+    return _when_absent(fact, text, found, reading)
+
+
+def _outweighing(firm: list[Evidence], best: Evidence) -> list[Evidence]:
+    """Disagreements that are as direct as the agreement: a vertex's other angle does not undo an angle's own."""
+    return [item for item in firm if item.weight >= min(best.weight, 0.95)]
+
+
+def _strength(item: Evidence) -> float:
+    return item.weight * (_EXACT if item.claim.mood == "asserted" else _SOFT)
+
+
+def _standing(items: list[Evidence], others: list[Evidence], reading: Reading) -> list[Evidence]:
+    """The items not taken back before one of the others was said."""
+    if not reading.retractions:
+        return items
+    return [item for item in items if not any(reading.retracted(item.claim, other.claim) for other in others)]
+
+
+def _when_stated(best: Evidence, opposed: list[Evidence], reading: Reading) -> Verdict:
+    strength = _strength(best)
+    if not opposed:
+        return Verdict("stated", strength, reading.span(best.claim), strength)
+    return Verdict("contradicted", 0.1, reading.span(opposed[0].claim), 0.7)
+
+
+def _when_open(fact: Claim, item: Evidence, reading: Reading) -> Verdict:
+    """A number where the fact has an unknown, or the other way round: derived, or another label; hard to say."""
+    if fact.values and fact.values[0][0].variables:
+        return Verdict("absent", 0.15, None, 0.4)
+    return Verdict("contradicted", 0.06, reading.span(item.claim), 0.5)
+
+
+def _when_absent(fact: Claim, text: str, found: list[Evidence], reading: Reading) -> Verdict:
+    moods = {item.claim.mood for item in found if item.agrees}
+    if "hedged" in moods:
+        return Verdict("absent", _HEDGED, None, 0.7)
+    if moods:
+        return Verdict("absent", 0.12, None, 0.8)
+    named, valued = _mentions(fact, text, reading)
+    if named and valued:
+        return Verdict("absent", _UNSETTLED, None, 0.4)
+    if valued:
+        return Verdict("absent", 0.14, None, 0.6)
+    return Verdict("absent", 0.06 if named else 0.02, None, 0.75 if named else 0.97)
+
+
+def _mentions(fact: Claim, text: str, reading: Reading) -> tuple[bool, bool]:
+    """Whether the response names the element at all, and whether it holds the value or the relation's word at all."""
+    plain = reading.document.plain.text
+    elements = [element for element in (fact.subject, fact.object) if element is not None]
+    named = all(_occurs(element.points, plain) for element in elements)
+    if fact.relation == "value":
+        written = re.findall(r"(?<![\d.])\d+(?:\.\d+)?", text)
+        return named, bool(written) and all(_holds_number(plain, number) for number in written)
+    word = {"on": "lies on", "equal": "equal", "right": "right angle"}.get(fact.relation, fact.relation[:7])
+    return named, word.replace("_", " ") in plain
+
+
+def _occurs(points: tuple[str, ...], plain: str) -> bool:
+    forward = "".join(points)
+    return not forward or forward in plain or forward[::-1] in plain
+
+
+def _holds_number(plain: str, number: str) -> bool:
+    return re.search(rf"(?<![\d.]){re.escape(number)}(?![\d]|\.\d)", plain) is not None

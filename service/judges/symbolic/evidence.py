@@ -1,0 +1,351 @@
+"""What a document says about one claim of a fact: the claims that bear it out and those that rule it out.
+
+Relations entail one another both ways: AB ⟂ BC, a right angle at B, ∠ABC = 90° and "rectangle ABCD" are one fact; a
+midpoint of AB lies on AB; a square is a rhombus.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+
+from perception_reward.service.judges.symbolic.names import Element, angle_between, points_of
+from perception_reward.service.judges.symbolic.statements import Claim
+from perception_reward.service.judges.symbolic.units import comparable
+from perception_reward.service.judges.symbolic.values import Value, close, same
+
+_RIGHT = Value(((((), 1), Fraction(90)),))
+
+# Each shape and the shapes that it also is.
+_ALSO = {
+    "square": ("rectangle", "rhombus", "parallelogram"),
+    "rectangle": ("parallelogram",),
+    "rhombus": ("parallelogram",),
+    "equilateral": ("isosceles",),
+}
+_SHAPES = frozenset(
+    "square rectangle rhombus parallelogram trapezoid kite isosceles equilateral right_triangle".split()
+)
+_EXCLUSIVE = (frozenset({"trapezoid", "parallelogram"}), frozenset({"equilateral", "right_triangle"}))
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """A claim that bears on a fact.
+
+    agrees: whether it says the same.
+    weight: how directly it does, in (0, 1]: 1 names the element in full, less where a name leaves room.
+    firm: of a disagreement, whether both cannot be true; a value derived for an unknown is not firm.
+    """
+
+    claim: Claim
+    agrees: bool
+    weight: float = 1.0
+    firm: bool = True
+
+
+class Claims:
+    """The claims of a document, by what they are about."""
+
+    def __init__(self, found: list[Claim]) -> None:
+        self.of_element: dict[Element, list[Claim]] = defaultdict(list)
+        self.of_relation: dict[str, list[Claim]] = defaultdict(list)
+        self.mentioned: set[Element] = set()
+        for claim in found:
+            self.of_relation[claim.relation].append(claim)
+            self.mentioned.add(claim.subject)
+            if claim.relation == "value":
+                self.of_element[claim.subject].append(claim)
+
+
+def evidence_for(claim: Claim, claims: Claims) -> list[Evidence]:
+    """All evidence in a document about one claim of a fact."""
+    if claim.relation == "value":
+        return list(_about_value(claim, claims))
+    finder = _FINDERS.get(claim.relation, _about_relation)
+    if corner := _corner(claim):
+        return list(_about_corner(corner, claims))
+    return list(finder(claim, claims))
+
+
+# --- values -----------------------------------------------------------------------------------------------------
+
+
+def _about_value(fact: Claim, claims: Claims) -> Iterator[Evidence]:
+    for name, weight in _synonyms(fact.subject, claims):
+        for claim in claims.of_element.get(name, ()):
+            yield _compared(fact, claim, weight)
+    if fact.subject.kind == "angle":
+        yield from _from_corner(fact, claims)
+    if fact.subject.kind in ("side", "angle?"):
+        yield from _of_any(fact, claims)
+
+
+def _synonyms(named: Element, claims: Claims) -> Iterator[tuple[Element, float]]:
+    """The names under which a document may speak of an element, with the weight of each."""
+    yield named, 1.0
+    if named.kind == "angle":
+        points = named.points
+        if len(points) == 3:
+            yield Element("vertex", points[1]), 0.9
+    elif named.kind == "vertex":
+        for other in claims.of_element:
+            if other.kind == "angle" and other.points[1:2] == (named.name,):
+                yield other, 0.85
+    elif named.kind in ("radius", "diameter", "area", "perimeter", "circumference", "central angle"):
+        if named.name:
+            yield Element(named.kind, ""), 0.85
+        for other in claims.of_element:
+            if other.kind == named.kind and other.name and not named.name:
+                yield other, 0.9
+        for claim in claims.of_relation.get(named.kind, ()):
+            if claim.subject.kind == "segment" and (
+                not claim.object or claim.object.name == named.name or not named.name
+            ):
+                yield claim.subject, 0.85
+
+
+def _compared(fact: Claim, claim: Claim, weight: float) -> Evidence:
+    """A value claimed for the fact's element, against the fact's value."""
+    value, unit = fact.values[0]
+    verdicts = [_agreement(value, unit, other, other_unit) for other, other_unit in claim.values]
+    last = verdicts[-1]
+    if last == "same" or (not value.variables and last == "open" and "same" in verdicts):
+        return Evidence(claim, True, weight)
+    if "close" in verdicts and "same" not in verdicts:
+        return Evidence(claim, True, weight * 0.9)
+    if "same" in verdicts:
+        written_out = value.variables or len(claim.values[verdicts.index("same")][0].terms) > 1
+        return Evidence(claim, bool(written_out) or _consistent(claim), weight)
+    return Evidence(claim, False, weight, firm="differs" in verdicts)
+
+
+def _consistent(claim: Claim) -> bool:
+    """Whether the numbers in a chain of equations are one number, up to rounding."""
+    numbers = [value.number for value, _ in claim.values]
+    known = [number for number in numbers if number is not None]
+    return not known or max(known) - min(known) <= 0.02 * max(1.0, abs(known[0]))
+
+
+def _agreement(value: Value, unit: str, other: Value, other_unit: str) -> str:
+    """same, close (rounded), differs, or open (one is an expression in unknowns and the other is a number)."""
+    pair = comparable(value, unit, other, other_unit)
+    if pair is None:
+        return "differs"
+    if same(*pair):
+        return "same"
+    if close(*pair):
+        return "close"
+    if bool(value.variables) != bool(other.variables):
+        return "open"
+    return "differs"
+
+
+def _from_corner(fact: Claim, claims: Claims) -> Iterator[Evidence]:
+    """A right angle stated where the fact gives the angle's size."""
+    value, _ = fact.values[0]
+    for found in _about_corner(fact.subject.points, claims, values=False):
+        if found.agrees and not value.variables:
+            yield Evidence(found.claim, same(value, _RIGHT), found.weight)
+
+
+def _of_any(fact: Claim, claims: Claims) -> Iterator[Evidence]:
+    """ "One side measures 12": any side will do, unless a response tries many values."""
+    kinds = (
+        ("side", "segment", "leg", "label") if fact.subject.kind == "side" else ("angle?", "angle", "vertex", "mark")
+    )
+    found = [
+        _compared(fact, claim, 0.9)
+        for name, about in claims.of_element.items()
+        if name.kind in kinds
+        for claim in about
+    ]
+    if any(item.agrees for item in found) and len(found) <= 8:
+        yield from (item for item in found if item.agrees)
+    else:
+        yield from found
+
+
+# --- right angles -----------------------------------------------------------------------------------------------
+
+
+def _corner(claim: Claim) -> tuple[str, ...]:
+    """The corner (end, vertex, end) that a claim says is right, or ()."""
+    if claim.relation == "right" and claim.subject.kind == "angle":
+        return claim.subject.points
+    if claim.relation == "perpendicular" and claim.object is not None:
+        angle = angle_between(claim.subject, claim.object)
+        return angle.points if angle else ()
+    return ()
+
+
+def _about_corner(corner: tuple[str, ...], claims: Claims, values: bool = True) -> Iterator[Evidence]:
+    """Evidence that the corner (end, vertex, end) is a right angle."""
+    vertex, triangle = corner[1], frozenset(corner)
+    for claim in (*claims.of_relation["right"], *claims.of_relation["perpendicular"]):
+        yield from _right_there(claim, corner)
+    if values:
+        for name, weight in ((Element("angle", "".join(corner)), 1.0), (Element("vertex", vertex), 0.85)):
+            for claim in claims.of_element.get(name, ()):
+                angle = Claim("value", name, None, ((_RIGHT, "°"),), "asserted", 0, 0, 0)
+                yield _compared(angle, claim, weight)
+        for name, about in claims.of_element.items():
+            if name.kind == "angle" and frozenset(name.points) == triangle and name.points[1] != vertex:
+                yield from (Evidence(claim, False, 0.9) for claim in about if _is_right(claim))
+    for shape in ("rectangle", "square"):
+        for claim in claims.of_relation[shape]:
+            if _has_corner(claim.subject, corner):
+                yield Evidence(claim, True, 0.95)
+    yield from _from_hypotenuse(corner, claims)
+
+
+def _right_there(claim: Claim, corner: tuple[str, ...]) -> Iterator[Evidence]:
+    said = _corner(claim)
+    if said:
+        if {said[0], said[2]} == {corner[0], corner[2]} and said[1] == corner[1]:
+            yield Evidence(claim, True)
+        elif set(said) == set(corner):
+            yield Evidence(claim, False, 0.95)
+    elif claim.subject.kind == "vertex":
+        if claim.subject.name == corner[1]:
+            yield Evidence(claim, True, 0.92)
+        elif claim.subject.name in corner:
+            yield Evidence(claim, False, 0.8)
+
+
+def _is_right(claim: Claim) -> bool:
+    return any(same(value, _RIGHT) for value, _ in claim.values)
+
+
+def _has_corner(polygon: Element, corner: tuple[str, ...]) -> bool:
+    points = polygon.points
+    if len(points) != 4 or corner[1] not in points:
+        return False
+    at = points.index(corner[1])
+    return {points[at - 1], points[(at + 1) % 4]} == {corner[0], corner[2]}
+
+
+def _from_hypotenuse(corner: tuple[str, ...], claims: Claims) -> Iterator[Evidence]:
+    """The right angle of a right triangle lies opposite its hypotenuse and between its legs."""
+    legs = [claim for claim in claims.of_relation["leg"] if set(claim.subject.points) < set(corner)]
+    for claim in claims.of_relation["hypotenuse"]:
+        if set(claim.subject.points) < set(corner):
+            yield Evidence(claim, corner[1] not in claim.subject.points, 0.85)
+    if len({claim.subject for claim in legs}) == 2:
+        agrees = all(corner[1] in claim.subject.points for claim in legs)
+        yield from (Evidence(claim, agrees, 0.85) for claim in legs)
+
+
+# --- other relations --------------------------------------------------------------------------------------------
+
+
+def _about_relation(fact: Claim, claims: Claims) -> Iterator[Evidence]:
+    """A relation stated in so many words."""
+    for claim in claims.of_relation[fact.relation]:
+        if claim.subject == fact.subject and _compatible(fact.object, claim.object):
+            yield Evidence(claim, True)
+    opposite = {"parallel": "perpendicular", "perpendicular": "parallel"}.get(fact.relation)
+    for claim in claims.of_relation[opposite] if opposite else ():
+        if claim.subject == fact.subject and claim.object == fact.object:
+            yield Evidence(claim, False)
+
+
+def _compatible(one: Element | None, other: Element | None) -> bool:
+    return one is None or other is None or one == other or (one.kind == other.kind and "" in (one.name, other.name))
+
+
+def _about_equality(fact: Claim, claims: Claims) -> Iterator[Evidence]:
+    yield from _about_relation(fact, claims)
+    one, other = fact.subject, fact.object
+    if other is None:
+        return
+    if one.kind == other.kind == "angle":
+        pair = {Element("vertex", one.points[1]), Element("vertex", other.points[1])}
+        for claim in claims.of_relation["equal"]:
+            if {claim.subject, claim.object} == pair:
+                yield Evidence(claim, True, 0.9)
+    for first in claims.of_element.get(one, ()):
+        for second in claims.of_element.get(other, ())[:8]:
+            (left, unit), (right, right_unit) = first.values[-1], second.values[-1]
+            agreement = _agreement(left, unit, right, right_unit)
+            if agreement == "same":
+                yield Evidence(second, True, 0.8)
+            elif agreement == "differs" and not left.variables:
+                yield Evidence(second, False, 0.8)
+
+
+def _about_shape(fact: Claim, claims: Claims) -> Iterator[Evidence]:
+    shapes = {fact.relation, *(shape for shape, also in _ALSO.items() if fact.relation in also)}
+    for shape in _SHAPES:
+        for claim in claims.of_relation[shape]:
+            if claim.subject != fact.subject:
+                continue
+            if shape in shapes:
+                yield Evidence(claim, True, 1.0 if shape == fact.relation else 0.9)
+            elif {shape, fact.relation} in _EXCLUSIVE:
+                yield Evidence(claim, False, 0.8)
+    if fact.relation == "right_triangle":
+        triangle = set(fact.subject.points)
+        for claim in (*claims.of_relation["right"], *claims.of_relation["perpendicular"]):
+            corner = _corner(claim)
+            if corner and set(corner) == triangle:
+                yield Evidence(claim, True, 0.95)
+            elif claim.subject.kind == "vertex" and claim.subject.name in triangle:
+                yield Evidence(claim, True, 0.8)
+        for name, about in claims.of_element.items():
+            if name.kind == "angle" and set(name.points) == triangle:
+                yield from (Evidence(claim, True, 0.9) for claim in about if _is_right(claim))
+
+
+def _about_place(fact: Claim, claims: Claims) -> Iterator[Evidence]:
+    """A point on a line or circle."""
+    yield from _about_relation(fact, claims)
+    if fact.object is None:
+        return
+    if fact.object.kind == "circle":
+        yield from _on_circle(fact.subject, fact.object, claims)
+    for relation in ("midpoint", "between"):
+        for claim in claims.of_relation[relation]:
+            if claim.subject == fact.subject and claim.object == fact.object:
+                yield Evidence(claim, True, 0.95)
+
+
+def _on_circle(point: Element, circle: Element, claims: Claims) -> Iterator[Evidence]:
+    for claim in claims.of_relation["on_circle"]:
+        if claim.subject == point:
+            yield Evidence(claim, True, 0.9)
+    for relation in ("radius", "diameter", "chord"):
+        for claim in claims.of_relation[relation]:
+            ends = points_of(claim.subject.name)
+            if point.name in ends and point.name != circle.name and _compatible(circle, claim.object):
+                yield Evidence(claim, True, 0.8)
+
+
+def _about_midpoint(fact: Claim, claims: Claims) -> Iterator[Evidence]:
+    yield from _about_relation(fact, claims)
+    if fact.object is None or fact.object.kind != "segment":
+        return
+    halves = {Element("segment", "".join(sorted((fact.subject.name, end)))) for end in fact.object.points}
+    for claim in claims.of_relation["equal"]:
+        if {claim.subject, claim.object} == halves:
+            yield Evidence(claim, True, 0.7)
+
+
+def _about_center(fact: Claim, claims: Claims) -> Iterator[Evidence]:
+    yield from _about_relation(fact, claims)
+    circle = Element("circle", fact.subject.name)
+    for found in claims.of_relation.values():
+        for claim in found:
+            if circle in (claim.subject, claim.object):
+                yield Evidence(claim, True, 0.85)
+
+
+_FINDERS: dict[str, Callable[[Claim, Claims], Iterator[Evidence]]] = {
+    "equal": _about_equality,
+    "on": _about_place,
+    "midpoint": _about_midpoint,
+    "center": _about_center,
+    **dict.fromkeys(_SHAPES, _about_shape),
+}

@@ -1,0 +1,207 @@
+"""What the words between two names or values say: a link, a list, a relation, or nothing that is understood.
+
+A sentence alternates between items (names, values) and gaps (everything else). Gaps repeat endlessly (" = ", " is ",
+" and "), so their reading is memoised. A gap is understood by its words: it is a link when all its words are filler
+and one of them links; it is a relation when the words left over name that relation. Mood words (not, might) are filler
+here, since a statement's mood is read over its whole range.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import lru_cache
+
+# A gap longer than this joins nothing; only what its ends say about their neighbours is read.
+_MAX_GAP = 90
+
+_WORD = re.compile(r"[a-z]+(?:[-'][a-z]+)*|[^\sa-z]")
+
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+_MOODS = _words(
+    "not never no n't isn't aren't doesn't don't wasn't cannot can't might may could would should must can probably perhaps"
+    " maybe possibly likely either indeed really actually clearly seems seem appears appear looks look like were if"
+)
+_FILLER = _MOODS | _words(
+    "is are was be being been has have had having the a an of to as it its also both each all exactly about given that"
+    " which this with in on for figure diagram image picture length lengths measure measures measuring measured value values"
+    " size long degree degrees marked labelled labeled label labels shown shows show reads read known written says"
+    " tagged stated listed equals equal equalling comes out at by been get gets find found we see so same respectively"
+    " side sides segment line leg angle number approximately approx roughly just only simply still turns"
+    " circle triangle parallelogram rectangle rhombus trapezoid quadrilateral sector semicircle polygon"
+    " pentagon hexagon kite total expression denoted called represented indicated noted specified drawn annotated annotation does do comes"
+    " becomes works side's unknown short full one side-length the two are ' \" ~ | now therefore thus"
+)
+_LINKING = _words(
+    "= ≈ ≅ : is are was be equals equal measures measure measuring measured has have having labelled labeled marked shows"
+    " reads given with being length ≠ tagged — says does of been"
+)
+_PLACING = _words("on next beside near at along for above below by is belongs under alongside goes opposite")
+_PLACE_FILLER = (
+    _FILLER
+    | _PLACING
+    | _words(
+        "sits sit written appears located placed lies stands standing to names belonging found attached adjacent is here there"
+    )
+)
+_LISTING = _words(", and & both also then while")
+_OPERATORS = _words("+ - * / ^ ( ) ± ^( )/ )^ +( -( *( )+ )- )*")
+
+# relation: (words of which one must occur, further words allowed)
+_RELATIONS: dict[str, tuple[frozenset[str], frozenset[str]]] = {
+    "perpendicular": (
+        _words("⟂ perpendicular perpendicularly orthogonal right"),
+        _words("meets meet intersects intersect crosses cross forms form makes make angles right"),
+    ),
+    "parallel": (_words("∥ parallel"), _words("runs run lies lie arrows")),
+    "congruent": (_words("≅ congruent matches identical same"), _words("matching")),
+    "similar": (_words("~ similar"), frozenset()),
+    "tangent": (_words("tangent touches touch"), _words("point just")),
+    "bisector": (_words("bisects bisect bisector halves"), _words("angle")),
+    "midpoint": (_words("midpoint middle mid-point bisects"), _words("point exact centre center")),
+    "diameter": (_words("diameter"), frozenset()),
+    "radius": (_words("radius"), frozenset()),
+    "chord": (_words("chord"), frozenset()),
+    "center": (_words("center centre centered centred"), frozenset()),
+    "inscribed": (_words("inscribed"), frozenset()),
+    "between": (_words("between"), _words("lies lie lying located sits somewhere placed point")),
+    "on": (
+        _words("on lies lie lying ∈ through contains passes along"),
+        _words("located point points somewhere circumference passes placed located sits situated belongs arc"),
+    ),
+}
+
+_PREDICATES: tuple[tuple[str, tuple[str, ...]], ...] = (
+    ("right_triangle", ("right triangle", "right-angled triangle", "right angled triangle", "right-angled", "right angled")),
+    ("right", ("right angle", "right angles", "right")),
+    ("isosceles", ("isosceles",)),
+    ("equilateral", ("equilateral",)),
+    ("rhombus", ("rhombus", "diamond")),
+    ("rectangle", ("rectangle",)),
+    ("square", ("square",)),
+    ("parallelogram", ("parallelogram",)),
+    ("trapezoid", ("trapezoid", "trapezium", "isosceles trapezoid")),
+    ("kite", ("kite",)),
+    ("perpendicular", ("perpendicular", "orthogonal", "at right angles", "meet at right angles", "meet at a right angle",
+                       "intersect at right angles", "form a right angle", "intersect at a right angle")),
+    ("parallel", ("parallel", "∥", "run parallel")),
+    ("congruent", ("congruent", "equal", "identical", "equally long", "same length", "same measure", "same size",
+                   "equal length", "equal measure", "equal in length", "equal in measure", "equal lengths")),
+    ("similar", ("similar",)),
+    ("collinear", ("collinear",)),
+    ("diameter", ("diameter",)),
+    ("radius", ("radius", "radii")),
+    ("chord", ("chord", "chords")),
+    ("tangent", ("tangent", "tangents")),
+    ("hypotenuse", ("hypotenuse",)),
+    ("leg", ("legs",)),
+    ("center", ("center", "centre")),
+    ("on_circle", ("on the circle", "lie on the circle", "lies on the circle", "points on the circle", "point on the circle",
+                   "on the circumference", "lies on the circumference", "on a circle")),
+    ("midpoint", ("midpoint",)),
+)  # fmt: skip
+_PREDICATE_OF = {phrase: name for name, phrases in _PREDICATES for phrase in phrases}
+_BEFORE_PREDICATE = _MOODS | _words(
+    "is are was be being been a an the as also both each all marked labelled labeled shown given clearly forms form has"
+    " have with having to it in make makes its which drawn same equal on"
+) - _words("same equal right")
+_STRANGE_QUANTITIES = _words(
+    "slope ratio ratios sum difference product equation square half twice third double quarter tangent sine cosine tan sin cos"
+    " midpoint middle bisector extension projection supplement complement triple quotient times average mean supplementary"
+    " complementary reciprocal opposite multiple equations magnitude coordinates"
+)
+_AT = _words("at with vertex point corner in is located of by the near placed")
+_SQUARE_MARK = re.compile(
+    r"(?:right[- ]angles?|right[- ]angled|90°(?: angle)?|perpendicular|square corners?|(?:little|small|tiny)? ?squares?(?: (?:corner|mark|box|"
+    r"symbol)s?)?|right[- ]angle (?:mark|symbol|marker|sign|box|square)s?)"
+    r" ?(?:is |are |appears |sits |shown |drawn |located |marked |placed |must be |sign |(?:that )?we see |being |, )?(?:at|on|in)"
+    r"(?: the)?(?: vertex| point| corner| vertices| points)? ?$"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """What a gap says.
+
+    between: how it joins its neighbours: link, place, list, or, operator, of, has, or a relation; '' for nothing.
+    symbol: whether a link is a mere sign (`=`), which joins nearest neighbours only, or words.
+    tail: what its beginning says about the item before it ("… is a right angle").
+    lead: what its end says about the item behind it: `right_at`, `strange` (a quantity other than its measure).
+    hints: words that decide between readings.
+    """
+
+    between: str = ""
+    symbol: bool = False
+    tail: str = ""
+    lead: str = ""
+    hints: frozenset[str] = frozenset()
+
+
+@lru_cache(maxsize=8192)
+def _read_short(text: str) -> Gap:
+    lowered = text.lower()
+    words = _WORD.findall(lowered)
+    kinds = frozenset(words)
+    between = _between(text.strip(), words, kinds)
+    symbol = bool(kinds) and kinds <= {"=", "≈", "≅", "≠", ":", "|", "—"}
+    return Gap(between, symbol, _tail(words), _lead(lowered, words), kinds)
+
+
+def read_gap(text: str) -> Gap:
+    """What the text between two items says. Memoised; linear in the text, of which only the ends are read."""
+    if len(text) <= _MAX_GAP:
+        return _read_short(text)
+    first, last = _read_short(text[:_MAX_GAP]), _read_short(text[-_MAX_GAP:])
+    return Gap("", False, first.tail, last.lead, frozenset())
+
+
+def _between(stripped: str, words: list[str], kinds: frozenset[str]) -> str:
+    if not words:
+        return "operator"
+    if stripped in _OPERATORS:
+        return "operator"
+    if kinds <= _LISTING:
+        return "list"
+    if "or" in kinds and kinds <= _LISTING | {"or", "either", "maybe", "perhaps", "possibly"}:
+        return "or"
+    if kinds <= {"of", "the", "in", "for", "a", "this", "'", "s", "given"} and kinds & {"of", "for", "in"}:
+        return "of"
+    if kinds <= _words("has have with having of a an the is , whose and its") and kinds & _words(
+        "has have with having whose"
+    ):
+        return "has"
+    if kinds <= _FILLER | {"=", "≈", "≅", ":", "≠", "|", "—"} and kinds & _LINKING:
+        return "link"
+    if kinds <= _PLACE_FILLER and kinds & _PLACING:
+        return "on" if kinds & {"lies", "lie"} else "place"
+    for relation, (needed, allowed) in _RELATIONS.items():
+        if kinds & needed and kinds <= _FILLER | needed | allowed:
+            return relation
+    return ""
+
+
+def _tail(words: list[str]) -> str:
+    """The predicate that a gap begins with, behind filler, up to its first punctuation mark."""
+    for index, word in enumerate(words[:10]):
+        for size in (5, 4, 3, 2, 1):
+            found = _PREDICATE_OF.get(" ".join(words[index : index + size]))
+            if found:
+                return found
+        if word not in _BEFORE_PREDICATE and word != "," and word not in ("=", "∠"):
+            return ""
+    return ""
+
+
+def _lead(lowered: str, words: list[str]) -> str:
+    if _SQUARE_MARK.search(lowered):
+        return "right_at"
+    behind = [word for word in words[-5:] if word not in ("the", "a", "segment", "side", "line", "angle")]
+    if len(behind) >= 2 and behind[-1] in ("of", "between", "to") and behind[-2] in _STRANGE_QUANTITIES:
+        return "strange"
+    if behind and behind[-1] in ("half", "twice", "double", "slope"):
+        return "strange"
+    return ""

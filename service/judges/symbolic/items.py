@@ -1,0 +1,267 @@
+"""The items of a sentence: names of elements, values with units, quantities, and the gaps between them."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from typing import Literal
+
+from perception_reward.service.judges.symbolic.gaps import Gap, read_gap
+from perception_reward.service.judges.symbolic.names import Element, angle_between, element, role_kind
+from perception_reward.service.judges.symbolic.units import UNIT
+from perception_reward.service.judges.symbolic.values import Value, parse
+
+# Items behind this many in one sentence are not read.
+MAX_ITEMS = 160
+
+_POINT = r"[A-Z](?:_?\d(?!\d))?'*"
+_NUMBER = r"(?:\d{1,3}(?:,\d{3})+(?!\d)|\d+)(?:\.\d+)?|\.\d+"
+_LETTER = r"(?:[b-ln-zπθαβγφ](?![A-Za-z'])|[am](?=\s?[-+*/^=.,;:)°]|\s*$|\s(?:is|has|measures|equals)\b)(?!\.[a-z]))"
+_ATOM = rf"(?:{_NUMBER}|sqrt|{_LETTER})"
+_VALUE = (
+    rf"(?:[-+]\s?|\(\s?)*(?:{_NUMBER}|(?<![A-Za-z'])(?:sqrt|{_LETTER}))"
+    rf"(?:\s?[-+*/^]\s?(?:[-(]\s?)*{_ATOM}|\s?(?:sqrt|π)|\s?\((?:[-(]|\s)*{_ATOM}|\s?\)|{_LETTER}|{_NUMBER}"
+    r"|(?<=\d)\s[xyz](?![A-Za-z'])(?!\s\d))*"
+)
+_NOUN = (
+    r"(?:shaded|central|inscribed)?\s?\b(?:radius|radii|diameter|circumference|area|perimeter|hypotenuse|altitude"
+    r"|height|width|region|sector|sides?|legs?|(?<!right )(?<!right-)angles?|base)\b"
+    r"(?!\s?(?:[∠A-Z]|[b-z](?![A-Za-z'])|a(?=\s?=|\s(?:is|has|measures)\b)|labell?ed\s[A-Z]|at\s|between\s))"
+)
+_ITEM = re.compile(
+    r"(?P<func>\b(?:sin|cos|tan|sec|csc|cot|log|ln)(?![a-z])(?:\^-?\d|\^\(-?\d\))?\s*\(?\s?(?:m\s?)?∠?\s?(?:[A-Z]{1,3}|\d+°?|[a-z](?![a-z]))?)"
+    rf"|(?P<name>(?<![A-Za-z_\\])(?:{_POINT}(?: {_POINT}){{1,3}}|(?:{_POINT}){{1,8}})(?![A-Za-z0-9_]))"
+    rf"|(?P<value>{_VALUE})"
+    rf"|(?P<noun>\b{_NOUN})"
+)
+_UNIT = re.compile(UNIT)
+_ROLE = re.compile(
+    r"(?:m\s?)?[∠△⊙]\s?$"
+    r"|(?<![a-z])(?:(?:(?:right|right-angled|isosceles|equilateral|scalene|minor|major|inscribed|central|line|straight|obtuse|acute)"
+    r" )?(?:m |m)?(?:angles?(?: at(?: vertex| point| corner)?| labell?ed)?|segments?|sides?|lines?|rays?|legs?|hypotenuse|base|chords?|radi(?:us|i)|diameters?"
+    r"|diagonals?|tangents?|secants?|altitude|median|edges?|arcs?|triangles?|circles?|quadrilateral|parallelogram|rhombus"
+    r"|rectangle|square|trapezoid|trapezium|kite|diamond|polygon|pentagon|hexagon|points?|vertex|vertices"
+    r"|cent(?:er|re)))(?: named| labell?ed)? ?\(?$",
+    re.IGNORECASE,
+)
+# Capitals that are words or theorems, not names.
+_NO_NAMES = frozenset(
+    "SAS ASA SSS AAS AA HL RHS CPCTC IF IS IN OR AND THE NOT NO OF TO SO BE WE ON IT AS AT BY QED LHS GIVEN STEP NOTE TRUE"
+    " FALSE YES ANSWER AN MY OK I".split()
+)
+# Across these gaps a bare name is of the kind of the name before: "angles ABC and DEF".
+_PASSES_ROLE = frozenset({"list", "or", "congruent", "similar"})
+Kind = Literal["element", "value", "opaque"]
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """A name, value or quantity at [start, end) of a sentence; `opaque` is what has no plain reading.
+
+    role: the word in front of a name ("right triangle", "diameter"), lowered.
+    parts: the elements inside an opaque sum.
+    """
+
+    kind: Kind
+    start: int
+    end: int
+    element: Element | None = None
+    value: Value | None = None
+    unit: str = ""
+    role: str = ""
+    parts: tuple[Element, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A sentence as items and gaps: gap i stands before item i, the last gap behind the last item."""
+
+    text: str
+    items: tuple[Item, ...]
+    gaps: tuple[Gap, ...]
+
+
+def read_items(text: str) -> Line:
+    """Split a sentence in plain notation into items and gaps."""
+    items: list[Item] = []
+    gaps: list[Gap] = []
+    position = 0
+    for match in _ITEM.finditer(text):
+        item = _item(text, match, position)
+        if item is None:
+            continue
+        gap_text, role = _split_role(text[position : item.start])
+        gap = read_gap(gap_text)
+        length = item.start - position - len(gap_text)
+        if not role and items and gap.between in _PASSES_ROLE:
+            role = items[-1].role
+        item = _in_role(item, role, length)
+        items.append(replace(item, kind="opaque", element=None) if gap.lead == "strange" and not gap.between else item)
+        gaps.append(gap)
+        position = item.end
+        if len(items) >= MAX_ITEMS:
+            break
+    gaps.append(read_gap(text[position:]))
+    return _merged(text, items, gaps)
+
+
+def _item(text: str, match: re.Match[str], position: int) -> Item | None:
+    kind, start, end = match.lastgroup, match.start(), match.end()
+    if start < position:
+        return None
+    if kind == "func":
+        return Item("opaque", start, end)
+    if kind == "noun":
+        return Item("element", start, end, Element(_noun(match.group()), ""))
+    if kind == "name":
+        return _name(text, match.group(), start, end)
+    return _valued(text, match.group(), start)
+
+
+def _noun(text: str) -> str:
+    word = text.strip().lower()
+    return {"radii": "radius", "sides": "side", "legs": "leg", "angles": "angle?", "angle": "angle?"}.get(word, word)
+
+
+def _name(text: str, name: str, start: int, end: int) -> Item | None:
+    if name in _NO_NAMES:
+        return None
+    if len(name) == 1 and text[start - 1 : start] == "(" and text[end : end + 1] == ")":
+        return None
+    if (
+        name == "A"
+        and re.match(r" [a-z]{2,}", text[end : end + 4])
+        and not re.match(r" (?:is|and|to|has|lies|=)\b", text[end : end + 6])
+    ):
+        return None
+    return Item("element", start, end, element("", name))
+
+
+def _valued(text: str, raw: str, start: int) -> Item:
+    start, raw = _balanced(raw, start)
+    end = start + len(raw)
+    unit = _UNIT.match(text, end)
+    value = parse(raw)
+    if unit and unit.group().strip():
+        return Item("value" if value else "opaque", start, unit.end(), value=value, unit=unit.group().strip())
+    return Item("value" if value else "opaque", start, end, value=value)
+
+
+def _balanced(raw: str, start: int) -> tuple[int, str]:
+    """Cut the parentheses that have no partner."""
+    open_at: list[int] = []
+    stop = len(raw)
+    for index, character in enumerate(raw):
+        if character == "(":
+            open_at.append(index)
+        elif character == ")":
+            if not open_at:
+                stop = index
+                break
+            open_at.pop()
+    raw = raw[:stop]
+    if open_at and open_at[0] == 0:
+        depth = len(open_at) if open_at == list(range(len(open_at))) else 1
+        raw, start = raw[depth:], start + depth
+    elif open_at:
+        raw = raw[: open_at[0]]
+    trimmed = raw.lstrip()
+    return start + len(raw) - len(trimmed), trimmed.rstrip(" +-*/^")
+
+
+@lru_cache(maxsize=8192)
+def _role_at(tail: str) -> int:
+    match = _ROLE.search(tail)
+    return len(tail) - match.start() if match else 0
+
+
+def _split_role(gap: str) -> tuple[str, str]:
+    """Cut the word that says what the next name is off the end of a gap."""
+    length = _role_at(gap[-40:])
+    if not length:
+        return gap, ""
+    return gap[:-length], gap[-length:].strip(" (").lower()
+
+
+def _in_role(item: Item, role: str, length: int) -> Item:
+    """What an item is, knowing the word in front of it."""
+    start = item.start - length
+    if not role:
+        return item
+    if item.kind == "element" and item.element and item.element.kind in ("point", "segment", "three", "polygon"):
+        named = element(_plain_role(role), item.element.name)
+        return replace(item, element=named, start=start, role=role, kind="element" if named else "opaque")
+    if item.kind == "value" and item.value and not item.unit:
+        name = _single_letter(item.value)
+        number = item.value.number
+        angle = role_kind(_plain_role(role)) == "angle"
+        if name and (angle or role.split()[-1] in ("side", "line", "leg", "segment", "sides", "lines")):
+            return Item("element", start, item.end, Element("mark" if angle else "label", name), role=role)
+        if angle and " at" not in role and number and number == int(number) and 0 < number < 100:
+            return Item("element", start, item.end, Element("mark", str(int(number))), role=role)
+    return item
+
+
+def _plain_role(role: str) -> str:
+    for ending in (" at vertex", " at point", " at corner", " at", " labelled", " labeled", " named"):
+        role = role.removesuffix(ending)
+    return role.strip("( ")
+
+
+def _single_letter(value: Value) -> str:
+    if len(value.terms) == 1:
+        ((powers, radicand), factor) = value.terms[0]
+        if factor == 1 and radicand == 1 and len(powers) == 1 and powers[0][1] == 1 and powers[0][0] != "π":
+            return powers[0][0]
+    return ""
+
+
+def _merged(text: str, items: list[Item], gaps: list[Gap]) -> Line:
+    """Join what belongs together: sums, "radius of circle O", "angle between AB and BC"."""
+    kept: list[Item] = []
+    before: list[Gap] = []
+    for item, gap in zip(items, gaps, strict=False):
+        joined = _join(kept[-1], gap, item, before[-1]) if kept else None
+        if joined is None:
+            kept.append(item)
+            before.append(gap)
+        else:
+            kept[-1] = joined
+    return Line(text, tuple(kept), (*before, gaps[-1]))
+
+
+_QUANTITIES = frozenset(
+    {"radius", "diameter", "circumference", "area", "perimeter", "central angle", "height", "width"}
+)
+
+
+def _join(left: Item, gap: Gap, right: Item, ahead: Gap) -> Item | None:
+    """The one item that two neighbours make, or None."""
+    if gap.between == "operator" and not (left.kind == "value" and right.kind == "value" and not gap.hints):
+        if left.kind == "element" and right.kind == "value" and (not gap.hints or "(" in gap.hints):
+            return None
+        return Item("opaque", left.start, right.end, parts=_parts(left) + _parts(right))
+    one, other = left.element, right.element
+    if one is None or other is None:
+        return None
+    if gap.between == "of" and one.name == "" and one.kind in _QUANTITIES and other.kind not in _QUANTITIES:
+        return replace(left, end=right.end, element=Element(one.kind, _owner(other)))
+    if gap.between == "has" and other.name == "" and other.kind in _QUANTITIES and one.kind in _OWNERS:
+        return replace(left, end=right.end, element=Element(other.kind, _owner(one)), role="")
+    if gap.between == "list" and "between" in ahead.hints and "and" in gap.hints:
+        angle = angle_between(one, other)
+        if angle is not None:
+            return Item("element", left.start, right.end, angle)
+    return None
+
+
+_OWNERS = frozenset({"circle", "triangle", "polygon", "region", "shaded region", "sector", "shaded sector", "square"})
+
+
+def _owner(owner: Element) -> str:
+    return owner.name or ("" if owner.kind in ("circle",) else owner.kind.removeprefix("shaded ") and owner.kind)
+
+
+def _parts(item: Item) -> tuple[Element, ...]:
+    return item.parts if item.kind == "opaque" else ((item.element,) if item.element else ())

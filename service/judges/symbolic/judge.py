@@ -1,0 +1,96 @@
+"""The symbolic judge: no model, no network; a verdict is a reading of the text and costs well under a millisecond.
+
+A fact about a figure is compared with the claims that the response makes (`statements`, `evidence`, `compare`); every
+other fact goes to `generic`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections.abc import AsyncIterator, Sequence
+
+from perception_reward.service.judges.base import Health, JudgeInfo, JudgeTask, Missing, Outcome, Scope, Verdict
+from perception_reward.service.judges.symbolic import generic
+from perception_reward.service.judges.symbolic.compare import Reading, verdict_of
+from perception_reward.service.judges.symbolic.document import read
+from perception_reward.service.judges.symbolic.facts import fact_claims
+from perception_reward.service.judges.symbolic.statements import claims
+from perception_reward.service.workers import Crashed, TimedOut, WorkerPool
+from perception_reward.trainer_client.wire import Fact
+
+# Part of the fingerprint: raise it with every change that can change a verdict, or old verdicts stay in the caches.
+RULES_VERSION = 1
+
+# What one response may take in a worker, in seconds. A megabyte of text takes less.
+TIME_LIMIT = 5.0
+
+
+def decide_all(response: str, facts: Sequence[Fact]) -> tuple[Verdict, ...]:
+    """One verdict per fact, in order. Pure: the same arguments give the same verdicts."""
+    document = read(response)
+    reading: Reading | None = None
+    verdicts: list[Verdict] = []
+    for fact in facts:
+        parts = fact_claims(fact.text)
+        if not parts:
+            verdicts.append(generic.decide(fact, document))
+            continue
+        reading = reading or Reading(document, claims(document))
+        verdicts.append(verdict_of(parts, fact.text, reading))
+    return tuple(verdicts)
+
+
+def _decide_task(task: JudgeTask) -> tuple[Verdict, ...]:
+    return decide_all(task.response, task.facts)
+
+
+class SymbolicJudge:
+    """A `Judge` that reads. With a pool it works in worker processes, without one on the event loop itself."""
+
+    scope: Scope = "fact"
+
+    def __init__(self, pool: WorkerPool | None = None) -> None:
+        self._pool = pool
+        digest = hashlib.sha256(f"symbolic rules {RULES_VERSION}".encode()).hexdigest()[:16]
+        self.info = JudgeInfo("symbolic", None, "rules", digest)
+
+    async def judge(
+        self, tasks: Sequence[JudgeTask], deadline: float
+    ) -> AsyncIterator[tuple[int, tuple[Outcome, ...]]]:
+        """Yield each task's verdicts; `Missing` for a task that was too slow or that killed its worker."""
+        if self._pool is None:
+            async for index, outcomes in _inline(tasks, deadline):
+                yield index, outcomes
+            return
+        results = self._pool.map(_decide_task, tasks, deadline=deadline, time_limit=TIME_LIMIT)
+        async for index, outcome in results:
+            yield index, _outcomes(outcome, len(tasks[index].facts))
+
+    async def health(self) -> Health:
+        """Always well: there is nothing to reach."""
+        return Health(True, "rules only, nothing to reach")
+
+    async def start(self) -> None:
+        """Nothing to do: the pool belongs to whoever passed it."""
+
+    async def aclose(self) -> None:
+        """Nothing to do: the pool belongs to whoever passed it."""
+
+
+async def _inline(tasks: Sequence[JudgeTask], deadline: float) -> AsyncIterator[tuple[int, tuple[Outcome, ...]]]:
+    loop = asyncio.get_running_loop()
+    for index, task in enumerate(tasks):
+        if loop.time() >= deadline:
+            yield index, _outcomes(TimedOut(), len(task.facts))
+            continue
+        yield index, _decide_task(task)
+        await asyncio.sleep(0)
+
+
+def _outcomes(outcome: tuple[Verdict, ...] | TimedOut | Crashed, facts: int) -> tuple[Outcome, ...]:
+    if isinstance(outcome, TimedOut):
+        return (Missing("judge_timeout"),) * facts
+    if isinstance(outcome, Crashed):
+        return (Missing("judge_unavailable"),) * facts
+    return outcome
