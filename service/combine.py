@@ -1,0 +1,32 @@
+"""Components into one score, by the profile."""
+
+from __future__ import annotations
+
+from perception_reward.service.profiles.model import Profile
+from perception_reward.trainer_client.wire import Component, Components
+
+# The order in which Perception-R1's public code adds: the parity profile agrees with it to the last bit.
+_ORDER: tuple[Component, ...] = ("accuracy", "format", "repetition", "perception")
+
+
+def combine(profile: Profile, components: Components, step: int | None) -> float:
+    """`Σ weight · component`, finite. A component that is null contributes nothing.
+
+    Behind a closed gate the gated component contributes nothing; a gate whose own component is null is open.
+    A weight that follows a schedule has its final value where `step` is None.
+    """
+    shut = _shut(profile, components)
+    score = 0.0
+    for component in _ORDER:
+        value: float | None = getattr(components, component)
+        if value is not None and component != shut:
+            score += profile.weights.at(component, step) * value
+    return score
+
+
+def _shut(profile: Profile, components: Components) -> Component | None:
+    gate = profile.gate
+    if gate is None:
+        return None
+    value: float | None = getattr(components, gate.component)
+    return gate.gated if value is not None and value <= gate.threshold else None

@@ -1,0 +1,87 @@
+"""A profile: named settings that turn the components of a reward into one score."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal, TypeAlias, get_args
+
+from pydantic import Discriminator, Field, Tag
+
+from perception_reward.service.rewards.perception import PerceptionRule
+from perception_reward.trainer_client.wire import Component, WireModel
+
+Mode = Literal["default", "parity"]
+
+# Far above any sensible weight; it keeps every score finite.
+Factor = Annotated[float, Field(ge=-1000.0, le=1000.0)]
+
+
+class Ramp(WireModel):
+    """A weight that goes from `start` to `end` in a straight line over the first `steps` training steps."""
+
+    start: Factor
+    end: Factor
+    steps: int = Field(ge=1)
+
+    def at(self, step: int | None) -> float:
+        """The weight at a step, counted from 0. Without a step it is `end`, as after training."""
+        if step is None or step >= self.steps:
+            return self.end
+        return self.start + (self.end - self.start) * max(step, 0) / self.steps
+
+
+def _kind(weight: Any) -> str:
+    return "ramp" if isinstance(weight, dict | Ramp) else "number"
+
+
+Weight: TypeAlias = Annotated[Annotated[Factor, Tag("number")] | Annotated[Ramp, Tag("ramp")], Discriminator(_kind)]
+
+
+class Weights(WireModel):
+    """One weight per component: a number, or a ramp over the training steps."""
+
+    format: Weight = 0.0
+    accuracy: Weight = 0.0
+    perception: Weight = 0.0
+    repetition: Weight = 0.0
+
+    def at(self, component: Component, step: int | None) -> float:
+        weight: float | Ramp = getattr(self, component)
+        return weight.at(step) if isinstance(weight, Ramp) else weight
+
+
+class Gate(WireModel):
+    """`gated` counts only where `component` is above `threshold`; a null `component` leaves the gate open."""
+
+    component: Component = "perception"
+    threshold: float = Field(default=0.0, ge=-2.0, le=1.0)
+    gated: Component = "accuracy"
+
+
+class Profile(WireModel):
+    """How components become one score: `Σ weight · component`, after the gate.
+
+    mode: `default`, or `parity` for components that are computed as the public reference code does.
+    """
+
+    name: str = Field(min_length=1, max_length=64)
+    description: str = ""
+    weights: Weights
+    perception: PerceptionRule = PerceptionRule()
+    gate: Gate | None = None
+    mode: Mode = "default"
+
+    @property
+    def formula(self) -> str:
+        """The score as people write it: `0.1·format + 0.9·accuracy + 0.7·perception + 1·repetition`."""
+        terms = [self._term(component) for component in get_args(Component)]
+        return " + ".join(term for term in terms if term)
+
+    def _term(self, component: Component) -> str:
+        weight: float | Ramp = getattr(self.weights, component)
+        if weight == 0.0:
+            return ""
+        factor = f"({weight.start:g}…{weight.end:g})" if isinstance(weight, Ramp) else f"{weight:g}"
+        term = f"{factor}·{component}"
+        if self.gate is not None and self.gate.gated == component:
+            term += f"·[{self.gate.component} > {self.gate.threshold:g}]"
+        return term

@@ -1,0 +1,123 @@
+"""The perception share: how much of what the image shows a response says.
+
+`Σ weight·[stated] / Σ weight` over the *stored* present facts, never over what a judge happened to print: the
+visual perception reward of Perception-R1 (arXiv 2506.07218), with weights. Costs are an addition: without one
+for false statements, a response that names every possible value states every fact. A profile may set them to 0.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal, get_args
+
+from pydantic import Field, model_validator
+from typing_extensions import Self
+
+from perception_reward.service.judges.base import Missing, Outcome, Verdict
+from perception_reward.trainer_client.wire import Fact, Modality, WireModel
+
+
+class PerceptionRule(WireModel):
+    """How verdicts become one share. The defaults are the paper's share without any cost."""
+
+    contradiction_cost: float = Field(
+        default=0.0,
+        ge=0.0,
+        le=1000.0,
+        description="What contradicting a present fact costs, times its weight.",
+    )
+    distractor_cost: float = Field(
+        default=0.0, ge=0.0, le=1000.0, description="What stating a distractor costs, times its weight."
+    )
+    visual: float = Field(default=1.0, ge=0.0, le=1000.0, description="The weight of visual facts.")
+    textual: float = Field(default=1.0, ge=0.0, le=1000.0, description="The weight of textual facts.")
+    share: Literal["facts", "modalities"] = Field(
+        default="facts",
+        description="`facts`: one share of all. `modalities`: the mean of the visual and the textual share.",
+    )
+    probabilities: bool = Field(default=False, description="Count the probability of `stated` instead of 1 or 0.")
+    levels: tuple[float, float] | None = Field(
+        default=None, description="(low, high): a share counts 1 from high, 0.5 from low, else 0."
+    )
+    floor: float = Field(default=-1.0, ge=-1.0, le=0.0, description="The share never falls below this.")
+
+    @model_validator(mode="after")
+    def _levels_rise(self) -> Self:
+        if self.levels is not None and not self.levels[0] <= self.levels[1]:
+            raise ValueError(f"levels are (low, high), and {self.levels[0]} is above {self.levels[1]}")
+        return self
+
+    def modality_weight(self, modality: Modality) -> float:
+        return self.visual if modality == "visual" else self.textual
+
+    def weight(self, fact: Fact) -> float:
+        return fact.weight * self.modality_weight(fact.modality)
+
+
+def perception_share(
+    facts: Sequence[Fact], outcomes: Sequence[Outcome], rule: PerceptionRule
+) -> float | Missing | None:
+    """The share in [rule.floor, 1], hence in [-1, 1]. `outcomes` holds one outcome per fact, in order.
+
+    None where no present fact has weight. `Missing` where an outcome that counts is missing, with its reason:
+    a distractor counts only if it has a cost.
+
+    A stated distractor is set against the weight of the present facts, so one false statement takes back one
+    true statement of the same weight, however many distractors an annotation has.
+    """
+    counted = [
+        (fact, outcome)
+        for fact, outcome in zip(facts, outcomes, strict=True)
+        if rule.weight(fact) > 0 and (fact.polarity == "present" or rule.distractor_cost > 0)
+    ]
+    gathered = 0.0
+    weights = 0.0
+    for group, weight in _groups(counted, rule):
+        verdicts: list[tuple[Fact, Verdict]] = []
+        for fact, outcome in group:
+            if isinstance(outcome, Missing):
+                return outcome
+            verdicts.append((fact, outcome))
+        gathered += weight * _share(verdicts, rule)
+        weights += weight
+    return max(rule.floor, min(1.0, gathered / weights)) if weights > 0 else None
+
+
+def _groups(
+    counted: Sequence[tuple[Fact, Outcome]], rule: PerceptionRule
+) -> list[tuple[list[tuple[Fact, Outcome]], float]]:
+    """The facts that make up one share each, with the share's weight. A group has at least one present fact.
+
+    A modality without facts has no share, so that full marks are 1 with either or both.
+    """
+    if rule.share == "facts":
+        groups = [(list(counted), 1.0)]
+    else:
+        groups = [
+            ([pair for pair in counted if pair[0].modality == modality], rule.modality_weight(modality))
+            for modality in get_args(Modality)
+        ]
+    return [(group, weight) for group, weight in groups if any(fact.polarity == "present" for fact, _ in group)]
+
+
+def _share(verdicts: Sequence[tuple[Fact, Verdict]], rule: PerceptionRule) -> float:
+    gained = 0.0
+    total = 0.0
+    for fact, verdict in verdicts:
+        weight = rule.weight(fact)
+        stated = verdict.probability if rule.probabilities else float(verdict.label == "stated")
+        if fact.polarity == "distractor":
+            gained -= rule.distractor_cost * weight * stated
+            continue
+        total += weight
+        gained += weight * stated
+        if verdict.label == "contradicted":
+            gained -= rule.contradiction_cost * weight
+    return _level(gained / total, rule.levels)
+
+
+def _level(share: float, levels: tuple[float, float] | None) -> float:
+    if levels is None:
+        return share
+    low, high = levels
+    return 1.0 if share >= high else 0.5 if share >= low else 0.0
