@@ -123,7 +123,7 @@ class FileStore:
         for annotation_id in ids:
             if path := self._contents.files.get(annotation_id):
                 raise StoreReadOnly(
-                    f"annotation {annotation_id!r} comes from {path.name}, which is only read: edit that file "
+                    f"annotation {annotation_id!r} is in {path.name}, which is only read: edit that file "
                     f"and reload, or move it to {self._paths[0].name}"
                 )
 
@@ -153,9 +153,7 @@ class FileStore:
             return _prepared(own, {}, {}, None)
         path = self._paths[0]
         if _stamp(path) != contents.stamp:
-            raise StoreUnavailable(
-                f"{path.name} was changed on disk since it was read; reload before writing"
-            )
+            raise StoreUnavailable(f"{path.name} was changed on disk since it was read; reload before writing")
         write_jsonl(path, own.values())
         return _prepared(own, contents.read_only, contents.files, _stamp(path))
 

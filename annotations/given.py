@@ -18,13 +18,13 @@ from perception_reward.annotations.statements import Figure, Statement
 MAX_CLAUSE_CHARACTERS = 200
 MAX_SIDES = 4
 
-_CLAUSE_END = re.compile(r"[,;:?]|\.(?!\d)|\band\b|\bif\b|\bwhere\b|\bgiven\b|\bfind\b")
+_CLAUSE_END = re.compile(r"[,;:?]|\.(?!\d)|\b(?:and|[Ii]f|where|[Gg]iven|[Ff]ind)\b")
 _SPELLINGS = (
     (re.compile(r"\\overline\s*\{([A-Z'′ ]{2,6})\}|\\(?:text|mathrm)\s*\{([^{}]{0,40})\}"), r"\1\2"),
-    (re.compile(r"\bm\s*(?=∠|\\angle)|\$|\bsegment |\bline |\bthe length of "), ""),
-    (re.compile(r"\\angle\s*|\bangle |\bthe measure of angle |\bthe measure of (?=∠)"), "∠"),
-    (re.compile(r"⊙|\bcircle "), "⊙"),
-    (re.compile(r"⌒|\barc "), "⌒"),
+    (re.compile(r"\bm\s*(?=∠|\\angle)|\$|\b[Ss]egment |\b[Ll]ine |\bthe length of "), ""),
+    (re.compile(r"\\angle\s*|\b[Aa]ngle |\bthe measure of angle |\bthe measure of (?=∠)"), "∠"),
+    (re.compile(r"⊙|\b[Cc]ircle "), "⊙"),
+    (re.compile(r"⌒|\b[Aa]rc "), "⌒"),
     (re.compile(r"\\perp\b| is perpendicular to "), "⊥"),
     (re.compile(r"\\parallel\b| is parallel to "), "∥"),
     (re.compile(r" is equal to | equals | measures "), "="),
@@ -36,8 +36,7 @@ _ANGLE = re.compile("∠" + _NAME % "3")
 _ARC = re.compile("(?:the )?(?:measure of )?⌒" + _NAME % "2,3")
 _RELATION = re.compile(_NAME % "2" + "([⊥∥])" + _NAME % "2")
 _SIZE = re.compile(
-    "(?:the )?(radius|diameter|circumference|area|height|perimeter) of (?:the )?(?:[a-z]+ |[△▱])?(⊙?)"
-    + _NAME % "1,8"
+    "(?:the )?(radius|diameter|circumference|area|height|perimeter) of (?:the )?(?:[a-z]+ |[△▱])?(⊙?)" + _NAME % "1,8"
 )
 _TANGENT = re.compile(
     _NAME % "2"

@@ -212,4 +212,5 @@ def _complaint(kind: str, location: tuple[str, ...], message: str) -> str:
 
 def _printable(part: object) -> str:
     """A name from the file, short and without what could break a log line or an encoder."""
-    return str(part).encode("ascii", "backslashreplace").decode()[:MAX_NAME_CHARACTERS]
+    cut = str(part)[:MAX_NAME_CHARACTERS]
+    return "".join(one if one.isprintable() else one.encode("unicode_escape").decode() for one in cut)

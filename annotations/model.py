@@ -11,12 +11,8 @@ from perception_reward.trainer_client.wire import Fact, Identifier, WireModel
 class Provenance(WireModel):
     """Where an annotation comes from, so that a doubtful fact can be traced."""
 
-    source: str | None = Field(
-        default=None, description="Data set, file or person the facts were taken from."
-    )
-    method: str | None = Field(
-        default=None, description="How the facts were made: `logic-forms`, `trajectories`, …"
-    )
+    source: str | None = Field(default=None, description="Data set, file or person the facts were taken from.")
+    method: str | None = Field(default=None, description="How the facts were made: `logic-forms`, `trajectories`, …")
     model: str | None = Field(default=None, description="The model that wrote them, if one did.")
     created: str | None = Field(default=None, description="ISO 8601 date.")
 
@@ -27,12 +23,8 @@ class Annotation(WireModel):
     id: Identifier
     question: str | None = None
     answer: str | None = Field(default=None, description="Reference answer.")
-    choices: list[str] | None = Field(
-        default=None, max_length=26, description="The options A, B, C, … in order."
-    )
-    images: list[str] = Field(
-        default_factory=list[str], description="References to the images; never their bytes."
-    )
+    choices: list[str] | None = Field(default=None, max_length=26, description="The options A, B, C, … in order.")
+    images: list[str] = Field(default_factory=list[str], description="References to the images; never their bytes.")
     facts: list[Fact] = Field(default_factory=list[Fact])
     provenance: Provenance | None = None
 

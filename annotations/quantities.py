@@ -210,9 +210,7 @@ class _Reader:
             self.take()
         exponent = self.take()
         if not exponent.isdecimal() or int(exponent) > MAX_EXPONENT:
-            raise QuantityError(
-                f"has the exponent {exponent!r}; only whole numbers up to {MAX_EXPONENT} are read"
-            )
+            raise QuantityError(f"has the exponent {exponent!r}; only whole numbers up to {MAX_EXPONENT} are read")
         if closing:
             self.expect(closing)
         return Power(base, int(exponent))

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, Sequence
+from collections.abc import AsyncGenerator, Iterable, Iterator, Sequence
 from contextlib import asynccontextmanager
 from itertools import islice
 from typing import Any, cast
@@ -41,9 +41,7 @@ class RedisStore:
     Raises `ValueError` for a URL that is none, without repeating it.
     """
 
-    def __init__(
-        self, url: str, *, prefix: str = "perception-reward:annotation:", timeout: float = TIMEOUT
-    ) -> None:
+    def __init__(self, url: str, *, prefix: str = "perception-reward:annotation:", timeout: float = TIMEOUT) -> None:
         self._redis = _client(url, timeout)
         self._address = _address(self._redis)
         self._prefix = prefix
@@ -131,7 +129,7 @@ class RedisStore:
 
 def _client(url: str, timeout: float) -> Redis:
     try:
-        return cast("Callable[..., Redis]", Redis.from_url)(  # untyped in redis-py
+        return Redis.from_url(  # pyright: ignore[reportUnknownMemberType]
             url,
             decode_responses=False,
             socket_timeout=timeout,

@@ -184,11 +184,10 @@ class _Meaning:
 
     def _size(self, kind: str, inner: Form) -> Statement:
         figure = self._figure(inner)
-        if (figure.sort == "circle") != (
-            kind in ("radius", "diameter", "circumference")
-        ) and kind == "height":
-            raise LogicFormError("a circle has no height")
-        if kind == "perimeter" and figure.sort == "circle":
+        is_circle = figure.sort == "circle"
+        if (kind in ("radius", "diameter", "circumference") and not is_circle) or (kind == "height" and is_circle):
+            raise LogicFormError(f"a {figure.sort} has no {kind}")
+        if kind == "perimeter" and is_circle:
             kind = "circumference"
         return Statement(kind, (figure,))
 

@@ -34,9 +34,7 @@ def _pyarrow() -> tuple[Any, Any]:
     try:
         return importlib.import_module("pyarrow"), importlib.import_module("pyarrow.parquet")
     except ImportError as error:
-        raise ImportError(
-            "reading Parquet needs pyarrow: pip install 'perception-reward[service]'"
-        ) from error
+        raise ImportError("reading Parquet needs pyarrow: pip install 'perception-reward[service]'") from error
 
 
 def _check_columns(path: Path, names: list[str]) -> None:
