@@ -1,16 +1,17 @@
 """Facts that are not geometry: counts, colours, chart values, texts, places, existence, and plain sentences.
 
-    decide(Fact(id="f", text="There are three dogs."), read("I see 2 dogs."))   # contradicted, span of "2 dogs"
+    decide(Fact(id="f", text="There are three dogs."), read("I see 2 dogs."))   # contradicted
 
-A fact is split into *anchors* (what it is about) and *slots* (what another value would contradict; see `slots`).
-Every sentence, and every cell of a table under its headings, that mentions an anchor is compared with it:
+A fact is split into *anchors* (what it is about) and *slots* (what another value would contradict; see
+`slots`). Every sentence, and every cell of a table under its headings, that mentions an anchor is compared:
 
-- support: the share of the fact's words and slots that the sentence has, all slots agreeing. From `_STATED` on, in a
-  sentence that commits to it, the fact counts as stated.
+- support: the share of the fact's words and slots that the sentence has, all slots agreeing. From `_STATED`
+  on, in a sentence that commits to it, the fact counts as stated.
 - denial: the anchors are there and a slot says otherwise, or exactly one of the two is negated.
 
-A fact both stated and denied is contradicted. Words alone cannot tell "the cat chases the dog" from "the dog chases
-the cat", nor know that a puppy is a dog: without slots the certainty stays low, so that a cascade asks a model.
+A fact both stated and denied is contradicted. Words alone cannot tell "the cat chases the dog" from "the dog
+chases the cat", nor know that a puppy is a dog: without slots the certainty stays low, so that a cascade asks
+a model.
 """
 
 from __future__ import annotations
@@ -19,10 +20,17 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import pairwise
 
 from perception_reward.service.judges.base import Verdict
 from perception_reward.service.judges.symbolic.document import Document, Sentence
-from perception_reward.service.judges.symbolic.lexicon import EXCLUSIVE, OTHERS, PREDICATES, TEXT_VERBS
+from perception_reward.service.judges.symbolic.lexicon import (
+    CHART_WORDS,
+    EXCLUSIVE,
+    OTHERS,
+    PREDICATES,
+    TEXT_VERBS,
+)
 from perception_reward.service.judges.symbolic.slots import (
     Amount,
     Count,
@@ -37,6 +45,7 @@ from perception_reward.service.judges.symbolic.slots import (
 from perception_reward.service.judges.symbolic.words import Word, words
 from perception_reward.trainer_client.wire import Fact
 
+# From this support on, a sentence counts as saying the fact.
 _STATED = 0.74
 _SLOT_WEIGHT = 1.5
 # Of the anchors, the share that a sentence must mention before it can speak against the fact.
@@ -60,7 +69,7 @@ class Claim:
     @property
     def is_typed(self) -> bool:
         """Whether nearly all that it says is in its slots, so that a match is more than a likeness."""
-        return bool(self.slots) and len(self.pairs) <= _TERSE or len(self.pairs) <= 1
+        return len(self.pairs) <= (_TERSE if self.slots else 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,18 +96,14 @@ def decide(fact: Fact, document: Document) -> Verdict:
 
 
 def _verdict(claim: Claim, found: list[Evidence]) -> Verdict:
-    committed = [
-        item for item in found if item.sentence.mood(item.start, item.end) in ("asserted", "weak", "negated")
-    ]
+    committed = [item for item in found if item.sentence.mood(item.start, item.end) in ("asserted", "weak", "negated")]
     best = max(committed, key=lambda item: item.support, default=None)
     stated = best is not None and best.support >= _STATED
     denials = [item for item in committed if item.denial > 0 and not (stated and item.other)]
     denial = max(denials, key=lambda item: item.denial, default=None)
     if denial is not None:
         certainty = (0.85 if claim.is_typed else 0.5) * (0.6 if stated else denial.denial)
-        return Verdict(
-            "contradicted", 0.25 if stated else 0.06 * (1 - denial.denial), _span(denial), certainty
-        )
+        return Verdict("contradicted", 0.25 if stated else 0.06 * (1 - denial.denial), _span(denial), certainty)
     if best is not None and stated:
         certainty = 0.9 * best.support if claim.is_typed else 0.55 * best.support
         return Verdict("stated", 0.5 + 0.48 * best.support, _span(best), certainty)
@@ -109,9 +114,6 @@ def _verdict(claim: Claim, found: list[Evidence]) -> Verdict:
 
 def _span(item: Evidence) -> tuple[int, int]:
     return item.sentence.source(item.start, item.end)
-
-
-# --- the fact ---------------------------------------------------------------------------------------------------------
 
 
 @lru_cache(maxsize=1024)
@@ -130,7 +132,7 @@ def read_claim(text: str) -> Claim:
             anchors[word.lemma] = max(word.weight, anchors.get(word.lemma, 0.0))
     content = [word.lemma for word in heard if word.is_content]
     negated = frozenset(word.lemma for word in heard if word.negated and word.lemma in anchors)
-    return Claim(anchors, negated, tuple(slots), frozenset(zip(content, content[1:], strict=False)))
+    return Claim(anchors, negated, tuple(slots), frozenset(pairwise(content)))
 
 
 def _slots(text: str, heard: tuple[Word, ...]) -> Iterator[tuple[Slot, int, set[int]]]:
@@ -145,19 +147,20 @@ def _slots(text: str, heard: tuple[Word, ...]) -> Iterator[tuple[Slot, int, set[
 
 
 def _text_slot(text: str, heard: tuple[Word, ...]) -> tuple[Slot, int, set[int]] | None:
-    verb = next((at for at, word in enumerate(heard) if word.lemma in TEXT_VERBS), None)
-    if verb is None:
-        return None
     quoted = _QUOTED.search(text)
+    start = quoted.start() if quoted else len(text)
+    verbs = [at for at, word in enumerate(heard[:-1]) if word.lemma in TEXT_VERBS and word.start < start]
+    if not verbs:
+        return None
+    # "The label reads EXIT": the first of two such words is the thing itself.
+    verb = verbs[-1] if len(verbs) == 1 or quoted else verbs[min(1, len(verbs) - 1)]
     start, end = quoted.span() if quoted else (heard[verb].end, len(text))
     inside = [at for at, word in enumerate(heard) if start <= word.start < end and word.lemma.strip("\"':")]
-    nouns = frozenset(
-        word.lemma for at, word in enumerate(heard) if word.is_content and at not in (*inside, verb)
-    )
+    nouns = frozenset(word.lemma for at, word in enumerate(heard) if word.is_content and at not in (*inside, verb))
     if not inside or not nouns or len(inside) > _MAX_WRITTEN:
         return None
     slot = Text(tuple(heard[at].lemma for at in inside), nouns)
-    return slot, inside[0], {*inside, *(at for at, word in enumerate(heard) if word.lemma in TEXT_VERBS)}
+    return slot, inside[0], {*inside, verb}
 
 
 def _number_slots(heard: tuple[Word, ...]) -> Iterator[tuple[Slot, int, set[int]]]:
@@ -171,9 +174,7 @@ def _number_slots(heard: tuple[Word, ...]) -> Iterator[tuple[Slot, int, set[int]
         if noun is not None:
             yield Count(noun, value), at, {at}
         elif at not in years and len(numbers) - len(years) == 1:
-            keys = frozenset(
-                word.lemma for index, word in enumerate(heard) if index != at and word.weight >= 1
-            )
+            keys = frozenset(word.lemma for index, word in enumerate(heard) if index != at and word.weight >= 1)
             yield Amount(value, keys, frozenset(heard[year].value or 0.0 for year in years)), at, {at}
 
 
@@ -198,9 +199,6 @@ def _relation_slots(heard: tuple[Word, ...]) -> Iterator[tuple[Slot, int, set[in
     other = frozenset(word.lemma for word in heard[end:] if word.is_content)
     if subject and other and len(subject) + len(other) <= _TERSE and subject.isdisjoint(other):
         yield Relation(name, subject, other), at, set(range(at, end))
-
-
-# --- the response -----------------------------------------------------------------------------------------------------
 
 
 def _evidence(claim: Claim, document: Document) -> Iterator[Evidence]:
@@ -250,11 +248,10 @@ def _compare(claim: Claim, sentence: Sentence, heard: tuple[Word, ...]) -> Evide
     lemmas = {word.lemma for word in mentioned}
     about = sum(claim.anchors[name] for name in lemmas) / sum(claim.anchors.values())
     content = [word.lemma for word in heard if word.is_content]
-    terse = len(content) <= _TERSE and all(name in claim.anchors for name in content)
+    own = [name for name in content if name not in CHART_WORDS]
+    terse = len(own) <= _TERSE and all(name in claim.anchors for name in own)
     said = [_agrees(slot, negated, heard) for slot, negated in claim.slots]
-    flipped = sum(claim.anchors[word.lemma] for word in _flipped(claim, mentioned)) / sum(
-        claim.anchors.values()
-    )
+    flipped = sum(claim.anchors[word.lemma] for word in _flipped(claim, mentioned)) / sum(claim.anchors.values())
     start, end = mentioned[0].start, mentioned[-1].end
     if said:
         start, end = heard[0].start, heard[-1].end
@@ -277,9 +274,7 @@ def _flipped(claim: Claim, mentioned: list[Word]) -> list[Word]:
     for word in mentioned:
         flags.setdefault(word.lemma, []).append(word)
     return [
-        found[0]
-        for name, found in flags.items()
-        if all(word.negated is not (name in claim.negated) for word in found)
+        found[0] for name, found in flags.items() if all(word.negated is not (name in claim.negated) for word in found)
     ]
 
 
@@ -289,7 +284,7 @@ def _support(claim: Claim, about: float, said: list[bool | None], content: list[
         about = max(about, 0.9)
     anchors, slots = sum(claim.anchors.values()), _SLOT_WEIGHT * len(said)
     share = (about * anchors + _SLOT_WEIGHT * said.count(True)) / (anchors + slots)
-    pairs = claim.pairs.intersection(zip(content, content[1:], strict=False))
+    pairs = claim.pairs.intersection(pairwise(content))
     order = len(pairs) / len(claim.pairs) if claim.pairs else 1.0
     further = sum(name not in claim.anchors for name in content)
     return share * (0.9 + 0.1 * order) - 0.01 * min(further, 5)

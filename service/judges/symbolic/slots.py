@@ -9,7 +9,8 @@
 | Relation | The cup is *left of* the plate | the cup is right of the plate |
 | Text | The sign reads *STOP* | the sign says "YIELD" |
 
-`said(words)` is True where the words say what the fact says, False where they say otherwise, None where they are silent.
+`said(words)` is True where the words say what the fact says, False where they say otherwise, None where they
+are silent.
 """
 
 from __future__ import annotations
@@ -22,7 +23,6 @@ from perception_reward.service.judges.symbolic.lexicon import (
     COPULAS,
     EXCLUDES,
     EXCLUSIVE,
-    FUNCTION_WORDS,
     INVERSE,
     PREPOSITIONS,
     RELATION_PHRASES,
@@ -175,11 +175,7 @@ class Relation:
     object: frozenset[str]
 
     def said(self, words: Words) -> bool | None:
-        found = [
-            said
-            for at, end, name in relations(words)
-            if (said := self._one(words, at, end, name)) is not None
-        ]
+        found = [said for at, end, name in relations(words) if (said := self._one(words, at, end, name)) is not None]
         return all(found) if found else None
 
     def _one(self, words: Words, at: int, end: int, name: str) -> bool | None:
@@ -194,12 +190,8 @@ class Relation:
     def _direction(self, words: Words, at: int, end: int) -> bool | None:
         """True where the relation runs from subject to object, False where it runs back."""
         mine = self.subject | self.object
-        left = next(
-            (w.lemma for w in reversed(words[max(0, at - _ARGUMENT_REACH) : at]) if w.lemma in mine), None
-        )
-        behind = [
-            w.lemma for w in words[end : end + _ARGUMENT_REACH] if w.lemma in mine or w.lemma in _PRONOUNS
-        ]
+        left = next((w.lemma for w in reversed(words[max(0, at - _ARGUMENT_REACH) : at]) if w.lemma in mine), None)
+        behind = [w.lemma for w in words[end : end + _ARGUMENT_REACH] if w.lemma in mine or w.lemma in _PRONOUNS]
         if not behind:
             return None
         if left is None:
@@ -208,9 +200,7 @@ class Relation:
             return True if behind[0] in self.object and other in self.subject else None
         if left in self.subject and (behind[0] in self.object or behind[0] in _PRONOUNS):
             return True
-        return (
-            False if left in self.object and (behind[0] in self.subject or behind[0] in _PRONOUNS) else None
-        )
+        return False if left in self.object and (behind[0] in self.subject or behind[0] in _PRONOUNS) else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,13 +218,9 @@ class Text:
             if names[at] == self.written[0] and tuple(names[at : at + len(self.written)]) == self.written:
                 return not words[at].negated
         for at, word in enumerate(words):
-            if word.lemma in TEXT_VERBS or word.lemma in ('"', ":", "|", "="):
+            if word.lemma in TEXT_VERBS - self.noun or word.lemma in ("'", '"', ":", "|", "="):
                 rest = words[at + 1 :]
-                return (
-                    False
-                    if any(_is_written(other) and other.lemma not in self.noun for other in rest)
-                    else None
-                )
+                return False if any(_is_written(other) and other.lemma not in self.noun for other in rest) else None
         return None
 
 
@@ -246,16 +232,13 @@ Slot: TypeAlias = Count | Amount | Trait | Trend | Relation | Text
 
 
 def relations(words: Words) -> list[tuple[int, int, str]]:
-    """Every relation that the words name, the longest phrase at each place: (first word, past the last, relation)."""
+    """Every relation named, the longest phrase at each place: (its first word, past its last, its name)."""
     found: list[tuple[int, int, str]] = []
     at = 0
     while at < len(words):
         if words[at].lemma in _FIRST_RELATION_WORDS:
             for phrase, name in _RELATION_WORDS:
-                if all(
-                    at + step < len(words) and words[at + step].lemma == part
-                    for step, part in enumerate(phrase)
-                ):
+                if all(at + step < len(words) and words[at + step].lemma == part for step, part in enumerate(phrase)):
                     found.append((at, at + len(phrase), name))
                     at += len(phrase) - 1
                     break
@@ -267,7 +250,7 @@ _FIRST_RELATION_WORDS = frozenset(phrase[0] for phrase, _ in _RELATION_WORDS)
 
 
 def nearest_noun(words: Words, at: int) -> str | None:
-    """The noun that the adjective or number at `at` belongs to: the next word of content, or the one before a verb."""
+    """The noun that the adjective at `at` belongs to: the next word of content, or the one before a verb."""
     for word in words[at + 1 : at + 1 + _BEFORE]:
         if word.is_content and word.lemma not in EXCLUSIVE and word.lemma != "color":
             return word.lemma
@@ -279,7 +262,3 @@ def nearest_noun(words: Words, at: int) -> str | None:
         if linked and word.is_content and word.lemma not in COPULAS and word.lemma != "color":
             return word.lemma
     return None
-
-
-def is_function(word: Word) -> bool:
-    return word.lemma in FUNCTION_WORDS

@@ -75,7 +75,7 @@ def words(text: str) -> tuple[Word, ...]:
             value, start = (last.value or 0.0) * NUMBER_WORDS[word], last.start
         name = name if value is None else f"#{value:g}"
         negates = name in NEGATORS or name.endswith("n't")
-        piece = Word(name, text[start:end], start, end, value, reach > 0 and not negates, clause)
+        piece = Word(name, text[start:end], start, end, value, reach > 0, clause)
         found.append(piece)
         reach = _NEGATION_REACH if negates else max(0, reach - (piece.is_content or value is not None))
     return tuple(found)
