@@ -1,0 +1,36 @@
+"""A profile is closed to unknown keys, and can say its formula."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import ValidationError
+
+from perception_reward.service.profiles.model import Gate, Profile, Ramp, Weights
+
+
+def test_a_formula_names_every_component_with_weight() -> None:
+    profile = Profile(
+        name="mine",
+        weights=Weights(accuracy=1, perception=Ramp(start=0.1, end=1, steps=10), repetition=0.5),
+        gate=Gate(threshold=0.25),
+    )
+    assert profile.formula == "1·accuracy·[perception > 0.25] + (0.1…1)·perception + 0.5·repetition"
+
+
+def test_unknown_keys_are_refused() -> None:
+    with pytest.raises(ValidationError):
+        Weights.model_validate({"percepton": 1.0})
+
+
+@given(st.floats(-1000, 1000), st.floats(-1000, 1000), st.integers(1, 10**9), st.integers(0, 10**12))
+def test_a_ramp_stays_between_its_ends(start: float, end: float, steps: int, step: int) -> None:
+    weight = Ramp(start=start, end=end, steps=steps).at(step)
+    assert min(start, end) - 1e-9 <= weight <= max(start, end) + 1e-9
+
+
+@given(st.integers(1, 10**6))
+def test_a_ramp_starts_and_ends_where_it_says(steps: int) -> None:
+    ramp = Ramp(start=0.1, end=0.7, steps=steps)
+    assert (ramp.at(0), ramp.at(steps), ramp.at(None)) == (0.1, 0.7, 0.7)
