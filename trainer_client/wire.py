@@ -20,6 +20,7 @@ Reason = Literal[
     "judge_timeout",
     "judge_unparseable",
     "unknown_annotation",
+    "annotations_unavailable",
     "accuracy_timeout",
     "overloaded",
 ]
@@ -84,13 +85,9 @@ class ScoreItem(WireModel):
 
     id: Identifier | None = Field(default=None, description="Echoed in the result.")
     group: Identifier | None = Field(default=None, description="Responses to one prompt share a group.")
-    annotation_id: Identifier | None = Field(
-        default=None, description="The stored annotation to score against."
-    )
+    annotation_id: Identifier | None = Field(default=None, description="The stored annotation to score against.")
     facts: list[Fact] | None = Field(default=None, description="Facts inline, instead of `annotation_id`.")
-    response: Response = Field(
-        description="A string, or chat messages or content blocks: their text is joined."
-    )
+    response: Response = Field(description="A string, or chat messages or content blocks: their text is joined.")
     answer: str | None = Field(default=None, description="Reference answer; overrides the annotation's.")
     choices: list[str] | None = Field(
         default=None, max_length=26, description="The options A, B, C, … of a multiple-choice problem."
@@ -108,12 +105,8 @@ class ScoreItem(WireModel):
 class ScoreRequest(WireModel):
     """The body of `POST /v1/score` and `POST /v1/score/stream`."""
 
-    profile: str | None = Field(
-        default=None, description="How components become one score; see `/v1/profiles`."
-    )
-    step: int | None = Field(
-        default=None, ge=0, description="Training step; some profiles follow a schedule."
-    )
+    profile: str | None = Field(default=None, description="How components become one score; see `/v1/profiles`.")
+    step: int | None = Field(default=None, ge=0, description="Training step; some profiles follow a schedule.")
     run: Identifier | None = Field(default=None, description="The run's label, for logs and metrics.")
     items: list[ScoreItem] = Field(min_length=1)
 
@@ -147,9 +140,7 @@ class ItemResult(WireModel):
     components: Components
     facts: list[FactResult] | None
     reason: Reason | None = Field(description="Why the score is missing.")
-    truncated: bool = Field(
-        default=False, description="The response was longer than the judge's limit and was cut."
-    )
+    truncated: bool = Field(default=False, description="The response was longer than the judge's limit and was cut.")
 
 
 class Summary(WireModel):
@@ -194,6 +185,4 @@ class Problem(BaseModel):
     title: str
     status: int
     detail: str
-    errors: list[dict[str, str]] | None = Field(
-        default=None, description="Where and what, one entry per fault."
-    )
+    errors: list[dict[str, str]] | None = Field(default=None, description="Where and what, one entry per fault.")

@@ -6,7 +6,7 @@ one response's bad luck stays its own. What it raises is a programming error.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol, TypeAlias
 
@@ -82,9 +82,7 @@ class Judge(Protocol):
         """
         ...
 
-    def judge(
-        self, tasks: Sequence[JudgeTask], deadline: float
-    ) -> AsyncIterator[tuple[int, tuple[Outcome, ...]]]:
+    def judge(self, tasks: Sequence[JudgeTask], deadline: float) -> AsyncGenerator[tuple[int, tuple[Outcome, ...]]]:
         """Yield (index of the task, one outcome per fact in order) as each task is ready, in any order.
 
         deadline: event-loop time (`loop.time()`) by which every task has been yielded; what is not ready then

@@ -1,0 +1,118 @@
+"""`/v1/annotations`: read, write, list and load annotations."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request, Response
+from pydantic import BaseModel, Field
+from starlette.exceptions import HTTPException
+
+from perception_reward.annotations.jsonl import LineError, parse_lines
+from perception_reward.annotations.model import Annotation
+from perception_reward.service.api.body import LenientRoute
+from perception_reward.service.api.deps import ServiceDep
+from perception_reward.service.api.problems import InvalidRequest
+from perception_reward.trainer_client.wire import Problem
+
+router = APIRouter(
+    prefix="/v1/annotations",
+    tags=["annotations"],
+    route_class=LenientRoute,
+    responses={401: {"model": Problem}, 422: {"model": Problem}, 503: {"model": Problem}},
+)
+
+
+class Listing(BaseModel):
+    """A page of annotations, in the order of ids."""
+
+    annotations: list[Annotation]
+    cursor: str | None = Field(description="Send it as `cursor` to get the next page; null at the end.")
+
+
+class Fault(BaseModel):
+    """A line of a bulk load that was not stored."""
+
+    line: int = Field(description="From 1.")
+    field: str
+    message: str
+
+
+class Loaded(BaseModel):
+    """What a bulk load did. Good lines are stored whatever the others hold."""
+
+    stored: int
+    errors: list[Fault]
+
+
+@router.get("")
+async def list_annotations(
+    service: ServiceDep,
+    cursor: str | None = None,
+    limit: Annotated[int, Query(ge=1, le=1000)] = 100,
+) -> Listing:
+    """A page of annotations."""
+    try:
+        page = await service.store.list(cursor=cursor, limit=limit)
+    except ValueError as error:
+        raise InvalidRequest("cursor", str(error)) from None
+    return Listing(annotations=list(page.annotations), cursor=page.cursor)
+
+
+@router.get("/{annotation_id:path}", responses={404: {"model": Problem}})
+async def get_annotation(annotation_id: str, service: ServiceDep) -> Annotation:
+    """One annotation."""
+    (annotation,) = await service.store.get_many([annotation_id])
+    if annotation is None:
+        raise _unknown(annotation_id)
+    return annotation
+
+
+@router.put("/{annotation_id:path}")
+async def put_annotation(annotation_id: str, annotation: Annotation, service: ServiceDep) -> Annotation:
+    """Store an annotation, in place of the one with its id if there is one."""
+    if annotation.id != annotation_id:
+        raise InvalidRequest("id", "the body's id is not that of the path")
+    await service.store.put_many([annotation])
+    await service.count_annotations()
+    return annotation
+
+
+@router.delete("/{annotation_id:path}", status_code=204, responses={404: {"model": Problem}})
+async def delete_annotation(annotation_id: str, service: ServiceDep) -> Response:
+    """Forget an annotation."""
+    if not await service.store.delete(annotation_id):
+        raise _unknown(annotation_id)
+    await service.count_annotations()
+    return Response(status_code=204)
+
+
+batch_router = APIRouter(tags=["annotations"], responses={401: {"model": Problem}, 503: {"model": Problem}})
+
+
+@batch_router.post(
+    "/v1/annotations:batch",
+    openapi_extra={
+        "requestBody": {
+            "required": True,
+            "content": {"application/x-ndjson": {"schema": {"type": "string"}}},
+        }
+    },
+)
+async def load_annotations(request: Request, service: ServiceDep) -> Loaded:
+    """Load annotations from JSON lines. Lines with errors are reported and left out; all others are stored."""
+    text = (await request.body()).decode("utf-8", "replace")
+    good: list[Annotation] = []
+    faults: list[Fault] = []
+    for parsed in parse_lines(text.split("\n")):
+        if isinstance(parsed, LineError):
+            faults.append(Fault(line=parsed.line, field=parsed.field, message=parsed.message))
+        else:
+            good.append(parsed)
+    await service.store.put_many(good)
+    await service.count_annotations()
+    return Loaded(stored=len(good), errors=faults)
+
+
+def _unknown(annotation_id: str) -> HTTPException:
+    return HTTPException(404, "there is no annotation with this id")

@@ -1,0 +1,66 @@
+"""Bodies as trainers really send them: Python's `json` writes lone surrogates, which are no Unicode text.
+
+A policy in training emits every byte there is, so a lone surrogate in one response must not fail the request; it is
+read as U+FFFD, one character for one, so that spans stay true.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+from fastapi import Request, Response
+from fastapi.routing import APIRoute
+
+_ESCAPED_SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
+_LONE_SURROGATE = re.compile(r"[\ud800-\udfff]")
+
+
+class LenientRequest(Request):
+    """A request whose JSON may hold lone surrogates."""
+
+    async def json(self) -> Any:
+        return parse(await self.body())
+
+
+class LenientRoute(APIRoute):
+    """A route that reads its body with `parse`."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        handle = super().get_route_handler()
+
+        async def handler(request: Request) -> Response:
+            return await handle(LenientRequest(request.scope, request.receive))
+
+        return handler
+
+
+def parse(body: bytes) -> Any:
+    """The JSON value of `body`; `json.JSONDecodeError` for whatever is not JSON or nested beyond all reason."""
+    try:
+        value = json.loads(body)
+    except json.JSONDecodeError:
+        raise
+    except (ValueError, RecursionError) as error:
+        raise json.JSONDecodeError(_reason(error), "", 0) from None
+    return _mended(value) if _ESCAPED_SURROGATE.search(body) else value
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, UnicodeDecodeError):
+        return f"not UTF-8 at byte {error.start}"
+    if isinstance(error, RecursionError):
+        return "nested too deeply"
+    return str(error)
+
+
+def _mended(value: Any) -> Any:
+    if isinstance(value, str):
+        return _LONE_SURROGATE.sub("\ufffd", value)
+    if isinstance(value, list):
+        return [_mended(part) for part in value]  # pyright: ignore[reportUnknownVariableType]
+    if isinstance(value, dict):
+        return {_mended(key): _mended(part) for key, part in value.items()}  # pyright: ignore[reportUnknownVariableType]
+    return value

@@ -1,0 +1,66 @@
+"""Stops working for a client that has gone away."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, Coroutine
+from contextlib import aclosing
+from typing import Any, TypeVar
+
+from fastapi import Request
+
+T = TypeVar("T")
+
+
+class ClientGone(Exception):
+    """The client closed its connection before it was answered."""
+
+
+async def _gone(request: Request) -> None:
+    """Return when the client disconnects. The body has been read, so nothing else can arrive."""
+    while (await request.receive())["type"] != "http.disconnect":
+        pass
+
+
+async def unless_gone(request: Request, work: Coroutine[Any, Any, T]) -> T:
+    """Await `work`, but cancel it and raise `ClientGone` when the client disconnects first."""
+    task = asyncio.ensure_future(work)
+    gone = asyncio.ensure_future(_gone(request))
+    try:
+        await asyncio.wait({task, gone}, return_when=asyncio.FIRST_COMPLETED)
+        if not task.done():
+            raise ClientGone
+        return task.result()
+    finally:
+        gone.cancel()
+        if not task.done():
+            task.cancel()
+        await asyncio.gather(task, gone, return_exceptions=True)
+
+
+async def until_gone(request: Request, values: AsyncGenerator[T]) -> AsyncGenerator[T]:
+    """Yield from `values` until they end or the client disconnects; then close them."""
+    gone = asyncio.ensure_future(_gone(request))
+    try:
+        async with aclosing(values):
+            while True:
+                step = asyncio.ensure_future(anext(values, _END))
+                await asyncio.wait({step, gone}, return_when=asyncio.FIRST_COMPLETED)
+                if not step.done():
+                    step.cancel()
+                    await asyncio.gather(step, return_exceptions=True)
+                    return
+                value = step.result()
+                if isinstance(value, _End):
+                    return
+                yield value
+    finally:
+        gone.cancel()
+        await asyncio.gather(gone, return_exceptions=True)
+
+
+class _End:
+    pass
+
+
+_END = _End()

@@ -1,0 +1,149 @@
+"""What happens before a request is read: it is counted, checked for a key, and held to the size limit. Pure ASGI."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hmac
+import logging
+import time
+from collections.abc import Sequence
+
+from starlette.datastructures import Headers
+from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from perception_reward.service.admission import Admission
+from perception_reward.service.api.problems import problem
+from perception_reward.service.metrics import Metrics
+
+logger = logging.getLogger("perception_reward.service.api")
+
+# Probes of an orchestrator carry no key, and are answered while the service drains.
+OPEN_PATHS = frozenset({"/livez", "/readyz"})
+CLOSE = {"Connection": "close"}
+
+
+class Telemetry:
+    """Counts and times every request, logs it, and refuses new ones once the service drains."""
+
+    def __init__(self, app: ASGIApp, metrics: Metrics, admission: Admission) -> None:
+        self._app = app
+        self._metrics = metrics
+        self._admission = admission
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        if self._admission.draining and scope["path"] not in OPEN_PATHS:
+            self._metrics.refused("draining")
+            refusal = problem(
+                503, "the service is stopping; try another replica", headers={"Retry-After": "1", **CLOSE}
+            )
+            await refusal(scope, receive, send)
+            return
+        status = 499  # nginx's code for a client that went away before it was answered
+        started = time.perf_counter()
+
+        async def watched(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+            await send(message)
+
+        with self._admission.request():
+            try:
+                await self._app(scope, receive, watched)
+            except Exception:
+                status = 500
+                raise
+            finally:
+                self._report(scope, status, time.perf_counter() - started)
+
+    def _report(self, scope: Scope, status: int, seconds: float) -> None:
+        route = getattr(scope.get("route"), "path", "unknown")
+        self._metrics.answered(route, scope["method"], status, seconds)
+        level = logging.DEBUG if route in OPEN_PATHS or route == "/metrics" else logging.INFO
+        logger.log(
+            level,
+            "%s %s %d",
+            scope["method"],
+            route,
+            status,
+            extra={"seconds": round(seconds, 4), **scope.get("state", {}).get("log", {})},
+        )
+
+
+class KeyCheck:
+    """Lets in who presents a key: `Authorization: Bearer KEY`, or HTTP basic with the key as the password."""
+
+    def __init__(self, app: ASGIApp, keys: Sequence[str], metrics: Metrics) -> None:
+        self._app = app
+        self._keys = [key.encode() for key in keys]
+        self._metrics = metrics
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or not self._keys or scope["path"] in OPEN_PATHS or self._holds_key(scope):
+            await self._app(scope, receive, send)
+            return
+        self._metrics.refused("unauthorized")
+        refusal = problem(
+            401,
+            "no valid API key; send Authorization: Bearer KEY, or HTTP basic with the key as the password",
+            headers={"WWW-Authenticate": 'Bearer realm="perception-reward", Basic realm="perception-reward"'},
+        )
+        await refusal(scope, receive, send)
+
+    def _holds_key(self, scope: Scope) -> bool:
+        presented = presented_key(Headers(scope=scope).get("authorization", ""))
+        # Every key is compared, in constant time, so that nothing can be learnt from how long it took.
+        return sum(hmac.compare_digest(presented, key) for key in self._keys) > 0
+
+
+def presented_key(authorization: str) -> bytes:
+    """The key in an Authorization header, empty if there is none that can be read."""
+    scheme, _, credentials = authorization.partition(" ")
+    if scheme.lower() == "bearer":
+        return credentials.strip().encode("utf-8", "surrogateescape")
+    if scheme.lower() == "basic":
+        try:
+            return base64.b64decode(credentials.strip(), validate=True).partition(b":")[2]
+        except (binascii.Error, ValueError):
+            return b""
+    return b""
+
+
+class BodyLimit:
+    """Refuses bodies over `limit` bytes with 413: by their announced length at once, else when they pass it."""
+
+    def __init__(self, app: ASGIApp, limit: int, metrics: Metrics) -> None:
+        self._app = app
+        self._limit = limit
+        self._metrics = metrics
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        length = Headers(scope=scope).get("content-length", "0")
+        if length.isdecimal() and int(length) > self._limit:
+            self._metrics.refused("too_large")
+            await problem(413, self._detail, headers=CLOSE)(scope, receive, send)
+            return
+        read = 0
+
+        async def bounded() -> Message:
+            nonlocal read
+            message = await receive()
+            read += len(message.get("body", b""))
+            if read > self._limit:
+                self._metrics.refused("too_large")
+                raise HTTPException(413, self._detail, headers=CLOSE)
+            return message
+
+        await self._app(scope, bounded, send)
+
+    @property
+    def _detail(self) -> str:
+        return f"the body is over {self._limit >> 20} MiB; send fewer items a request, or raise max_body_mb"

@@ -1,0 +1,112 @@
+"""Errors as RFC 9457 problem documents. They say where and what, and never repeat what was sent."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping, Sequence
+from http import HTTPStatus
+
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+
+from perception_reward.annotations.store import StoreReadOnly, StoreUnavailable
+from perception_reward.service.admission import Overloaded
+from perception_reward.service.scorer import UnknownProfileError
+from perception_reward.trainer_client.wire import Problem
+
+MEDIA_TYPE = "application/problem+json"
+# A request of 4,096 bad items needs no 4,096 entries to be mended.
+MOST_ERRORS = 20
+
+logger = logging.getLogger(__name__)
+
+
+class InvalidRequest(Exception):
+    """The request is well formed but cannot be served; `where` is the field, such as `items[3].facts`."""
+
+    def __init__(self, where: str, message: str) -> None:
+        super().__init__(f"{where}: {message}")
+        self.where = where
+        self.message = message
+
+
+def problem(
+    status: int,
+    detail: str,
+    *,
+    errors: Sequence[dict[str, str]] | None = None,
+    headers: Mapping[str, str] | None = None,
+) -> Response:
+    document = Problem(
+        title=HTTPStatus(status).phrase,
+        status=status,
+        detail=detail,
+        errors=list(errors) if errors is not None else None,
+    )
+    return Response(
+        document.model_dump_json(exclude_none=True),
+        status,
+        media_type=MEDIA_TYPE,
+        headers=dict(headers or {}),
+    )
+
+
+def where(location: Sequence[object]) -> str:
+    """`("body", "items", 3, "response")` as `items[3].response`."""
+    path = ""
+    for part in location[1:] if location and location[0] == "body" else location:
+        path += f"[{part}]" if isinstance(part, int) else f".{part}" if path else str(part)
+    return path or "body"
+
+
+def install(app: FastAPI) -> None:
+    """Answer every error of `app` with a problem document."""
+
+    @app.exception_handler(RequestValidationError)
+    async def invalid(request: Request, error: RequestValidationError) -> Response:
+        faults = [{"where": where(fault["loc"]), "what": _words(fault)} for fault in error.errors()[:MOST_ERRORS]]
+        return _unprocessable(faults, len(error.errors()))
+
+    @app.exception_handler(InvalidRequest)
+    async def unserved(request: Request, error: InvalidRequest) -> Response:
+        return _unprocessable([{"where": error.where, "what": error.message}], 1)
+
+    @app.exception_handler(UnknownProfileError)
+    async def unknown_profile(request: Request, error: UnknownProfileError) -> Response:
+        return _unprocessable([{"where": "profile", "what": str(error)}], 1)
+
+    @app.exception_handler(HTTPException)
+    async def http_error(request: Request, error: HTTPException) -> Response:
+        return problem(error.status_code, str(error.detail), headers=error.headers)
+
+    @app.exception_handler(Overloaded)
+    async def overloaded(request: Request, error: Overloaded) -> Response:
+        return problem(429, str(error), headers={"Retry-After": str(error.retry_after)})
+
+    @app.exception_handler(StoreUnavailable)
+    async def store_down(request: Request, error: StoreUnavailable) -> Response:
+        return problem(503, f"the annotation store does not answer: {error}", headers={"Retry-After": "5"})
+
+    @app.exception_handler(StoreReadOnly)
+    async def store_closed(request: Request, error: StoreReadOnly) -> Response:
+        return problem(409, str(error))
+
+    @app.exception_handler(Exception)
+    async def unexpected(request: Request, error: Exception) -> Response:
+        return problem(500, "an error of the service itself; its log says more")
+
+    _ = invalid, unserved, unknown_profile, http_error, overloaded, store_down, store_closed, unexpected
+
+
+def _unprocessable(faults: list[dict[str, str]], count: int) -> Response:
+    first = f"{faults[0]['where']}: {faults[0]['what']}"
+    more = f" (and {count - 1} more)" if count > 1 else ""
+    return problem(422, first + more, errors=faults)
+
+
+def _words(fault: Mapping[str, object]) -> str:
+    context = fault.get("ctx")
+    if fault.get("type") == "json_invalid" and isinstance(context, dict):
+        return f"not JSON: {context.get('error')}"  # pyright: ignore[reportUnknownMemberType]
+    return str(fault["msg"]).removeprefix("Value error, ")

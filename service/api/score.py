@@ -1,0 +1,151 @@
+"""`POST /v1/score` and `POST /v1/score/stream`."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Body, Request, Response
+from fastapi.responses import StreamingResponse
+from starlette.exceptions import HTTPException
+from starlette.types import Receive, Scope, Send
+
+from perception_reward.service.admission import Admission
+from perception_reward.service.api.body import LenientRoute
+from perception_reward.service.api.deps import DeadlineDep, ServiceDep
+from perception_reward.service.api.disconnect import ClientGone, unless_gone, until_gone
+from perception_reward.service.api.problems import MEDIA_TYPE, InvalidRequest
+from perception_reward.service.assembly import Service
+from perception_reward.trainer_client.wire import (
+    Problem,
+    ScoreRequest,
+    ScoreResponse,
+    StreamedResult,
+    StreamedSummary,
+    Summary,
+)
+
+# What is left of a request's time when the scorer has to be done, to write the answer in.
+WRITING_SHARE, WRITING_MOST = 0.1, 1.0
+
+EXAMPLE = ScoreRequest.model_validate(
+    {
+        "profile": "perception-r1",
+        "items": [
+            {
+                "id": "rollout-0",
+                "facts": [
+                    {"id": "f1", "text": "Segment AB has length 5.", "kind": "length"},
+                    {"id": "f2", "text": "Angle ABC is a right angle.", "kind": "right_angle"},
+                ],
+                "response": "<think>\nAB = 5 and there is a right angle at B, so AC = 13.\n</think>\n"
+                "<answer>\n\\boxed{13}\n</answer>",
+                "answer": "13",
+            }
+        ],
+    }
+).model_dump(mode="json", exclude_none=True, exclude_defaults=True)
+
+_PROBLEMS: dict[int | str, dict[str, Any]] = {
+    status: {"description": text, "model": Problem, "content": {MEDIA_TYPE: {}}}
+    for status, text in {
+        401: "No valid API key.",
+        413: "The body is over the limit.",
+        422: "A field is wrong; `errors` says which, of which item.",
+        429: "Too many items are under way; Retry-After says when to try again.",
+        503: "The service is stopping.",
+        504: "The request's time is over.",
+    }.items()
+}
+
+router = APIRouter(tags=["score"], route_class=LenientRoute)
+BodyDep = Annotated[ScoreRequest, Body(openapi_examples={"geometry": {"summary": "One rollout", "value": EXAMPLE}})]
+
+
+@router.post("/v1/score", response_model=ScoreResponse, responses=_PROBLEMS)
+async def score(request: Request, body: BodyDep, service: ServiceDep, deadline: DeadlineDep) -> Response:
+    """Score responses against facts. Results keep the order of the items; one bad item never fails its neighbours."""
+    _check(body, service)
+    with service.admission.admit(len(body.items)):
+        try:
+            async with asyncio.timeout_at(deadline):
+                response = await unless_gone(request, service.scorer.score(body, _scored_by(deadline)))
+        except TimeoutError:
+            raise HTTPException(504, "the request's time was over before every item was scored") from None
+        except ClientGone:
+            return Response(status_code=499)
+    _log(request, body, response.summary)
+    return Response(response.model_dump_json(), media_type="application/json")
+
+
+@router.post(
+    "/v1/score/stream",
+    response_class=StreamingResponse,
+    responses={**_PROBLEMS, 200: {"model": StreamedResult, "content": {"application/x-ndjson": {}}}},
+)
+async def stream(request: Request, body: BodyDep, service: ServiceDep, deadline: DeadlineDep) -> Response:
+    """The same, one JSON line per result as soon as it is ready, then a line with the summary."""
+    _check(body, service)
+    lines = _lines(request, body, service, _scored_by(deadline))
+    return AdmittedStream(lines, service.admission, len(body.items))
+
+
+class AdmittedStream(StreamingResponse):
+    """A stream of JSON lines that holds its places from its first line to its last."""
+
+    def __init__(self, lines: AsyncGenerator[bytes], admission: Admission, items: int) -> None:
+        super().__init__(lines, media_type="application/x-ndjson")
+        self._admission = admission
+        self._items = items
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        with self._admission.admit(self._items):
+            await super().__call__(scope, receive, send)
+
+
+async def _lines(request: Request, body: ScoreRequest, service: Service, deadline: float) -> AsyncGenerator[bytes]:
+    async with aclosing(until_gone(request, service.scorer.stream(body, deadline))) as results:
+        async for index, result in results:
+            if isinstance(result, Summary):
+                _log(request, body, result)
+                line = StreamedSummary(
+                    profile=service.scorer.profile(body.profile).name,
+                    judge=service.judge.info.fingerprint,
+                    summary=result,
+                )
+            else:
+                line = StreamedResult.model_construct(index=index, result=result)
+            yield line.model_dump_json().encode() + b"\n"
+
+
+def _scored_by(deadline: float) -> float:
+    left = deadline - asyncio.get_running_loop().time()
+    return deadline - min(WRITING_SHARE * left, WRITING_MOST)
+
+
+def _check(body: ScoreRequest, service: Service) -> None:
+    """The limits that are settings, and so no part of the wire models."""
+    settings = service.settings
+    service.scorer.profile(body.profile)
+    if len(body.items) > settings.max_items:
+        raise InvalidRequest("items", f"{len(body.items)} items; at most {settings.max_items} in one request")
+    for index, item in enumerate(body.items):
+        if item.facts is not None and len(item.facts) > settings.max_facts:
+            raise InvalidRequest(
+                f"items[{index}].facts", f"{len(item.facts)} facts; at most {settings.max_facts} of one item"
+            )
+
+
+def _log(request: Request, body: ScoreRequest, summary: Summary) -> None:
+    """What the request's log line says besides its route and status: counts and labels, never a response."""
+    request.state.log = {
+        "items": summary.items,
+        "missing": summary.missing,
+        "facts": summary.facts,
+        "cache_hits": summary.cache_hits,
+        "judged": summary.judged,
+        **({"run": body.run} if body.run is not None else {}),
+        **({"step": body.step} if body.step is not None else {}),
+    }

@@ -1,0 +1,40 @@
+"""The app: `make_app(service)` puts the HTTP API around a service that was assembled elsewhere.
+
+POST   /v1/score                  score items
+POST   /v1/score/stream           the same, one line per result as it is ready
+GET    /v1/annotations            a page of annotations
+PUT|GET|DELETE /v1/annotations/ID one annotation
+POST   /v1/annotations:batch      JSON lines in, a count and per-line errors out
+GET    /v1/judge                  model, method, fingerprint, health
+GET    /v1/profiles               how components become one score
+GET    /livez, /readyz, /metrics, /docs
+"""
+
+from __future__ import annotations
+
+from importlib.metadata import version
+
+from fastapi import FastAPI
+
+from perception_reward.service.api import about, annotations, problems, score
+from perception_reward.service.api.middleware import BodyLimit, KeyCheck, Telemetry
+from perception_reward.service.assembly import Service
+
+
+def make_app(service: Service) -> FastAPI:
+    """The ASGI app of `service`, which the caller starts and closes: `async with service.running()`."""
+    app = FastAPI(
+        title="perception-reward",
+        version=version("perception-reward"),
+        description="How well did a vision-language model's response perceive the image?",
+    )
+    app.state.service = service
+    for router in (score.router, annotations.batch_router, annotations.router, about.router):
+        app.include_router(router)
+    problems.install(app)
+    settings = service.settings
+    # The last one added is the outermost: requests are counted first, then checked for a key, then measured.
+    app.add_middleware(BodyLimit, limit=settings.max_body_mb << 20, metrics=service.metrics)
+    app.add_middleware(KeyCheck, keys=settings.api_keys, metrics=service.metrics)
+    app.add_middleware(Telemetry, metrics=service.metrics, admission=service.admission)
+    return app

@@ -1,0 +1,150 @@
+"""The service put together: from settings to running parts, in one place and in the order in which they start."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from perception_reward.annotations.file_store import FileStore
+from perception_reward.annotations.redis_store import RedisStore
+from perception_reward.annotations.store import AnnotationStore, StoreError
+from perception_reward.service.admission import Admission
+from perception_reward.service.cache.memory import MemoryCache
+from perception_reward.service.cache.redis_cache import RedisCache
+from perception_reward.service.cache.tiered import VerdictCache
+from perception_reward.service.judges.base import Health, Judge
+from perception_reward.service.judges.make import make_judge
+from perception_reward.service.metrics import Metrics
+from perception_reward.service.profiles.load import ProfileError, load_profiles
+from perception_reward.service.profiles.model import Profile
+from perception_reward.service.rewards.grading import PRELOAD as GRADING
+from perception_reward.service.rewards.grading import AccuracyGrader
+from perception_reward.service.scorer import Scorer
+from perception_reward.service.settings import Settings, SettingsError, is_redis_url
+from perception_reward.service.workers import WorkerPool
+
+# Imported once by the process that workers are forked from, so that a replaced worker is ready in milliseconds.
+PRELOAD = (*GRADING, "perception_reward.service.judges.symbolic.judge")
+
+
+class Startable(Protocol):
+    async def start(self) -> None: ...
+
+    async def aclose(self) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """The running parts. Belongs to the event loop in which it runs."""
+
+    settings: Settings
+    metrics: Metrics
+    admission: Admission
+    profiles: Mapping[str, Profile]
+    store: AnnotationStore
+    cache: VerdictCache
+    pool: WorkerPool
+    judge: Judge
+    scorer: Scorer
+
+    @asynccontextmanager
+    async def running(self) -> AsyncGenerator[None]:
+        """Start every part, and close them in reverse order."""
+        parts: Sequence[Startable] = (self.store, self.cache, self.pool, self.judge)
+        async with AsyncExitStack() as stack:
+            for part in parts:
+                stack.push_async_callback(part.aclose)
+                await _start(part)
+            stack.push_async_callback(self.scorer.aclose)
+            info = self.judge.info
+            self.metrics.describe(info.name, info.method, info.fingerprint)
+            yield
+
+    async def store_health(self) -> Health:
+        """Whether annotations can be read, and how many there are."""
+        try:
+            return Health(True, f"{await self.count_annotations()} loaded")
+        except StoreError as error:
+            return Health(False, str(error))
+
+    async def count_annotations(self) -> int:
+        count = await self.store.count()
+        self.metrics.annotations.set(count)
+        return count
+
+    def gauge(self) -> None:
+        """Bring the gauges up to date that nobody reports to."""
+        self.metrics.pending_items.set(self.admission.pending_items)
+        self.metrics.worker_queue.set(self.pool.queue_depth)
+
+
+async def _start(part: Startable) -> None:
+    try:
+        await part.start()
+    except ValueError as error:
+        # A model without a chat template, say: nothing that time or another try would mend.
+        raise SettingsError(str(error)) from error
+
+
+def assemble(settings: Settings) -> Service:
+    """The parts that `settings` describe, not yet started. `SettingsError` names the setting that is wrong."""
+    metrics = Metrics()
+    profiles = _profiles(settings)
+    pool = WorkerPool(
+        settings.workers,
+        time_limit=settings.accuracy_time_limit,
+        memory_mb=settings.worker_memory_mb,
+        preload=PRELOAD,
+        on_restart=metrics.worker_restarted,
+    )
+    store, cache = _store(settings), _cache(settings, metrics)
+    try:
+        judge = make_judge(settings, pool, metrics)
+    except ValueError as error:
+        raise SettingsError(f"judge (--judge, PERCEPTION_REWARD_JUDGE): {error}") from None
+    scorer = Scorer(
+        store=store,
+        cache=cache,
+        judge=judge,
+        grader=AccuracyGrader(pool),
+        profiles=profiles,
+        default_profile=settings.profile,
+        max_response_chars=settings.max_response_chars,
+        observer=metrics,
+    )
+    admission = Admission(settings.max_pending_items)
+    return Service(settings, metrics, admission, profiles, store, cache, pool, judge, scorer)
+
+
+def _profiles(settings: Settings) -> Mapping[str, Profile]:
+    try:
+        profiles = load_profiles(settings.profiles)
+    except (ProfileError, OSError) as error:
+        raise SettingsError(f"profiles (--profiles, PERCEPTION_REWARD_PROFILES): {error}") from None
+    if settings.profile not in profiles:
+        known = ", ".join(sorted(profiles))
+        raise SettingsError(
+            f"profile (--profile, PERCEPTION_REWARD_PROFILE): unknown {settings.profile!r}; known: {known}"
+        )
+    return profiles
+
+
+def _store(settings: Settings) -> AnnotationStore:
+    if settings.annotations and is_redis_url(settings.annotations[0]):
+        return RedisStore(settings.annotations[0])
+    return FileStore([Path(source) for source in settings.annotations])
+
+
+def _cache(settings: Settings, metrics: Metrics) -> VerdictCache:
+    redis = None
+    if settings.redis_url is not None:
+        redis = RedisCache(
+            settings.redis_url.get_secret_value(),
+            deadline=settings.redis_timeout,
+            ttl=settings.cache_ttl,
+            observer=metrics,
+        )
+    return VerdictCache(MemoryCache(settings.cache_mb << 20), redis, metrics)

@@ -1,0 +1,55 @@
+"""`perception-reward annotations`: make and check annotation files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from perception_reward.annotations.geometry3k import import_problems
+from perception_reward.annotations.jsonl import write_jsonl
+from perception_reward.service.cli.options import fail
+
+app = typer.Typer(no_args_is_help=True, help="Make and check annotation files.")
+
+# Lines of the report shown on the screen; --report takes all of them.
+MOST_SHOWN = 40
+
+
+@app.callback()
+def tools() -> None:
+    """Make and check annotation files."""
+
+
+@app.command("import-geometry3k")
+def import_geometry3k(
+    source: Annotated[
+        Path, typer.Argument(exists=True, dir_okay=False, help="Logic forms: JSON Lines, or InterGPS' JSON.")
+    ],
+    out: Annotated[Path, typer.Argument(dir_okay=False, help="The annotation file to write.")],
+    split: Annotated[str | None, typer.Option(help="Only this split: train, val or test.")] = None,
+    limit: Annotated[int | None, typer.Option(min=1, help="At most this many problems.")] = None,
+    kinds: Annotated[
+        str | None, typer.Option(help="Only facts of these kinds, separated by commas, such as length,angle.")
+    ] = None,
+    report: Annotated[
+        Path | None, typer.Option(dir_okay=False, help="Write every dropped form here, a line each.")
+    ] = None,
+) -> None:
+    """Turn Geometry3K logic forms into English facts. What cannot be read is reported, never silently dropped."""
+    wanted = [kind.strip() for kind in kinds.split(",")] if kinds else None
+    try:
+        imported = import_problems(source, split=split, limit=limit, kinds=wanted)
+    except (OSError, ValueError) as error:
+        fail(str(error))
+        return
+    write_jsonl(out, imported.annotations)
+    lines = list(imported.report.lines())
+    for line in lines[:MOST_SHOWN]:
+        typer.echo(line)
+    if len(lines) > MOST_SHOWN:
+        typer.echo(f"… and {len(lines) - MOST_SHOWN} lines more" + ("" if report else "; --report FILE keeps all"))
+    if report is not None:
+        report.write_text("".join(line + "\n" for line in lines), encoding="utf-8")
+    typer.echo(f"{len(imported.annotations)} annotations written to {out}")

@@ -1,0 +1,36 @@
+"""`perception-reward profiles`."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from perception_reward.service.cli.options import fail
+from perception_reward.service.profiles.load import ProfileError, load_profiles
+from perception_reward.service.settings import variable_name
+
+
+def profiles(
+    profiles: Annotated[
+        Path | None, typer.Option(envvar=variable_name("profiles"), help="TOML file with profiles of your own.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print every setting of every profile as JSON.")] = False,
+) -> None:
+    """List the profiles: how the components of the reward become one score."""
+    try:
+        loaded = load_profiles(profiles)
+    except ProfileError as error:
+        fail(str(error), status=2)
+        return
+    if as_json:
+        typer.echo(json.dumps({name: profile.model_dump(mode="json") for name, profile in loaded.items()}, indent=2))
+        return
+    table = Table("profile", "score", "for")
+    for name, profile in loaded.items():
+        table.add_row(name, profile.formula, profile.description)
+    Console().print(table)

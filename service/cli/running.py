@@ -1,0 +1,67 @@
+"""Running the server from the command line: one line for what goes wrong before it listens."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import socket
+from collections.abc import Awaitable, Callable
+
+from perception_reward.annotations.store import StoreError
+from perception_reward.service.assembly import Service, assemble
+from perception_reward.service.cli.options import fail
+from perception_reward.service.nursery import WorkersUnavailable
+from perception_reward.service.server import DrainingServer, make_server
+from perception_reward.service.settings import Settings, SettingsError
+
+logger = logging.getLogger(__name__)
+
+
+def run_or_exit(settings: Settings, main: Callable[[Service], Awaitable[None]]) -> None:
+    """Assemble and start the service, run `main` in it, and stop it."""
+
+    async def started() -> None:
+        service = assemble(settings)
+        async with service.running():
+            await main(service)
+
+    try:
+        asyncio.run(started())
+    except SettingsError as error:
+        fail(str(error), status=2)
+    except (StoreError, WorkersUnavailable, OSError) as error:
+        fail(str(error))
+    except KeyboardInterrupt:
+        fail("stopped", status=130)
+
+
+def listen(settings: Settings) -> socket.socket:
+    """The bound socket; OSError says which address is taken and what to do."""
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    try:
+        return socket.create_server((settings.host, settings.port), family=family, backlog=2048)
+    except OSError as error:
+        address = f"{settings.host}:{settings.port}"
+        raise OSError(
+            f"cannot listen on {address}: {error.strerror}; choose another --port, or 0 for a free one"
+        ) from None
+
+
+def address(listener: socket.socket) -> str:
+    host, port = listener.getsockname()[:2]
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+async def serve(service: Service, listener: socket.socket) -> DrainingServer:
+    """Serve on `listener` until a signal ends it."""
+    server = make_server(service)
+    logger.info(
+        "listening",
+        extra={
+            "address": address(listener),
+            "judge": service.judge.info.name,
+            "annotations": await service.count_annotations(),
+        },
+    )
+    await server.serve(sockets=[listener])
+    return server

@@ -1,0 +1,197 @@
+"""What Prometheus sees of the service: one registry per app, and the observers that the parts report to."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Sequence
+from importlib.metadata import version
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Info
+from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
+
+from perception_reward.trainer_client.wire import ItemResult
+
+CONTENT_TYPE = CONTENT_TYPE_LATEST
+
+SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120)
+SCORES = (-2, -1.5, -1, -0.5, 0, 0.1, 0.25, 0.5, 0.75, 0.9, 1, 1.25, 1.5, 1.75, 2)
+SHARES = (-2, -1, -0.5, -0.25, -0.1, 0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1)
+# Labels come from requests, and every label value is a time series: past this many runs they share one.
+MOST_RUNS = 64
+
+
+class Metrics:
+    """Counters of one app. Its methods are the observers which the cache, the judge and the scorer report to."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        prefix, registry = "perception_reward", self.registry
+        self._requests = Counter(
+            f"{prefix}_requests_total", "HTTP requests.", ["route", "method", "status"], registry=registry
+        )
+        self._request_seconds = Histogram(
+            f"{prefix}_request_seconds",
+            "Seconds per HTTP request.",
+            ["route"],
+            buckets=SECONDS,
+            registry=registry,
+        )
+        self._items = Counter(f"{prefix}_items_total", "Items scored.", ["profile", "run"], registry=registry)
+        self._facts = Counter(f"{prefix}_facts_total", "Facts asked about.", ["profile"], registry=registry)
+        self._verdicts = Counter(f"{prefix}_verdicts_total", "Verdicts given.", ["verdict"], registry=registry)
+        self._missing = Counter(
+            f"{prefix}_missing_total", "Items whose score is missing.", ["reason", "run"], registry=registry
+        )
+        self._truncated = Counter(f"{prefix}_truncated_total", "Responses cut before the judge.", registry=registry)
+        self._component = Histogram(
+            f"{prefix}_component",
+            "Components of the reward.",
+            ["profile", "component"],
+            buckets=SHARES,
+            registry=registry,
+        )
+        self._score = Histogram(f"{prefix}_score", "Scores.", ["profile", "run"], buckets=SCORES, registry=registry)
+        self._hits = Counter(f"{prefix}_cache_hits_total", "Cache hits.", ["tier"], registry=registry)
+        self._misses = Counter(f"{prefix}_cache_misses_total", "Cache misses.", registry=registry)
+        self._cache_errors = Counter(
+            f"{prefix}_cache_errors_total", "Cache operations that failed.", ["kind"], registry=registry
+        )
+        self._redis_up = Gauge(
+            f"{prefix}_redis_up",
+            "1 while the cache's Redis answers; 0 while it is down or not set.",
+            registry=registry,
+        )
+        self._judged = Counter(f"{prefix}_judged_total", "Verdicts the judge had to make.", registry=registry)
+        self._joined = Counter(
+            f"{prefix}_joined_total", "Verdicts shared with identical work under way.", registry=registry
+        )
+        self._judge_seconds = Histogram(
+            f"{prefix}_judge_seconds",
+            "Seconds per batch sent to the judge.",
+            buckets=SECONDS,
+            registry=registry,
+        )
+        self._judge_requests = Counter(
+            f"{prefix}_judge_requests_total",
+            "Requests to judge servers.",
+            ["endpoint", "outcome"],
+            registry=registry,
+        )
+        self._judge_request_seconds = Histogram(
+            f"{prefix}_judge_request_seconds",
+            "Seconds per request to a judge server.",
+            ["endpoint"],
+            buckets=SECONDS,
+            registry=registry,
+        )
+        self._judge_retries = Counter(
+            f"{prefix}_judge_retries_total",
+            "Requests to judge servers made again.",
+            ["reason"],
+            registry=registry,
+        )
+        self._judge_queue = Gauge(
+            f"{prefix}_judge_queue", "Requests to judge servers under way or waiting.", registry=registry
+        )
+        self._restarts = Counter(
+            f"{prefix}_worker_restarts_total",
+            "Workers ended for a task that hung or ate its memory, and replaced.",
+            registry=registry,
+        )
+        self.worker_queue = Gauge(f"{prefix}_worker_queue", "Tasks waiting for or in the workers.", registry=registry)
+        self.pending_items = Gauge(f"{prefix}_pending_items", "Items under way.", registry=registry)
+        self._refused = Counter(f"{prefix}_refused_total", "Requests refused, by why.", ["reason"], registry=registry)
+        self.annotations = Gauge(f"{prefix}_annotations", "Annotations loaded.", registry=registry)
+        self._build = Info(f"{prefix}_build", "Version of the service and its judge.", registry=registry)
+        self._runs: set[str] = set()
+
+    def describe(self, judge: str, method: str, fingerprint: str) -> None:
+        self._build.info(
+            {
+                "version": version("perception-reward"),
+                "python": platform.python_version(),
+                "judge": judge,
+                "method": method,
+                "fingerprint": fingerprint,
+            }
+        )
+
+    def exposition(self) -> bytes:
+        return generate_latest(self.registry)
+
+    # HTTP
+
+    def answered(self, route: str, method: str, status: int, seconds: float) -> None:
+        self._requests.labels(route, method, str(status)).inc()
+        self._request_seconds.labels(route).observe(seconds)
+
+    def refused(self, reason: str) -> None:
+        self._refused.labels(reason).inc()
+
+    # scoring
+
+    def scored(self, profile: str, run: str | None, results: Sequence[ItemResult]) -> None:
+        label = self._run_label(run)
+        self._items.labels(profile, label).inc(len(results))
+        for result in results:
+            self._scored_one(profile, label, result)
+
+    def _scored_one(self, profile: str, run: str, result: ItemResult) -> None:
+        if result.reason is not None:
+            self._missing.labels(result.reason, run).inc()
+        if result.score is not None:
+            self._score.labels(profile, run).observe(result.score)
+        if result.truncated:
+            self._truncated.inc()
+        for component in ("format", "accuracy", "perception", "repetition"):
+            value: float | None = getattr(result.components, component)
+            if value is not None:
+                self._component.labels(profile, component).observe(value)
+        if result.facts:
+            self._facts.labels(profile).inc(len(result.facts))
+            for fact in result.facts:
+                self._verdicts.labels(fact.verdict).inc()
+
+    def _run_label(self, run: str | None) -> str:
+        if run is None:
+            return ""
+        if run not in self._runs and len(self._runs) >= MOST_RUNS:
+            return "other"
+        self._runs.add(run)
+        return run
+
+    def judged(self, asked: int, joined: int) -> None:
+        self._judged.inc(asked)
+        self._joined.inc(joined)
+
+    def judge_batch(self, seconds: float) -> None:
+        self._judge_seconds.observe(seconds)
+
+    def worker_restarted(self) -> None:
+        self._restarts.inc()
+
+    # what the cache reports
+
+    def hits(self, tier: str, n: int) -> None:
+        self._hits.labels(tier).inc(n)
+
+    def misses(self, n: int) -> None:
+        self._misses.inc(n)
+
+    def error(self, kind: str) -> None:
+        self._cache_errors.labels(kind).inc()
+
+    def redis_up(self, up: bool) -> None:
+        self._redis_up.set(1 if up else 0)
+
+    # what a judge over HTTP reports
+
+    def request(self, endpoint: str, seconds: float, ok: bool) -> None:
+        self._judge_requests.labels(endpoint, "ok" if ok else "failed").inc()
+        self._judge_request_seconds.labels(endpoint).observe(seconds)
+
+    def retry(self, reason: str) -> None:
+        self._judge_retries.labels(reason).inc()
+
+    def inflight(self, n: int) -> None:
+        self._judge_queue.set(n)

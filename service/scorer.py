@@ -1,0 +1,313 @@
+"""How a request travels: from items to results. Online and batch scoring both use this one path.
+
+    prepare   the response as text, its annotation, and what has to be found out: verdicts and one grade
+    recall    ask the cache once for all of it
+    find out  join identical work in flight; send the rest to the judge and the grader in one batch, write back once
+    combine   components into a score, by the profile
+
+Nothing here raises for a failed judge, cache, store or grader: such an item is missing, with the reason.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import AsyncGenerator, Mapping, Sequence, Set
+from contextlib import aclosing
+from dataclasses import dataclass
+from typing import Protocol
+
+from perception_reward.annotations.model import Annotation
+from perception_reward.annotations.store import AnnotationStore, StoreUnavailable
+from perception_reward.service.cache.codec import decode_grade, decode_verdict, encode_grade, encode_verdict
+from perception_reward.service.cache.tiered import VerdictCache
+from perception_reward.service.flights import Flights
+from perception_reward.service.judges.base import Judge, JudgeTask, Missing
+from perception_reward.service.profiles.model import Profile
+from perception_reward.service.rewards.grading import AccuracyGrader, Question
+from perception_reward.service.streams import merge
+from perception_reward.service.worksheet import Ask, Find, Worksheet
+from perception_reward.trainer_client.wire import (
+    Fact,
+    ItemResult,
+    ScoreItem,
+    ScoreRequest,
+    ScoreResponse,
+    Summary,
+)
+
+logger = logging.getLogger(__name__)
+
+# The event loop answers health checks between slices of this many items.
+SLICE = 32
+
+
+class UnknownProfileError(ValueError):
+    """The request names a profile that is not loaded; the message lists those that are."""
+
+
+class ScorerObserver(Protocol):
+    """What the scorer reports, for metrics."""
+
+    def scored(self, profile: str, run: str | None, results: Sequence[ItemResult]) -> None: ...
+    def judged(self, asked: int, joined: int) -> None: ...
+    def judge_batch(self, seconds: float) -> None: ...
+
+
+class Scorer:
+    """Scores items against annotations with one judge. One per event loop; safe for any number of requests."""
+
+    def __init__(
+        self,
+        *,
+        store: AnnotationStore,
+        cache: VerdictCache,
+        judge: Judge,
+        grader: AccuracyGrader,
+        profiles: Mapping[str, Profile],
+        default_profile: str,
+        max_response_chars: int,
+        observer: ScorerObserver,
+    ) -> None:
+        self._store = store
+        self._cache = cache
+        self._judge = judge
+        self._grader = grader
+        self._profiles = profiles
+        self._default_profile = default_profile
+        self._max_response_chars = max_response_chars
+        self._observer = observer
+        self._flights: Flights[bytes, Find] = Flights()
+
+    async def aclose(self) -> None:
+        await self._flights.aclose()
+
+    def profile(self, name: str | None) -> Profile:
+        """The profile of a request; `UnknownProfileError` lists the known ones."""
+        wanted = name or self._default_profile
+        if wanted not in self._profiles:
+            raise UnknownProfileError(f"unknown profile {wanted!r}; known: {', '.join(sorted(self._profiles))}")
+        return self._profiles[wanted]
+
+    async def score(self, request: ScoreRequest, deadline: float) -> ScoreResponse:
+        """Score a whole request; results are in the order of its items. `deadline` is event-loop time."""
+        results: dict[int, ItemResult] = {}
+        summary: Summary | None = None
+        async with aclosing(self.stream(request, deadline)) as stream:
+            async for index, result in stream:
+                if isinstance(result, Summary):
+                    summary = result
+                else:
+                    results[index] = result
+        assert summary is not None
+        return ScoreResponse.model_construct(
+            profile=self.profile(request.profile).name,
+            judge=self._judge.info.fingerprint,
+            results=[results[index] for index in range(len(results))],
+            summary=summary,
+        )
+
+    async def stream(self, request: ScoreRequest, deadline: float) -> AsyncGenerator[tuple[int, ItemResult | Summary]]:
+        """Yield (index, result) as each item is ready, then (number of items, summary)."""
+        started = time.perf_counter()
+        profile = self.profile(request.profile)
+        sheets = await self._prepare(request.items, profile, deadline)
+        errand = _errand(sheets)
+        finds: dict[bytes, Find] = {}
+        results: list[ItemResult] = []
+        async with aclosing(_completed(sheets, finds, self._find_out(errand, deadline))) as completed:
+            async for index in completed:
+                results.append(sheets[index].result(finds, request.step))
+                yield index, results[-1]
+                if len(results) % SLICE == 0:
+                    await asyncio.sleep(0)
+        self._observer.scored(profile.name, request.run, results)
+        self._observer.judged(len(errand.judged), errand.joined)
+        yield len(sheets), _summary(results, sheets, errand, time.perf_counter() - started)
+
+    async def _prepare(self, items: Sequence[ScoreItem], profile: Profile, deadline: float) -> list[Worksheet]:
+        annotations = await self._annotations(items, deadline)
+        sheets: list[Worksheet] = []
+        for number, item in enumerate(items, start=1):
+            annotation = annotations.get(item.annotation_id or "") if annotations is not None else None
+            sheets.append(
+                Worksheet(
+                    item,
+                    annotation,
+                    unread="unknown_annotation" if annotations is not None else "annotations_unavailable",
+                    profile=profile,
+                    fingerprint=self._judge.info.fingerprint,
+                    scope=self._judge.scope,
+                    max_response_chars=self._max_response_chars,
+                )
+            )
+            if number % SLICE == 0:
+                await asyncio.sleep(0)
+        return sheets
+
+    async def _annotations(self, items: Sequence[ScoreItem], deadline: float) -> dict[str, Annotation] | None:
+        """The annotations that the items name, in one read; None when the store cannot answer."""
+        ids = list(dict.fromkeys(item.annotation_id for item in items if item.annotation_id is not None))
+        if not ids:
+            return {}
+        try:
+            async with asyncio.timeout_at(deadline):
+                found = await self._store.get_many(ids)
+        except (StoreUnavailable, TimeoutError) as error:
+            logger.warning("annotations cannot be read: %s", error)
+            return None
+        return {annotation.id: annotation for annotation in found if annotation is not None}
+
+    async def _find_out(self, errand: _Errand, deadline: float) -> AsyncGenerator[tuple[bytes, Find]]:
+        """Yield every key of the errand with its find: from the cache, from work in flight, or found out now."""
+        known = await self._recall(errand)
+        errand.cache_hits = known.keys() & errand.asks.keys()
+        for key, find in known.items():
+            yield key, find
+        left = errand.keys - known.keys()
+        async with aclosing(self._find_out_anew(left, errand, deadline)) as landings:
+            async for key, find in landings:
+                left.discard(key)
+                yield key, find
+        for key in left:
+            yield key, Missing("judge_timeout" if key in errand.asks else "accuracy_timeout")
+
+    async def _recall(self, errand: _Errand) -> dict[bytes, Find]:
+        """What the cache knows, in one read. A value that cannot be decoded is not known."""
+        keys = list(errand.keys)
+        known: dict[bytes, Find] = {}
+        for key, value in zip(keys, await self._cache.get_many(keys), strict=True):
+            if value is None:
+                continue
+            find = decode_verdict(value) if key in errand.asks else decode_grade(value)
+            if find is not None:
+                known[key] = find
+        if self._judge.scope == "response":
+            _forget_torn_lists(errand, known)
+        return known
+
+    async def _find_out_anew(
+        self, keys: set[bytes], errand: _Errand, deadline: float
+    ) -> AsyncGenerator[tuple[bytes, Find]]:
+        """Yield keys as they land; those that have not landed by the deadline are left out."""
+
+        def launch(own: Sequence[bytes]) -> AsyncGenerator[tuple[bytes, Find]]:
+            errand.judged |= errand.asks.keys() & set(own)
+            return self._work(own, errand, deadline)
+
+        # What was joined ran under another request's deadline: where that failed, a try of our own is left.
+        again: set[bytes] = set()
+        async with aclosing(self._flights.run(keys, launch, deadline=deadline)) as landings:
+            async for landed in landings:
+                if landed.joined and isinstance(landed.value, Missing):
+                    again.add(landed.key)
+                else:
+                    errand.joined += landed.joined
+                    yield landed.key, landed.value
+        async with aclosing(self._flights.run(again, launch, deadline=deadline)) as landings:
+            async for landed in landings:
+                yield landed.key, landed.value
+
+    async def _work(
+        self, keys: Sequence[bytes], errand: _Errand, deadline: float
+    ) -> AsyncGenerator[tuple[bytes, Find]]:
+        """Judge and grade what nobody has found out yet; then write it back in one go. Missing is never written."""
+        fresh: list[tuple[bytes, bytes]] = []
+        asks = {key: errand.asks[key] for key in keys if key in errand.asks}
+        questions = {key: errand.questions[key] for key in keys if key in errand.questions}
+        async with aclosing(merge(self._judged(asks, deadline), self._graded(questions, deadline))) as finds:
+            async for key, find in finds:
+                if not isinstance(find, Missing):
+                    fresh.append((key, encode_grade(find) if isinstance(find, bool) else encode_verdict(find)))
+                yield key, find
+        await self._cache.put_many(fresh)
+
+    async def _judged(self, asks: Mapping[bytes, Ask], deadline: float) -> AsyncGenerator[tuple[bytes, Find]]:
+        """One task per response, all tasks in one batch."""
+        if not asks:
+            return
+        started = time.perf_counter()
+        by_response: dict[tuple[str, tuple[Fact, ...] | None], list[bytes]] = {}
+        for key, ask in asks.items():
+            context = ask.facts if self._judge.scope == "response" else None
+            by_response.setdefault((ask.response, context), []).append(key)
+        batches = list(by_response.values())
+        tasks = [
+            JudgeTask(asks[keys[0]].response, tuple(asks[key].fact for key in keys), asks[keys[0]].group)
+            for keys in batches
+        ]
+        async with aclosing(self._judge.judge(tasks, deadline)) as judged:
+            async for index, outcomes in judged:
+                for key, outcome in zip(batches[index], outcomes, strict=True):
+                    yield key, outcome
+        self._observer.judge_batch(time.perf_counter() - started)
+
+    async def _graded(self, questions: Mapping[bytes, Question], deadline: float) -> AsyncGenerator[tuple[bytes, Find]]:
+        keys = list(questions)
+        async with aclosing(self._grader.grade_many(list(questions.values()), deadline)) as graded:
+            async for index, grade in graded:
+                yield keys[index], grade if isinstance(grade, bool) else Missing("accuracy_timeout")
+
+
+async def _completed(
+    sheets: Sequence[Worksheet], finds: dict[bytes, Find], found: AsyncGenerator[tuple[bytes, Find]]
+) -> AsyncGenerator[int]:
+    """Put finds into `finds` as they come, and yield the index of each sheet that lacks none any more."""
+    lacking = [sheet.keys for sheet in sheets]
+    waiting: dict[bytes, list[int]] = {}
+    for index, keys in enumerate(lacking):
+        for key in keys:
+            waiting.setdefault(key, []).append(index)
+        if not keys:
+            yield index
+    async with aclosing(found):
+        async for key, find in found:
+            finds[key] = find
+            for index in waiting[key]:
+                lacking[index].discard(key)
+                if not lacking[index]:
+                    yield index
+
+
+@dataclass(slots=True)
+class _Errand:
+    """What one request has to find out, by cache key, and where it came from."""
+
+    asks: dict[bytes, Ask]
+    questions: dict[bytes, Question]
+    cache_hits: Set[bytes] = frozenset()
+    judged: Set[bytes] = frozenset()
+    joined: int = 0
+
+    @property
+    def keys(self) -> set[bytes]:
+        return self.asks.keys() | self.questions.keys()
+
+
+def _errand(sheets: Sequence[Worksheet]) -> _Errand:
+    errand = _Errand({}, {})
+    for sheet in sheets:
+        errand.asks.update(sheet.asks)
+        if sheet.question is not None and sheet.grade_key is not None:
+            errand.questions[sheet.grade_key] = sheet.question
+    return errand
+
+
+def _forget_torn_lists(errand: _Errand, known: dict[bytes, Find]) -> None:
+    """Where facts are judged together, a list of which one verdict was evicted is judged again as a whole."""
+    torn = {ask.facts for key, ask in errand.asks.items() if key not in known}
+    for key, ask in errand.asks.items():
+        if ask.facts in torn:
+            known.pop(key, None)
+
+
+def _summary(results: Sequence[ItemResult], sheets: Sequence[Worksheet], errand: _Errand, seconds: float) -> Summary:
+    return Summary(
+        items=len(results),
+        missing=sum(result.status == "missing" for result in results),
+        facts=sum(len(sheet.fact_keys) for sheet in sheets),
+        cache_hits=sum(key in errand.cache_hits for sheet in sheets for key in sheet.fact_keys),
+        judged=len(errand.judged),
+        seconds=seconds,
+    )

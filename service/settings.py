@@ -1,0 +1,185 @@
+"""Every setting of the service, once: the environment, the command line and the documentation read it from here."""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+from pathlib import Path
+from typing import Annotated, Literal, Self
+from urllib.parse import urlsplit
+
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+ENVIRONMENT_PREFIX = "PERCEPTION_REWARD_"
+
+
+class SettingsError(Exception):
+    """A setting is wrong; the message is one line that names it."""
+
+
+def _cores() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+class Settings(BaseSettings):
+    """The service's settings, from `PERCEPTION_REWARD_*` variables and the command line."""
+
+    model_config = SettingsConfigDict(env_prefix=ENVIRONMENT_PREFIX, extra="ignore", frozen=True)
+
+    host: str = Field(
+        default="127.0.0.1", description="Address to listen on. Any but a loopback address needs an API key."
+    )
+    port: int = Field(default=8420, ge=0, le=65535, description="Port to listen on; 0 takes a free one.")
+    api_key: SecretStr | None = Field(
+        default=None,
+        description="Key that callers present (Bearer, or the password of HTTP basic). Several, separated by commas, "
+        "while one is being replaced.",
+    )
+    annotations: Annotated[tuple[str, ...], NoDecode] = Field(
+        default=(),
+        description="Where annotations are: JSON Lines or Parquet files, or one redis:// URL. Several files, "
+        "separated by commas, are joined; the first one takes what is written over HTTP.",
+    )
+    profile: str = Field(default="perception-r1", description="Profile of requests that name none.")
+    profiles: Path | None = Field(default=None, description="TOML file with profiles of your own.")
+    judge: str = Field(
+        default="symbolic",
+        description="Who decides about facts: `symbolic`, or `openai:URL[,URL…]#MODEL` for vLLM servers.",
+    )
+    judge_method: Literal["verdict", "paper"] = Field(
+        default="verdict",
+        description="How an LLM judge is asked: `verdict`, one fact at a time and one token; `paper`, all facts "
+        "at once in free text.",
+    )
+    judge_api_key: SecretStr | None = Field(default=None, description="Key for the judge's servers.")
+    judge_tokenizer: str | None = Field(
+        default=None,
+        description="Folder or name of the judge model's tokenizer; the model's name if not given.",
+    )
+    judge_concurrency: int = Field(
+        default=64, ge=1, le=4096, description="Requests under way at once per judge server."
+    )
+    max_response_chars: int = Field(
+        default=65536,
+        ge=256,
+        le=4_000_000,
+        description="Characters of a response that the judge sees; the rest is cut and the result says `truncated`.",
+    )
+    redis_url: SecretStr | None = Field(
+        default=None,
+        description="Redis that keeps verdicts across restarts and replicas; memory alone if not given.",
+    )
+    redis_timeout: float = Field(
+        default=0.25,
+        gt=0,
+        le=10,
+        description="Seconds that one Redis operation may take before it counts as a miss.",
+    )
+    cache_mb: int = Field(default=256, ge=1, le=65536, description="Memory for cached verdicts, in MiB.")
+    cache_ttl: int | None = Field(
+        default=None, ge=1, description="Seconds until Redis forgets a verdict; never if not given."
+    )
+    workers: int = Field(
+        default_factory=_cores,
+        ge=1,
+        le=512,
+        description="Worker processes for accuracy and the symbolic judge; one per core if not given.",
+    )
+    worker_memory_mb: int = Field(
+        default=2048, ge=256, description="Memory, in MiB, at which a worker is ended and replaced."
+    )
+    accuracy_time_limit: float = Field(
+        default=5.0,
+        gt=0,
+        le=600,
+        description="Seconds to grade one answer; then it is missing: accuracy_timeout.",
+    )
+    request_timeout: float = Field(
+        default=110.0,
+        gt=0,
+        le=3600,
+        description="Seconds for one request. Trainers give up after about 120 of their own.",
+    )
+    max_body_mb: int = Field(default=64, ge=1, le=1024, description="Largest request body, in MiB.")
+    max_items: int = Field(default=4096, ge=1, le=65536, description="Most items in one request.")
+    max_facts: int = Field(default=256, ge=1, le=65536, description="Most facts of one item.")
+    max_pending_items: int = Field(
+        default=16384, ge=1, description="Items under way at once; a request that would exceed it gets 429."
+    )
+    drain_timeout: float = Field(
+        default=120.0,
+        ge=0,
+        le=3600,
+        description="Seconds that requests under way get to finish after SIGTERM.",
+    )
+    log_level: Literal["debug", "info", "warning", "error"] = Field(default="info", description="Least level logged.")
+    log_json: bool = Field(default=False, description="Log one JSON object a line.")
+    log_responses: bool = Field(
+        default=False, description="Log the text of responses at debug level. They may hold private data."
+    )
+
+    @field_validator("annotations", mode="before")
+    @classmethod
+    def _split_commas(cls, value: object) -> object:
+        if isinstance(value, str):
+            return tuple(part for part in (piece.strip() for piece in value.split(",")) if part)
+        return value
+
+    @field_validator("annotations")
+    @classmethod
+    def _one_kind_of_store(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        if len(value) > 1 and any(is_redis_url(source) for source in value):
+            raise ValueError("a Redis URL stands alone; give either files or one URL")
+        return value
+
+    @model_validator(mode="after")
+    def _an_open_address_needs_a_key(self) -> Self:
+        if not self.api_keys and not is_loopback(self.host):
+            raise ValueError(
+                f"host {self.host} can be reached by others and no API key is set; "
+                f"set {ENVIRONMENT_PREFIX}API_KEY (--api-key) or listen on 127.0.0.1"
+            )
+        if self.max_items > self.max_pending_items:
+            raise ValueError("max_items is above max_pending_items, so the largest request could never be admitted")
+        return self
+
+    @property
+    def api_keys(self) -> tuple[str, ...]:
+        """The accepted keys; none means that no key is asked for."""
+        if self.api_key is None:
+            return ()
+        return tuple(key for key in (piece.strip() for piece in self.api_key.get_secret_value().split(",")) if key)
+
+
+def load(**overrides: object) -> Settings:
+    """Settings from the environment, `overrides` (the command line) first; `SettingsError` names what is wrong."""
+    try:
+        return Settings(**overrides)  # pyright: ignore[reportArgumentType]
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        name = str(first["loc"][0]) if first["loc"] else ""
+        message = first["msg"].removeprefix("Value error, ")
+        where = f"{name} ({option_name(name)}, {variable_name(name)}): " if name else ""
+        raise SettingsError(where + message) from None
+
+
+def option_name(field: str) -> str:
+    return "--" + field.replace("_", "-")
+
+
+def variable_name(field: str) -> str:
+    return ENVIRONMENT_PREFIX + field.upper()
+
+
+def is_redis_url(source: str) -> bool:
+    return urlsplit(source).scheme in ("redis", "rediss", "unix")
+
+
+def is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False

@@ -1,0 +1,141 @@
+"""One item on its way through the scorer: what is known of it, what is being found out, and its result."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+from perception_reward.annotations.model import Annotation
+from perception_reward.service.cache.keys import facts_digest, grade_key, response_digest, verdict_key
+from perception_reward.service.combine import combine
+from perception_reward.service.judges.base import Missing, Outcome, Verdict
+from perception_reward.service.judges.base import Scope as JudgeScope
+from perception_reward.service.profiles.model import Profile
+from perception_reward.service.responses import response_text
+from perception_reward.service.rewards.grading import Question
+from perception_reward.service.rewards.rules import RULES
+from perception_reward.trainer_client.wire import Components, Fact, FactResult, ItemResult, Reason, ScoreItem
+
+Find: TypeAlias = Outcome | bool
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """One fact of one response, to be decided by the judge. `facts` are all that are asked of the response."""
+
+    response: str
+    fact: Fact
+    facts: tuple[Fact, ...]
+    group: str | None
+
+
+class Worksheet:
+    """What one item needs, by cache key, and how the finds become its result.
+
+    unread: why there is no annotation, where the item names one and there is none.
+    asks: the verdicts it needs. question: the grade it needs, if its answer has to be compared at all.
+    """
+
+    def __init__(
+        self,
+        item: ScoreItem,
+        annotation: Annotation | None,
+        *,
+        unread: Reason,
+        profile: Profile,
+        fingerprint: str,
+        scope: JudgeScope,
+        max_response_chars: int,
+    ) -> None:
+        self.item = item
+        self.profile = profile
+        self.reason: Reason | None = None
+        if item.annotation_id is not None and annotation is None:
+            self.reason = unread
+        self._rules = RULES[profile.mode]
+        self.text = response_text(item.response)
+        self._seen = self.text[:max_response_chars]
+        self.facts = _facts(item, annotation)
+        self._reference = item.answer if item.answer is not None or annotation is None else annotation.answer
+        self.fact_keys = self._fact_keys(fingerprint, scope)
+        self.asks = self._asks()
+        self.question = self._question(item.choices or (annotation.choices if annotation else None))
+        self.grade_key = grade_key(self.question.digest()) if self.question is not None else None
+
+    @property
+    def keys(self) -> set[bytes]:
+        """Everything that has to be found out for this item."""
+        grade = {self.grade_key} if self.grade_key is not None else set[bytes]()
+        return grade.union(self.fact_keys)
+
+    def _fact_keys(self, fingerprint: str, scope: JudgeScope) -> tuple[bytes, ...]:
+        if not self.facts:
+            return ()
+        response = response_digest(self._seen)
+        context = facts_digest(self.facts) if scope == "response" else None
+        return tuple(verdict_key(fingerprint, fact, response, context) for fact in self.facts)
+
+    def _asks(self) -> dict[bytes, Ask]:
+        group = self.item.group
+        return {
+            key: Ask(self._seen, fact, self.facts, group) for key, fact in zip(self.fact_keys, self.facts, strict=True)
+        }
+
+    def _question(self, choices: list[str] | None) -> Question | None:
+        if self._reference is None:
+            return None
+        return self._rules.question(self.text, self._reference, tuple(choices) if choices else None)
+
+    def result(self, finds: dict[bytes, Find], step: int | None) -> ItemResult:
+        """The item's result once every one of `keys` is in `finds`."""
+        outcomes = [_outcome(finds[key]) for key in self.fact_keys]
+        perception = self._rules.perception(self.facts, outcomes, self.profile.perception) if self.facts else None
+        accuracy = self._accuracy(finds)
+        components = Components(
+            format=self._rules.format(self.text),
+            accuracy=None if isinstance(accuracy, Missing) else accuracy,
+            perception=None if isinstance(perception, Missing) else perception,
+            repetition=self._rules.repetition(self.text),
+        )
+        missing = [find.reason for find in (perception, accuracy) if isinstance(find, Missing)]
+        reason = self.reason or (missing[0] if missing else None)
+        status: Literal["ok", "missing"] = "ok" if reason is None else "missing"
+        return ItemResult.model_construct(
+            id=self.item.id,
+            status=status,
+            score=combine(self.profile, components, step) if reason is None else None,
+            components=components,
+            facts=self._fact_results(outcomes),
+            reason=reason,
+            truncated=bool(self.facts) and len(self._seen) < len(self.text),
+        )
+
+    def _accuracy(self, finds: dict[bytes, Find]) -> float | Missing | None:
+        if self._reference is None:
+            return None
+        if self.grade_key is None:
+            return 0.0
+        grade = finds[self.grade_key]
+        return grade if isinstance(grade, Missing) else float(bool(grade))
+
+    def _fact_results(self, outcomes: list[Outcome]) -> list[FactResult] | None:
+        if not outcomes or any(isinstance(outcome, Missing) for outcome in outcomes):
+            return None
+        return [
+            FactResult.model_construct(
+                id=fact.id, verdict=verdict.label, probability=verdict.probability, span=verdict.span
+            )
+            for fact, verdict in zip(self.facts, outcomes, strict=True)
+            if isinstance(verdict, Verdict)
+        ]
+
+
+def _facts(item: ScoreItem, annotation: Annotation | None) -> tuple[Fact, ...]:
+    if item.facts is not None:
+        return tuple(item.facts)
+    return tuple(annotation.facts) if annotation is not None else ()
+
+
+def _outcome(find: Find) -> Outcome:
+    assert not isinstance(find, bool)
+    return find

@@ -1,0 +1,73 @@
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+FACT = {"id": "f1", "text": "Segment AB has length 5.", "kind": "length"}
+
+
+@pytest.fixture
+async def client(serve: Callable[..., Any], annotations_file: Path):
+    here = await serve(annotations=str(annotations_file))
+    async with httpx.AsyncClient(base_url=here.url) as client:
+        yield client
+
+
+async def test_what_is_put_can_be_got_scored_and_deleted(client: httpx.AsyncClient):
+    annotation = {"id": "new/one", "answer": "5", "facts": [FACT]}
+    assert (await client.put("/v1/annotations/new/one", json=annotation)).status_code == 200
+    assert (await client.get("/v1/annotations/new/one")).json()["facts"][0]["text"] == FACT["text"]
+    item = {"annotation_id": "new/one", "response": "AB = 5"}
+    assert (await client.post("/v1/score", json={"items": [item]})).json()["results"][0]["status"] == "ok"
+    assert (await client.delete("/v1/annotations/new/one")).status_code == 204
+    assert (await client.get("/v1/annotations/new/one")).status_code == 404
+    assert (await client.delete("/v1/annotations/new/one")).status_code == 404
+
+
+async def test_a_listing_is_walked_by_its_cursor(client: httpx.AsyncClient):
+    lines = "\n".join(json.dumps({"id": f"p{n:03}"}) for n in range(25))
+    await client.post("/v1/annotations:batch", content=lines)
+    ids: list[str] = []
+    cursor: str | None = None
+    while True:
+        page = (
+            await client.get("/v1/annotations", params={"limit": 10, **({"cursor": cursor} if cursor else {})})
+        ).json()
+        ids += [annotation["id"] for annotation in page["annotations"]]
+        if (cursor := page["cursor"]) is None:
+            break
+    assert ids == sorted(ids)
+    assert len(ids) == len(set(ids)) == 26
+
+
+async def test_a_batch_stores_the_good_lines_and_reports_the_others(client: httpx.AsyncClient):
+    lines = [json.dumps({"id": "a", "facts": [FACT]}), "{", json.dumps({"id": "b", "facts": [{"id": "f3"}]}), ""]
+    answer = (await client.post("/v1/annotations:batch", content="\n".join(lines))).json()
+    assert answer["stored"] == 1
+    assert [fault["line"] for fault in answer["errors"]] == [2, 3]
+    assert "f3" in answer["errors"][1]["message"] + answer["errors"][1]["field"]
+    assert (await client.get("/v1/annotations/a")).status_code == 200
+
+
+async def test_an_id_that_differs_from_the_path_is_refused(client: httpx.AsyncClient):
+    answer = await client.put("/v1/annotations/one", json={"id": "two"})
+    assert answer.status_code == 422
+    assert answer.json()["errors"][0]["where"] == "id"
+
+
+async def test_a_cursor_that_is_none_is_refused(client: httpx.AsyncClient):
+    assert (await client.get("/v1/annotations", params={"cursor": "\x00nonsense"})).status_code in (200, 422)
+
+
+async def test_what_is_put_is_still_there_after_a_restart(serve: Callable[..., Any], annotations_file: Path):
+    here = await serve(annotations=str(annotations_file))
+    async with httpx.AsyncClient(base_url=here.url) as client:
+        await client.put("/v1/annotations/kept", json={"id": "kept", "facts": [FACT]})
+    again = await serve(annotations=str(annotations_file))
+    async with httpx.AsyncClient(base_url=again.url) as client:
+        assert (await client.get("/v1/annotations/kept")).status_code == 200

@@ -1,0 +1,204 @@
+"""The scoring endpoints over a real socket, against a service on its defaults."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import httpx
+import pytest
+
+FACTS = [
+    {"id": "f1", "text": "Segment AB has length 5.", "kind": "length"},
+    {"id": "f2", "text": "Angle ABC measures 90 degrees.", "kind": "angle"},
+]
+RESPONSE = "<think>\nAB = 5 and the angle ABC is 90 degrees, so AC = 13.\n</think>\n<answer>\n\\boxed{13}\n</answer>"
+
+
+def score(served: str, *items: dict[str, Any], **request: Any) -> dict[str, Any]:
+    answer = httpx.post(f"{served}/v1/score", json={"items": list(items), **request}, timeout=60)
+    assert answer.status_code == 200, answer.text
+    return answer.json()
+
+
+def test_a_response_is_scored_against_a_stored_annotation(served: str):
+    (result,) = score(served, {"id": "r-0", "annotation_id": "triangle/1", "response": RESPONSE})["results"]
+    assert result["status"] == "ok"
+    assert result["components"] == {"format": 1.0, "accuracy": 1.0, "perception": 1.0, "repetition": 0.0}
+    assert result["score"] == pytest.approx(1.7)
+    assert [fact["verdict"] for fact in result["facts"]] == ["stated", "stated"]
+    start, end = result["facts"][0]["span"]
+    assert "AB = 5" in RESPONSE[start:end]
+
+
+def test_results_keep_the_order_of_items(served: str):
+    items = [{"id": f"r-{n}", "facts": FACTS, "response": RESPONSE + " " * n, "answer": "13"} for n in range(40)]
+    assert [result["id"] for result in score(served, *items)["results"]] == [item["id"] for item in items]
+
+
+def test_the_answer_of_the_item_overrides_the_annotations(served: str):
+    item = {"annotation_id": "triangle/1", "response": RESPONSE, "answer": "14"}
+    assert score(served, item)["results"][0]["components"]["accuracy"] == 0.0
+
+
+def test_an_item_without_facts_is_scored_by_the_other_components(served: str):
+    (result,) = score(served, {"response": RESPONSE, "answer": "13"})["results"]
+    assert result["status"] == "ok"
+    assert result["components"]["perception"] is None
+    assert result["facts"] is None
+    assert result["score"] == pytest.approx(1.0)
+
+
+def test_an_item_without_a_reference_has_no_accuracy(served: str):
+    (result,) = score(served, {"response": RESPONSE, "facts": FACTS})["results"]
+    assert result["components"]["accuracy"] is None
+    assert result["score"] == pytest.approx(0.8)
+
+
+def test_an_unknown_annotation_is_missing_and_harms_no_neighbour(served: str):
+    good = {"id": "good", "annotation_id": "triangle/1", "response": RESPONSE}
+    response = score(served, {**good, "id": "bad", "annotation_id": "no-such"}, good)
+    bad, neighbour = response["results"]
+    assert (bad["status"], bad["reason"], bad["score"]) == ("missing", "unknown_annotation", None)
+    assert bad["components"]["perception"] is None
+    assert bad["components"]["format"] == 1.0
+    assert neighbour["status"] == "ok"
+    assert response["summary"]["missing"] == 1
+
+
+def test_component_keys_are_the_same_for_every_item(served: str):
+    items = [
+        {"response": ""},
+        {"response": RESPONSE, "facts": FACTS, "answer": "13"},
+        {"response": "x", "annotation_id": "?"},
+    ]
+    keys = {tuple(result["components"]) for result in score(served, *items)["results"]}
+    assert keys == {("format", "accuracy", "perception", "repetition")}
+
+
+def test_repeats_in_a_request_are_judged_once_and_then_cached(served: str):
+    item = {"facts": FACTS, "response": RESPONSE + " judged once", "answer": "13"}
+    first = score(served, item, item, item)["summary"]
+    again = score(served, item)["summary"]
+    assert (first["facts"], first["judged"], first["cache_hits"]) == (6, 2, 0)
+    assert (again["facts"], again["judged"], again["cache_hits"]) == (2, 0, 2)
+
+
+def test_messages_and_content_blocks_are_read(served: str):
+    message = [{"role": "assistant", "content": [{"type": "text", "text": RESPONSE}, {"type": "image"}]}]
+    plain, blocks = score(served, {"response": RESPONSE, "facts": FACTS}, {"response": message, "facts": FACTS})[
+        "results"
+    ]
+    assert plain["score"] == blocks["score"]
+
+
+def test_the_summary_counts(served: str):
+    response = score(served, {"response": RESPONSE, "facts": FACTS, "answer": "13"})
+    assert response["summary"]["items"] == 1
+    assert response["summary"]["facts"] == 2
+    assert response["summary"]["seconds"] > 0
+    assert response["judge"] == httpx.get(f"{served}/v1/judge").json()["fingerprint"]
+
+
+def test_a_stream_gives_every_result_with_its_index_and_then_the_summary(served: str):
+    items = [{"id": f"r-{n}", "facts": FACTS, "response": RESPONSE + "." * n} for n in range(20)]
+    with httpx.stream("POST", f"{served}/v1/score/stream", json={"items": items}, timeout=60) as answer:
+        lines = [json.loads(line) for line in answer.iter_lines()]
+    assert sorted(line["index"] for line in lines[:-1]) == list(range(20))
+    assert all(line["result"]["id"] == f"r-{line['index']}" for line in lines[:-1])
+    assert lines[-1]["summary"]["items"] == 20
+
+
+@pytest.mark.parametrize(
+    ("body", "where", "words"),
+    [
+        ({"items": []}, "items", "at least 1"),
+        ({"items": [{"id": "x"}]}, "items[0].response", "required"),
+        (
+            {"items": [{"response": "x"}, {"response": "y", "anotation_id": "z"}]},
+            "items[1].anotation_id",
+            "not permitted",
+        ),
+        ({"items": [{"response": "x", "facts": FACTS, "annotation_id": "z"}]}, "items[0]", "one of them"),
+        ({"items": [{"response": "x", "facts": [{"id": "f", "text": " "}]}]}, "items[0].facts[0].text", "pattern"),
+        ({"items": [{"response": "x"}], "profile": "no-such"}, "profile", "perception-r1"),
+        ({"items": [{"response": "x"}], "step": -1}, "step", "greater"),
+        ({"items": [{"response": "x"}] * 601}, "items", "at most 600"),
+        (
+            {"items": [{"response": "x", "facts": [{"id": str(n), "text": "A dog."} for n in range(10_000)]}]},
+            "items[0].facts",
+            "at most 256",
+        ),
+    ],
+)
+def test_a_bad_request_says_which_field_of_which_item(served: str, body: dict[str, Any], where: str, words: str):
+    answer = httpx.post(f"{served}/v1/score", json=body, timeout=60)
+    assert answer.status_code == 422
+    assert answer.headers["content-type"] == "application/problem+json"
+    fault = answer.json()["errors"][0]
+    assert fault["where"] == where
+    assert words in fault["what"]
+
+
+@pytest.mark.parametrize(
+    "body", [b"{", b"[" * 100_000, b'{"items": "\xff"}', b"", b"nul", b'{"a": ' + b"9" * 5000 + b"}"]
+)
+def test_what_is_not_json_is_told(served: str, body: bytes):
+    answer = httpx.post(f"{served}/v1/score", content=body, headers={"Content-Type": "application/json"})
+    assert answer.status_code == 422
+    assert answer.json()["errors"]
+
+
+def test_nan_is_no_number(served: str):
+    body = b'{"items": [{"response": "x", "facts": [{"id": "f", "text": "A dog.", "weight": NaN}]}]}'
+    answer = httpx.post(f"{served}/v1/score", content=body, headers={"Content-Type": "application/json"})
+    assert answer.status_code == 422
+    assert answer.json()["errors"][0]["where"] == "items[0].facts[0].weight"
+
+
+@pytest.mark.parametrize(
+    "response",
+    [
+        "\ud800 AB = 5",
+        "AB = 5\x00\x01\x1b[31m",
+        "🦊 AB = 5 🦊",
+        "\u202e5 = BA\u202c",
+        "\u200bAB\u200b = 5",
+        "AB = 5 " * 150_000,
+    ],
+    ids=["surrogate", "control", "emoji", "right-to-left", "zero-width", "a megabyte"],
+)
+def test_strange_text_is_scored_like_any_other(served: str, response: str):
+    body = json.dumps({"items": [{"response": response, "facts": FACTS}, {"response": RESPONSE, "facts": FACTS}]})
+    answer = httpx.post(
+        f"{served}/v1/score", content=body.encode(), headers={"Content-Type": "application/json"}, timeout=60
+    )
+    assert answer.status_code == 200
+    strange, plain = answer.json()["results"]
+    assert strange["status"] == plain["status"] == "ok"
+    assert strange["truncated"] is (len(response) > 65_536)
+
+
+def test_a_body_over_the_limit_is_refused(served: str):
+    body = json.dumps({"items": [{"response": "x" * (100 << 20)}]}).encode()
+    answer = httpx.post(f"{served}/v1/score", content=body, headers={"Content-Type": "application/json"}, timeout=60)
+    assert answer.status_code == 413
+    assert "8 MiB" in answer.json()["detail"]
+
+
+def test_a_body_over_the_limit_is_refused_without_an_announced_length(served: str):
+    def chunks():
+        for _ in range(100):
+            yield b" " * (1 << 20)
+
+    answer = httpx.post(
+        f"{served}/v1/score", content=chunks(), headers={"Content-Type": "application/json"}, timeout=60
+    )
+    assert answer.status_code == 413
+
+
+def test_the_same_item_has_the_same_score_whatever_its_company(served: str):
+    item = {"facts": FACTS, "response": RESPONSE + " company", "answer": "13"}
+    alone = score(served, item)["results"][0]
+    among = score(served, *[{"response": f"AB = {n}", "facts": FACTS} for n in range(30)], item)["results"][-1]
+    assert alone == among

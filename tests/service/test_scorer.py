@@ -1,0 +1,178 @@
+"""The way of a request, with a judge that the test scripts and everything else real."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import httpx
+import pytest
+
+from perception_reward.service.judges.base import JudgeTask, Missing, Outcome, Verdict
+
+FACTS = [{"id": "f1", "text": "Segment AB has length 5."}, {"id": "f2", "text": "Angle ABC measures 90 degrees."}]
+
+
+def items(*responses: str, facts: Sequence[dict[str, Any]] = FACTS) -> dict[str, Any]:
+    return {"items": [{"id": response, "response": response, "facts": facts} for response in responses]}
+
+
+async def post(url: str, body: dict[str, Any], **options: Any) -> httpx.Response:
+    async with httpx.AsyncClient(timeout=60) as client:
+        return await client.post(f"{url}/v1/score", json=body, **options)
+
+
+async def test_all_work_of_a_request_reaches_the_judge_in_one_batch(serve: Callable[..., Any]):
+    here = await serve()
+    await post(here.url, items("one", "two", "one"))
+    (batch,) = here.judge.batches
+    assert sorted((task.response, len(task.facts)) for task in batch) == [("one", 2), ("two", 2)]
+
+
+async def test_a_missing_verdict_is_missing_for_its_item_alone(serve: Callable[..., Any], scripted_judge: Any):
+    def decide(task: JudgeTask) -> Sequence[Outcome]:
+        if task.response == "bad":
+            return [Verdict("stated", 1.0), Missing("judge_unparseable")]
+        return [Verdict("stated", 1.0)] * len(task.facts)
+
+    here = await serve(scripted_judge(decide))
+    bad, good = (await post(here.url, items("bad", "good"))).json()["results"]
+    assert (bad["status"], bad["reason"], bad["score"], bad["facts"]) == ("missing", "judge_unparseable", None, None)
+    assert good["status"] == "ok"
+
+
+async def test_missing_is_never_cached(serve: Callable[..., Any], scripted_judge: Any):
+    outcomes: list[Outcome] = [Missing("judge_unavailable")]
+    here = await serve(scripted_judge(lambda task: outcomes * len(task.facts)))
+    assert (await post(here.url, items("r"))).json()["results"][0]["status"] == "missing"
+    outcomes[:] = [Verdict("stated", 1.0)]
+    assert (await post(here.url, items("r"))).json()["results"][0]["status"] == "ok"
+    assert len(here.judge.batches) == 2
+
+
+async def test_identical_work_in_flight_is_judged_once(serve: Callable[..., Any]):
+    here = await serve()
+    here.judge.may_answer.clear()
+    first = asyncio.create_task(post(here.url, items("same")))
+    await here.judge.asked.wait()
+    second = asyncio.create_task(post(here.url, items("same")))
+    while here.service.admission.pending_items < 2:  # noqa: ASYNC110
+        await asyncio.sleep(0.001)
+    here.judge.may_answer.set()
+    answers = [answer.json() for answer in await asyncio.gather(first, second)]
+    assert len(here.judge.batches) == 1
+    assert answers[0]["results"] == answers[1]["results"]
+    assert sorted(answer["summary"]["judged"] for answer in answers) == [0, 2]
+
+
+async def test_a_joined_failure_gets_a_try_of_its_own(serve: Callable[..., Any], scripted_judge: Any):
+    outcomes: list[Outcome] = [Missing("judge_timeout"), Verdict("stated", 1.0)]
+    here = await serve(scripted_judge(lambda task: [outcomes.pop(0)]))
+    here.judge.may_answer.clear()
+    first = asyncio.create_task(post(here.url, items("same", facts=FACTS[:1])))
+    await here.judge.asked.wait()
+    second = asyncio.create_task(post(here.url, items("same", facts=FACTS[:1])))
+    while here.service.admission.pending_items < 2:  # noqa: ASYNC110
+        await asyncio.sleep(0.001)
+    here.judge.may_answer.set()
+    statuses = [(await task).json()["results"][0]["status"] for task in (first, second)]
+    assert statuses == ["missing", "ok"]
+
+
+async def test_a_client_that_goes_away_cancels_its_judge_work(serve: Callable[..., Any]):
+    here = await serve()
+    here.judge.may_answer.clear()
+    task = asyncio.create_task(post(here.url, items("r")))
+    await here.judge.asked.wait()
+    task.cancel()
+    async with asyncio.timeout(10):
+        await here.judge.cancelled.wait()
+        await here.service.admission.drained()
+    assert here.service.admission.pending_items == 0
+
+
+async def test_a_streaming_client_that_goes_away_cancels_its_judge_work(serve: Callable[..., Any]):
+    here = await serve()
+    here.judge.may_answer.clear()
+
+    async def stream() -> None:
+        async with (
+            httpx.AsyncClient(timeout=60) as client,
+            client.stream("POST", f"{here.url}/v1/score/stream", json=items("r")) as answer,
+        ):
+            _ = [line async for line in answer.aiter_lines()]
+
+    task = asyncio.create_task(stream())
+    await here.judge.asked.wait()
+    task.cancel()
+    async with asyncio.timeout(10):
+        await here.judge.cancelled.wait()
+        await here.service.admission.drained()
+
+
+async def test_a_judge_that_is_too_slow_leaves_its_items_missing(serve: Callable[..., Any]):
+    here = await serve()
+    here.judge.may_answer.clear()
+    answer = await post(here.url, items("slow"), headers={"X-Request-Timeout": "1"})
+    (result,) = answer.json()["results"]
+    assert (result["status"], result["reason"]) == ("missing", "judge_timeout")
+    assert result["components"]["format"] == 0.0
+
+
+async def test_a_request_that_cannot_be_answered_in_time_gets_504(serve: Callable[..., Any]):
+    here = await serve()
+
+    async def hang(request: object, deadline: float) -> object:
+        return await asyncio.Event().wait()
+
+    object.__setattr__(here.service.scorer, "score", hang)
+    answer = await post(here.url, items("slow"), headers={"X-Request-Timeout": "0.2"})
+    assert answer.status_code == 504
+    assert answer.headers["content-type"] == "application/problem+json"
+
+
+async def test_more_items_than_may_be_under_way_get_429(serve: Callable[..., Any]):
+    here = await serve(max_items=2, max_pending_items=2)
+    here.judge.may_answer.clear()
+    first = asyncio.create_task(post(here.url, items("a", "b")))
+    await here.judge.asked.wait()
+    answer = await post(here.url, items("c"))
+    assert answer.status_code == 429
+    assert int(answer.headers["retry-after"]) >= 1
+    here.judge.may_answer.set()
+    assert (await first).status_code == 200
+    assert (await post(here.url, items("c"))).status_code == 200
+
+
+async def test_a_long_response_is_cut_for_the_judge_and_the_result_says_so(serve: Callable[..., Any]):
+    here = await serve(max_response_chars=256)
+    cut, whole = (await post(here.url, items("x" * 257, "x" * 256))).json()["results"]
+    assert (cut["truncated"], whole["truncated"]) == (True, False)
+    assert {len(task.response) for task in here.judge.batches[0]} == {256}
+
+
+async def test_facts_judged_together_are_cached_together(serve: Callable[..., Any], scripted_judge: Any):
+    here = await serve(scripted_judge(scope="response"))
+    await post(here.url, items("r"))
+    await post(here.url, items("r", facts=FACTS[:1]))
+    await post(here.url, items("r"))
+    assert [[len(task.facts) for task in batch] for batch in here.judge.batches] == [[2], [1]]
+
+
+async def test_facts_judged_alone_are_cached_alone(serve: Callable[..., Any]):
+    here = await serve()
+    await post(here.url, items("r", facts=FACTS[:1]))
+    await post(here.url, items("r"))
+    assert [[len(task.facts) for task in batch] for batch in here.judge.batches] == [[1], [1]]
+
+
+@pytest.mark.parametrize("healthy", [True, False])
+async def test_readiness_follows_the_judge(serve: Callable[..., Any], healthy: bool):
+    here = await serve()
+    here.judge.healthy = healthy
+    async with httpx.AsyncClient() as client:
+        ready = await client.get(f"{here.url}/readyz")
+        live = await client.get(f"{here.url}/livez")
+    assert (ready.status_code, live.status_code) == (200 if healthy else 503, 200)
+    assert ready.json()["ready"] is healthy

@@ -1,0 +1,83 @@
+"""Stopping and reloading, as an orchestrator does it: by signals to a process."""
+
+from __future__ import annotations
+
+import json
+import signal
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+FACTS = [{"id": f"f{n}", "text": f"Segment AB has length {n}."} for n in range(5)]
+
+
+def test_sigterm_under_load_loses_no_answer(start_process: Callable[..., Any]):
+    process = start_process("--workers", "1")
+    answered: list[int] = []
+    lost: list[str] = []
+    busy = threading.Semaphore(0)
+
+    def client(number: int) -> None:
+        with httpx.Client(base_url=process.url, timeout=60) as http:
+            for turn in range(1000):
+                items = [{"response": f"AB = {n}, said {number}.{turn}", "facts": FACTS} for n in range(16)]
+                try:
+                    answer = http.post("/v1/score", json={"items": items})
+                except httpx.ConnectError:
+                    return  # the socket is closed: nothing was taken on
+                except httpx.HTTPError as error:
+                    lost.append(repr(error))
+                    return
+                if answer.status_code == 503:
+                    assert answer.headers["retry-after"] == "1"
+                    return
+                answered.append(len(answer.json()["results"]))
+                busy.release()
+
+    threads = [threading.Thread(target=client, args=(number,)) for number in range(8)]
+    for thread in threads:
+        thread.start()
+    for _ in range(16):
+        assert busy.acquire(timeout=30)
+    process.signal(signal.SIGTERM)
+    for thread in threads:
+        thread.join(timeout=60)
+    assert process.wait() == 0
+    assert lost == []
+    assert set(answered) == {16}
+
+
+def test_sighup_reads_the_annotations_again(start_process: Callable[..., Any], annotations_file: Path):
+    process = start_process("--annotations", str(annotations_file), "--workers", "1")
+    line = json.dumps({"id": "added", "facts": FACTS})
+    annotations_file.write_text(annotations_file.read_text(encoding="utf-8") + line + "\n", encoding="utf-8")
+    assert httpx.get(f"{process.url}/v1/annotations/added").status_code == 404
+    process.signal(signal.SIGHUP)
+    await_log(process, "annotations read again")
+    assert httpx.get(f"{process.url}/v1/annotations/added").status_code == 200
+
+
+def test_a_file_that_has_become_unreadable_leaves_what_was_loaded(
+    start_process: Callable[..., Any], annotations_file: Path
+):
+    process = start_process("--annotations", str(annotations_file), "--workers", "1")
+    annotations_file.write_text('{"id": "x", "facts": [{"id": "f3"}]}\n', encoding="utf-8")
+    process.signal(signal.SIGHUP)
+    entry = await_log(process, "were not read again")
+    assert "line 1" in entry["message"]
+    assert "f3" in entry["message"]
+    assert httpx.get(f"{process.url}/v1/annotations/triangle/1").status_code == 200
+
+
+def await_log(process: Any, words: str) -> dict[str, Any]:
+    """The first log entry with `words`; the log is read by a thread, which this waits for."""
+    turn = threading.Event()
+    for _ in range(300):
+        for entry in list(process.log):
+            if words in entry["message"]:
+                return entry
+        turn.wait(0.1)
+    raise AssertionError(f"{words!r} was not logged: {process.log}")

@@ -1,0 +1,80 @@
+from __future__ import annotations
+
+import pytest
+
+from perception_reward.service.settings import SettingsError, is_loopback, load
+
+
+@pytest.fixture(autouse=True)
+def _clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    import os
+
+    for name in os.environ:
+        if name.startswith("PERCEPTION_REWARD_"):
+            monkeypatch.delenv(name)
+
+
+def test_the_defaults_need_nothing():
+    settings = load()
+    assert (settings.host, settings.judge, settings.profile) == ("127.0.0.1", "symbolic", "perception-r1")
+    assert settings.workers >= 1
+
+
+def test_the_environment_is_read(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("PERCEPTION_REWARD_PORT", "9000")
+    monkeypatch.setenv("PERCEPTION_REWARD_ANNOTATIONS", "a.jsonl, b.parquet")
+    settings = load()
+    assert settings.port == 9000
+    assert settings.annotations == ("a.jsonl", "b.parquet")
+
+
+def test_an_argument_wins_over_the_environment(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("PERCEPTION_REWARD_PORT", "9000")
+    assert load(port=9001).port == 9001
+
+
+@pytest.mark.parametrize(
+    ("overrides", "words"),
+    [
+        ({"port": "eighty"}, ["port", "--port", "PERCEPTION_REWARD_PORT", "integer"]),
+        ({"log_level": "loud"}, ["log_level", "--log-level", "debug"]),
+        ({"host": "0.0.0.0"}, ["0.0.0.0", "API_KEY"]),
+        ({"annotations": "a.jsonl,redis://r"}, ["annotations", "alone"]),
+        ({"max_items": 100, "max_pending_items": 10}, ["max_items", "max_pending_items"]),
+    ],
+)
+def test_a_wrong_setting_is_told_in_one_line_that_names_it(overrides: dict[str, object], words: list[str]):
+    with pytest.raises(SettingsError) as caught:
+        load(**overrides)
+    message = str(caught.value)
+    assert "\n" not in message
+    assert all(word in message for word in words), message
+
+
+def test_an_open_address_with_a_key_is_fine():
+    assert load(host="0.0.0.0", api_key="secret").api_keys == ("secret",)
+
+
+def test_several_keys_serve_while_one_is_replaced():
+    assert load(api_key="new, old").api_keys == ("new", "old")
+
+
+def test_a_secret_is_not_shown():
+    settings = load(api_key="hunter2", redis_url="redis://:hunter2@host")
+    assert "hunter2" not in repr(settings)
+
+
+@pytest.mark.parametrize(
+    ("host", "loopback"),
+    [
+        ("127.0.0.1", True),
+        ("127.9.9.9", True),
+        ("::1", True),
+        ("localhost", True),
+        ("0.0.0.0", False),
+        ("::", False),
+        ("example.org", False),
+    ],
+)
+def test_loopback_addresses_are_told_from_others(host: str, loopback: bool):
+    assert is_loopback(host) is loopback
