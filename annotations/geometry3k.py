@@ -16,8 +16,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import cast
 
+from perception_reward.annotations.collinear import Collinear
 from perception_reward.annotations.english import sentence
-from perception_reward.annotations.given import keys_given
+from perception_reward.annotations.given import statements_given
 from perception_reward.annotations.jsonl import LineError, Record, open_lines, parse_records
 from perception_reward.annotations.logic_forms import LogicFormError, Term, read_logic_form
 from perception_reward.annotations.model import Annotation, Provenance
@@ -112,13 +113,14 @@ def _check_choice(what: str, given: Iterable[str], known: Collection[str]) -> No
 
 def _import_row(row: _Row, kinds: Collection[str] | None, report: ImportReport) -> Annotation:
     statements = _statements(row, report)
-    given = keys_given(row.question)
+    lines = Collinear(statements.values())
+    given = {lines.key(statement) for statement in statements_given(row.question)}
     facts: list[Fact] = []
     for place, statement in statements.items():
         if kinds is not None and statement.kind not in kinds:
             report.not_selected[statement.kind] += 1
             continue
-        textual = statement.key in given
+        textual = lines.key(statement) in given
         report.facts[statement.kind] += 1
         report.textual += textual
         facts.append(
@@ -172,19 +174,25 @@ def _doubts(statements: dict[int, Statement]) -> list[tuple[int, str]]:
     amounts: dict[object, set[str]] = defaultdict(set)
     vertices: dict[str, set[str]] = defaultdict(set)
     for statement in statements.values():
-        if statement.quantity is not None and statement.quantity.is_number:
-            amounts[statement.kind, statement.figures[0].key].add(str(statement.quantity))
+        if plain := _plain_amount(statement):
+            amounts[plain].add(str(statement.quantity))
         elif statement.kind == "label":
             vertices[statement.figures[1].points[0]].add(statement.figures[0].points[1])
     doubts: list[tuple[int, str]] = []
     for place, statement in statements.items():
-        figure = statement.figures[0]
-        found = sorted(amounts.get((statement.kind, figure.key), ()))
-        if statement.quantity is not None and statement.quantity.is_number and len(found) > 1:
+        found = sorted(amounts.get(_plain_amount(statement), ()))
+        if len(found) > 1:
             doubts.append((place, f"the row gives this {statement.kind} as {' and '.join(found)}"))
         elif statement.kind == "label" and len(vertices[statement.figures[1].points[0]]) > 1:
             doubts.append((place, f"label {statement.figures[1].points[0]} stands at several vertices"))
     return doubts
+
+
+def _plain_amount(statement: Statement) -> tuple[object, ...] | None:
+    """What may have only one number and only one letter; an expression beside them is an equation, and sound."""
+    if statement.quantity is None or not (statement.quantity.is_number or statement.quantity.is_letter):
+        return None
+    return (statement.kind, statement.figures[0].key, statement.quantity.is_letter)
 
 
 def _rows(path: Path, report: ImportReport) -> Iterator[_Row]:

@@ -50,11 +50,11 @@ _TANGENT = re.compile(
 _POINT = re.compile("[A-Z]['′]{0,2}")
 
 
-def keys_given(question: str | None) -> frozenset[tuple[object, ...]]:
-    """The keys (`Statement.key`) of what `question` says in so many words."""
+def statements_given(question: str | None) -> list[Statement]:
+    """What `question` says in so many words; of an ambiguous name, each reading."""
     clauses = (clause.strip() for clause in _CLAUSE_END.split(_plain(question or "")))
     short = (clause for clause in clauses if 0 < len(clause) <= MAX_CLAUSE_CHARACTERS)
-    return frozenset(statement.key for clause in short for statement in _said(clause))
+    return [statement for clause in short for statement in _said(clause)]
 
 
 def _plain(question: str) -> str:
@@ -90,14 +90,20 @@ def _equal(one: str, other: str) -> Iterator[Statement]:
 
 
 def _measures(side: str) -> list[Statement]:
-    """The measure that `side` names; an arc of three letters has two readings, as one may be the center."""
+    """The measure that `side` names; an arc of three letters has more than one reading.
+
+    In the arc OAB, O may be the center: then it is arc AB, and says as much as the central angle AOB.
+    """
     if segment := _SEGMENT.fullmatch(side):
         return [Statement("length", (_figure("segment", segment[1]),))]
     if angle := _ANGLE.fullmatch(side):
         return [Statement("angle", (_figure("angle", angle[1]),))]
     if arc := _ARC.fullmatch(side):
         points = tuple(_POINT.findall(arc[1]))
-        return [Statement("arc", (Figure("arc", points[cut:]),)) for cut in range(len(points) - 1)]
+        arcs = [Statement("arc", (Figure("arc", points[cut:]),)) for cut in range(len(points) - 1)]
+        if len(points) == 3:
+            arcs.append(Statement("angle", (Figure("angle", (points[1], points[0], points[2])),)))
+        return arcs
     if size := _SIZE.fullmatch(side):
         return [Statement(size[1], (_figure("circle" if size[2] else "polygon", size[3]),))]
     return []

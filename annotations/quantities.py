@@ -106,6 +106,10 @@ class Quantity:
         """Whether it has several terms, so that a unit after it needs parentheses: `(4y - 10) degrees`."""
         return isinstance(self.node, Sum) and len(self.node.terms) > 1
 
+    @property
+    def is_letter(self) -> bool:
+        return isinstance(self.node, Letter) and self.node.name != "π"
+
     @cached_property
     def is_number(self) -> bool:
         return not any(isinstance(node, Letter) and node.name != "π" for node in _walk(self.node))

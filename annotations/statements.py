@@ -13,7 +13,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
 from perception_reward.annotations.logic_forms import Form, LogicFormError, Term
@@ -80,7 +80,11 @@ class Statement:
     @property
     def key(self) -> tuple[object, ...]:
         """Equal for statements that say the same."""
-        figures = [figure.key for figure in self.figures]
+        return self.key_by(lambda figure: figure.key)
+
+    def key_by(self, figure_key: Callable[[Figure], tuple[str, ...]]) -> tuple[object, ...]:
+        """The key when `figure_key` says which figures are the same."""
+        figures = [figure_key(figure) for figure in self.figures]
         if self.kind.startswith("equal_") or self.kind in ("perpendicular", "parallel"):
             figures.sort()
         return (self.kind, *figures, self.quantity.key if self.quantity else None)

@@ -76,6 +76,19 @@ def test_two_lengths_of_one_segment_are_both_left_out(rows_file: Callable[..., P
     assert "the row gives this length as 5 and 7" in str(result.report.dropped[0])
 
 
+def test_several_bare_letters_for_one_angle_are_left_out(rows_file: Callable[..., Path]) -> None:
+    forms = [f"Equals(MeasureOf(Angle(A, B, C)), {amount})" for amount in ("l", "n", "40", "2x")]
+    (annotation,) = import_problems(rows_file({"id": "r", "logic_forms": forms})).annotations
+    assert [fact.id for fact in annotation.facts] == ["f3", "f4"]
+
+
+def test_a_fact_that_the_question_gives_by_other_points_is_textual(rows_file: Callable[..., Path]) -> None:
+    forms = ["Equals(MeasureOf(Angle(A, B, Q)), 50)", "PointLiesOnLine(Q, Line(B, C))"]
+    row = {"id": "r", "question": "If ∠ABC=50°, find x.", "logic_forms": forms}
+    (annotation,) = import_problems(rows_file(row)).annotations
+    assert [fact.modality for fact in annotation.facts] == ["textual", "visual"]
+
+
 def test_a_label_at_several_vertices_is_left_out(rows_file: Callable[..., Path]) -> None:
     forms = [f"Equals(MeasureOf(Angle({angle})), MeasureOf(angle {n}))" for angle, n in
              (("A, B, C", 1), ("D, E, F", 1), ("G, B, H", 2))]  # fmt: skip

@@ -4,13 +4,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from perception_reward.annotations.given import keys_given
+from perception_reward.annotations.given import statements_given
 from perception_reward.annotations.logic_forms import read_logic_form
 from perception_reward.annotations.statements import read_statement
 
 
 def says(question: str, form: str) -> bool:
-    return read_statement(read_logic_form(form), ("O",)).key in keys_given(question)
+    return read_statement(read_logic_form(form), ("O",)).key in [found.key for found in statements_given(question)]
 
 
 @pytest.mark.parametrize(
@@ -33,6 +33,7 @@ def says(question: str, form: str) -> bool:
         ("$AC \\parallel BD$", "Parallel(Line(A, C), Line(B, D))"),
         ("the measure of arc AB is 45", "Equals(MeasureOf(Arc(A, B)), 45)"),
         ("the measure of ⌒OAB is 45", "Equals(MeasureOf(Arc(A, B)), 45)"),
+        ("the measure of ⌒OAB is 45", "Equals(MeasureOf(Angle(A, O, B)), 45)"),
         ("the radius of ⊙O is 4", "Equals(RadiusOf(Circle(O)), 4)"),
         ("the radius of circle O is 4", "Equals(RadiusOf(Circle(O)), 4)"),
         ("the area of quadrilateral ABCD is 27", "Equals(AreaOf(Kite(A,B,C,D)), 27)"),
@@ -60,9 +61,9 @@ def test_what_the_question_does_not_say_is_left_to_the_figure(question: str, for
 
 
 def test_no_question_gives_nothing() -> None:
-    assert keys_given(None) == frozenset()
+    assert statements_given(None) == []
 
 
 @given(st.text() | st.text(alphabet="ABC∠⊥∥=5x°,. ⊙⌒{}\\$'", max_size=300))
 def test_any_question_can_be_read(question: str) -> None:
-    assert isinstance(keys_given(question), frozenset)
+    assert isinstance(statements_given(question), list)
