@@ -25,7 +25,7 @@ import asyncio
 import math
 import signal
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias, TypeVar
@@ -86,7 +86,7 @@ class _Batch:
         self.abandoned = True
         self.news.set()
 
-    async def outcomes(self, deadline: float) -> AsyncIterator[tuple[int, Any]]:
+    async def outcomes(self, deadline: float) -> AsyncGenerator[tuple[int, Any]]:
         due = set(range(len(self.payloads)))
         while due:
             while self.done:
@@ -196,7 +196,7 @@ class WorkerPool:
         *,
         deadline: float,
         time_limit: float | None = None,
-    ) -> AsyncIterator[tuple[int, R | TimedOut | Crashed]]:
+    ) -> AsyncGenerator[tuple[int, R | TimedOut | Crashed]]:
         """Yields (index, outcome) for every payload, as each is done.
 
         deadline: on the running loop's clock; what is not done by then is `TimedOut`. time_limit: seconds per
@@ -294,9 +294,7 @@ class WorkerPool:
             return
         if errand.indices:
             self._fresh.appendleft(errand)
-        final = errand.again or (
-            isinstance(failure, TimedOut) and errand.time_limit >= errand.batch.time_limit
-        )
+        final = errand.again or (isinstance(failure, TimedOut) and errand.time_limit >= errand.batch.time_limit)
         if final:
             errand.batch.deliver(guilty, failure)
         else:

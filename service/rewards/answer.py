@@ -1,0 +1,48 @@
+r"""The one answer that a response gives, or None where it gives none or hedges.
+
+1. The answer block behind the thinking. Several blocks hedge: none.
+2. Without one, the last `\boxed{}` behind the thinking: a policy starts without the template.
+3. Without that, what the last line that says "the answer is …" says.
+
+Inside an answer block the boxes count if there are any, else the block's whole text. Boxes with different contents
+are kept together, as a list: `\boxed{14} or \boxed{15}` is "14, 15", which no single reference equals.
+A box in the think block neither supplies nor spoils an answer. `<think>` without an end hides what follows it,
+but for a closed answer block.
+"""
+
+from __future__ import annotations
+
+import re
+
+from perception_reward.service.rewards.blocks import split_blocks
+from perception_reward.service.rewards.boxes import boxes
+
+SENTENCE_CHARACTERS = 300
+"""How far from the end "the answer is …" is looked for."""
+
+_says = re.compile(r"\banswer[ \t*]*(?:is\b[ \t*]*[:：]?|[:：])[ \t*]*([^\n]+)", re.IGNORECASE)
+
+
+def extract_answer(response: str) -> str | None:
+    """The answer's text, stripped and never empty; None without one answer. Linear in the response's length."""
+    blocks = split_blocks(response)
+    if len(blocks.answers) > 1:
+        return None
+    if blocks.answers:
+        [text] = blocks.answer_texts
+        return _all_boxes(text) or text.strip() or None
+    return _last_box(blocks.visible_text) or _sentence(blocks.visible_text)
+
+
+def _all_boxes(text: str) -> str | None:
+    distinct = list(dict.fromkeys(box for box in boxes(text) if box))
+    return ", ".join(distinct) or None
+
+
+def _last_box(text: str) -> str | None:
+    return next((box for box in reversed(boxes(text)) if box), None)
+
+
+def _sentence(text: str) -> str | None:
+    found = [match.group(1) for match in _says.finditer(text[-SENTENCE_CHARACTERS:])]
+    return (found[-1].strip(" \t\r*") or None) if found else None

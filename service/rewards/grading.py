@@ -1,0 +1,83 @@
+"""Grading many answers: the trivial ones at once, repeats once, the rest in worker processes."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass
+from hashlib import blake2b
+from typing import Literal
+
+from perception_reward.service.rewards.accuracy import GRADER_VERSION, grade, quick_grade
+from perception_reward.service.rewards.parity import parity_accuracy
+from perception_reward.service.workers import Crashed, TimedOut, WorkerPool
+
+PRELOAD = ("perception_reward.service.rewards.warm",)
+"""What a pool of grading workers should have imported: `WorkerPool(n, preload=PRELOAD)`."""
+
+DIGEST_BYTES = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """Is `answer` right?
+
+    choices: the options A, B, C, … of a multiple-choice problem. mode: `parity` grades a whole response as the
+    public reference does.
+    """
+
+    answer: str
+    reference: str
+    choices: tuple[str, ...] | None = None
+    mode: Literal["default", "parity"] = "default"
+
+    def digest(self) -> bytes:
+        """16 bytes that change with the question and with the grading rules: a cache key."""
+        hasher = blake2b(digest_size=DIGEST_BYTES)
+        for part in (GRADER_VERSION, self.mode, self.answer, self.reference, *(self.choices or ())):
+            data = part.encode("utf-8", "surrogatepass")
+            hasher.update(len(data).to_bytes(8, "big"))
+            hasher.update(data)
+        return hasher.digest()
+
+
+class AccuracyGrader:
+    """Grades answers. A grade that was not found in time is `TimedOut`; that includes what crashed its worker."""
+
+    def __init__(self, pool: WorkerPool) -> None:
+        self._pool = pool
+
+    async def grade_many(
+        self, questions: Sequence[Question], deadline: float
+    ) -> AsyncGenerator[tuple[int, bool | TimedOut]]:
+        """Yields (index, grade) for every question, the cheap ones first. deadline: on the running loop's clock."""
+        waiting: dict[Question, list[int]] = {}
+        for index, question in enumerate(questions):
+            if question in waiting:
+                waiting[question].append(index)
+                continue
+            found = _at_once(question)
+            if found is None:
+                waiting[question] = [index]
+            else:
+                yield index, found
+        distinct = list(waiting)
+        if not distinct:
+            return
+        async with aclosing(self._pool.map(grade_question, distinct, deadline=deadline)) as grades:
+            async for position, found in grades:
+                for index in waiting[distinct[position]]:
+                    yield index, TimedOut() if isinstance(found, Crashed) else found
+
+
+def _at_once(question: Question) -> bool | None:
+    if question.mode == "parity":
+        return None
+    return quick_grade(question.answer, question.reference, question.choices)
+
+
+def grade_question(question: Question) -> bool:
+    """What a worker does."""
+    if question.mode == "parity":
+        return parity_accuracy(question.answer, question.reference) == 1.0
+    return grade(question.answer, question.reference, question.choices)
