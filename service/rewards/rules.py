@@ -42,7 +42,9 @@ def _parity_question(response: str, reference: str, choices: tuple[str, ...] | N
 def _parity_perception(
     facts: Sequence[Fact], outcomes: Sequence[Outcome], rule: PerceptionRule
 ) -> float | Missing | None:
-    return parity.parity_from_outcomes(outcomes)
+    """The reference knows no distractors: only what the judge said of present facts is its list."""
+    present = [outcome for fact, outcome in zip(facts, outcomes, strict=True) if fact.polarity == "present"]
+    return parity.parity_from_outcomes(present)
 
 
 RULES: dict[Mode, Rules] = {
