@@ -12,8 +12,9 @@ from collections.abc import Sequence
 
 from perception_reward.service.judges.base import Verdict
 from perception_reward.service.judges.symbolic.document import Document
-from perception_reward.service.judges.symbolic.evidence import Claims, Evidence, evidence_for
+from perception_reward.service.judges.symbolic.evidence import SHAPES, Claims, Evidence, evidence_for
 from perception_reward.service.judges.symbolic.statements import Claim
+from perception_reward.service.judges.symbolic.values import same
 
 _RETRACTION = re.compile(
     r"\b(?:no,? wait|wait,|hold on|correction|scratch that|my mistake|i made a mistake|i misread|let me correct|let me redo"
@@ -52,6 +53,11 @@ class Reading:
         """Whether the response took `earlier` back before it said `later`."""
         first, last = self.place(earlier)[1], self.place(later)[1]
         return any(first <= at < last for at in self.retractions)
+
+    def withdrawn(self, claim: Claim) -> bool:
+        """Whether the response takes a claim back in its next words."""
+        end = self.place(claim)[1]
+        return any(end <= at < end + 16 for at in self.retractions)
 
 
 def verdict_of(parts: Sequence[Claim], text: str, reading: Reading) -> Verdict:
@@ -97,7 +103,12 @@ def _standing(items: list[Evidence], others: list[Evidence], reading: Reading) -
     """The items not taken back before one of the others was said."""
     if not reading.retractions:
         return items
-    return [item for item in items if not any(reading.retracted(item.claim, other.claim) for other in others)]
+    return [
+        item
+        for item in items
+        if not reading.withdrawn(item.claim)
+        and not any(reading.retracted(item.claim, other.claim) for other in others[:16])
+    ]
 
 
 def _when_stated(best: Evidence, opposed: list[Evidence], reading: Reading) -> Verdict:
@@ -109,9 +120,22 @@ def _when_stated(best: Evidence, opposed: list[Evidence], reading: Reading) -> V
 
 def _when_open(fact: Claim, item: Evidence, reading: Reading) -> Verdict:
     """A number where the fact has an unknown, or the other way round: derived, or another label; hard to say."""
-    if fact.values and fact.values[0][0].variables:
+    if fact.values and fact.values[0][0].variables and not _elsewhere(fact, reading):
         return Verdict("absent", 0.15, None, 0.4)
     return Verdict("contradicted", 0.06, reading.span(item.claim), 0.5)
+
+
+def _elsewhere(fact: Claim, reading: Reading) -> bool:
+    """Whether the response gives the fact's expression to another element of the same kind."""
+    value, _ = fact.values[0]
+    return len(value.terms) > 1 and any(
+        same(value, other)
+        for element, about in reading.claims.of_element.items()
+        if element.kind == fact.subject.kind and element != fact.subject
+        for claim in about
+        if claim.mood in _STATING
+        for other, _ in claim.values
+    )
 
 
 def _when_absent(fact: Claim, text: str, found: list[Evidence], reading: Reading) -> Verdict:
@@ -120,12 +144,27 @@ def _when_absent(fact: Claim, text: str, found: list[Evidence], reading: Reading
         return Verdict("absent", _HEDGED, None, 0.7)
     if moods:
         return Verdict("absent", 0.12, None, 0.8)
+    if fact.relation in SHAPES and (found_at := _shape_alone(fact, reading)):
+        return Verdict("stated", 0.6, found_at, 0.5)
     named, valued = _mentions(fact, text, reading)
     if named and valued:
         return Verdict("absent", _UNSETTLED, None, 0.4)
     if valued:
         return Verdict("absent", 0.14, None, 0.6)
     return Verdict("absent", 0.06 if named else 0.02, None, 0.75 if named else 0.97)
+
+
+def _shape_alone(fact: Claim, reading: Reading) -> tuple[int, int] | None:
+    """Where the response speaks of "the rhombus" without naming it, if it names no other one."""
+    if any(claim.subject != fact.subject for claim in reading.claims.of_relation[fact.relation]):
+        return None
+    word = fact.relation.replace("_", " ")
+    for sentence in reading.document.sentences:
+        at = sentence.text.lower().find(word)
+        if at > 0 and sentence.text[:at].lower().endswith(("the ", "this ", "a ", "an ", "given ")):
+            if sentence.mood(at, at + len(word)) == "asserted":
+                return sentence.source(at, at + len(word))
+    return None
 
 
 def _mentions(fact: Claim, text: str, reading: Reading) -> tuple[bool, bool]:

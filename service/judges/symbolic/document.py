@@ -25,9 +25,7 @@ MAX_SENTENCE = 1_000
 Form = Literal["prose", "bullet", "row"]
 
 # Full stops end a sentence before white space; those of the usual abbreviations do not.
-_BOUNDARY = re.compile(
-    r"[ \t]*\n\s*|(?<=[!?;])[ \t]+|(?<!approx\.)(?<!e\.g\.)(?<!i\.e\.)(?<![Ff]ig\.)(?<=\.)[\"')]?[ \t]+"
-)
+_BOUNDARY = re.compile(r"\n\s*|(?<=[!?;])[ \t]+|(?<!approx\.)(?<!e\.g\.)(?<!i\.e\.)(?<![Ff]ig\.)(?<=\.)[\"')]?[ \t]+")
 _BULLET = re.compile(r"[ \t]*(?:[-*+>#]+|\(?\d{1,3}[.)])[ \t]+")
 _OPTION = re.compile(r"[ \t]*(?:[-*+][ \t]+)?\(?([A-H])[).:][ \t]")
 

@@ -8,13 +8,16 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from perception_reward.service.judges.symbolic.names import Element, angle_between, points_of
 from perception_reward.service.judges.symbolic.statements import Claim
 from perception_reward.service.judges.symbolic.units import comparable
 from perception_reward.service.judges.symbolic.values import Value, close, same
+
+# Of what a response says over and over about one element, only so much is weighed.
+MAX_REPEATS = 64
 
 _RIGHT = Value(((((), 1), Fraction(90)),))
 
@@ -25,9 +28,7 @@ _ALSO = {
     "rhombus": ("parallelogram",),
     "equilateral": ("isosceles",),
 }
-_SHAPES = frozenset(
-    "square rectangle rhombus parallelogram trapezoid kite isosceles equilateral right_triangle".split()
-)
+SHAPES = frozenset("square rectangle rhombus parallelogram trapezoid kite isosceles equilateral right_triangle".split())
 _EXCLUSIVE = (frozenset({"trapezoid", "parallelogram"}), frozenset({"equilateral", "right_triangle"}))
 
 
@@ -52,12 +53,16 @@ class Claims:
     def __init__(self, found: list[Claim]) -> None:
         self.of_element: dict[Element, list[Claim]] = defaultdict(list)
         self.of_relation: dict[str, list[Claim]] = defaultdict(list)
-        self.mentioned: set[Element] = set()
+        said: dict[tuple[str, Element, Element | None], int] = defaultdict(int)
         for claim in found:
-            self.of_relation[claim.relation].append(claim)
-            self.mentioned.add(claim.subject)
+            key = claim.relation, claim.subject, claim.object
+            said[key] += 1
+            if said[key] > MAX_REPEATS:
+                continue
             if claim.relation == "value":
                 self.of_element[claim.subject].append(claim)
+            else:
+                self.of_relation[claim.relation].append(claim)
 
 
 def evidence_for(claim: Claim, claims: Claims) -> list[Evidence]:
@@ -77,6 +82,7 @@ def _about_value(fact: Claim, claims: Claims) -> Iterator[Evidence]:
     for name, weight in _synonyms(fact.subject, claims):
         for claim in claims.of_element.get(name, ()):
             yield _compared(fact, claim, weight)
+    yield from _from_half(fact, claims)
     if fact.subject.kind == "angle":
         yield from _from_corner(fact, claims)
     if fact.subject.kind in ("side", "angle?"):
@@ -94,6 +100,11 @@ def _synonyms(named: Element, claims: Claims) -> Iterator[tuple[Element, float]]
         for other in claims.of_element:
             if other.kind == "angle" and other.points[1:2] == (named.name,):
                 yield other, 0.85
+    elif named.kind == "segment":
+        for kind in ("radius", "diameter"):
+            for claim in claims.of_relation.get(kind, ()):
+                if claim.subject == named:
+                    yield Element(kind, claim.object.name if claim.object else ""), 0.85
     elif named.kind in ("radius", "diameter", "area", "perimeter", "circumference", "central angle"):
         if named.name:
             yield Element(named.kind, ""), 0.85
@@ -105,6 +116,21 @@ def _synonyms(named: Element, claims: Claims) -> Iterator[tuple[Element, float]]
                 not claim.object or claim.object.name == named.name or not named.name
             ):
                 yield claim.subject, 0.85
+
+
+def _from_half(fact: Claim, claims: Claims) -> Iterator[Evidence]:
+    """A diameter is twice the radius."""
+    factors = {"diameter": ("radius", Fraction(1, 2)), "radius": ("diameter", Fraction(2))}
+    if fact.subject.kind not in factors:
+        return
+    other, factor = factors[fact.subject.kind]
+    value, unit = fact.values[0]
+    scaled = replace(fact, subject=Element(other, fact.subject.name), values=((value.scaled(factor), unit),))
+    for name, weight in _synonyms(scaled.subject, claims):
+        for claim in claims.of_element.get(name, ()):
+            found = _compared(scaled, claim, weight * 0.9)
+            if found.agrees:
+                yield found
 
 
 def _compared(fact: Claim, claim: Claim, weight: float) -> Evidence:
@@ -232,7 +258,8 @@ def _from_hypotenuse(corner: tuple[str, ...], claims: Claims) -> Iterator[Eviden
     legs = [claim for claim in claims.of_relation["leg"] if set(claim.subject.points) < set(corner)]
     for claim in claims.of_relation["hypotenuse"]:
         if set(claim.subject.points) < set(corner):
-            yield Evidence(claim, corner[1] not in claim.subject.points, 0.85)
+            if corner[1] not in claim.subject.points:
+                yield Evidence(claim, True, 0.85)
     if len({claim.subject for claim in legs}) == 2:
         agrees = all(corner[1] in claim.subject.points for claim in legs)
         yield from (Evidence(claim, agrees, 0.85) for claim in legs)
@@ -278,7 +305,7 @@ def _about_equality(fact: Claim, claims: Claims) -> Iterator[Evidence]:
 
 def _about_shape(fact: Claim, claims: Claims) -> Iterator[Evidence]:
     shapes = {fact.relation, *(shape for shape, also in _ALSO.items() if fact.relation in also)}
-    for shape in _SHAPES:
+    for shape in SHAPES:
         for claim in claims.of_relation[shape]:
             if claim.subject != fact.subject:
                 continue
@@ -347,5 +374,5 @@ _FINDERS: dict[str, Callable[[Claim, Claims], Iterator[Evidence]]] = {
     "on": _about_place,
     "midpoint": _about_midpoint,
     "center": _about_center,
-    **dict.fromkeys(_SHAPES, _about_shape),
+    **dict.fromkeys(SHAPES, _about_shape),
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import lru_cache
 
 from perception_reward.service.judges.symbolic.document import read
@@ -35,3 +36,18 @@ def _readable(claim: Claim) -> bool:
 
 def _trivial(claim: Claim) -> bool:
     return claim.subject == claim.object
+
+
+def letters_of(parts: Iterable[Claim]) -> frozenset[str]:
+    """The capitals of which a sentence must hold one to bear on these claims; empty where any sentence may."""
+    letters: set[str] = set()
+    for claim in parts:
+        points = [point[0] for named in (claim.subject, claim.object) if named for point in named.points]
+        if not points or claim.subject.kind in _UNNAMED:
+            return frozenset()
+        letters.update(points)
+    return frozenset(letters)
+
+
+# Quantities that a response may speak of without a name ("the radius is 5").
+_UNNAMED = frozenset({"radius", "diameter", "area", "perimeter", "circumference", "central angle", "side", "angle?"})

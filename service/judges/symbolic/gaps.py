@@ -33,7 +33,7 @@ _FILLER = _MOODS | _words(
     " tagged stated listed equals equal equalling comes out at by been get gets find found we see so same respectively"
     " side sides segment line leg angle number approximately approx roughly just only simply still turns"
     " circle triangle parallelogram rectangle rhombus trapezoid quadrilateral sector semicircle polygon"
-    " pentagon hexagon kite total expression denoted called represented indicated noted specified drawn annotated annotation does do comes"
+    " pentagon hexagon kite s it's total expression denoted called represented indicated noted specified drawn annotated annotation does do comes"
     " becomes works side's unknown short full one side-length the two are ' \" ~ | now therefore thus"
 )
 _LINKING = _words(
@@ -48,13 +48,13 @@ _PLACE_FILLER = (
         "sits sit written appears located placed lies stands standing to names belonging found attached adjacent is here there"
     )
 )
-_LISTING = _words(", and & both also then while")
+_LISTING = _words(", and & both also then while one another at")
 _OPERATORS = _words("+ - * / ^ ( ) ± ^( )/ )^ +( -( *( )+ )- )*")
 
 # relation: (words of which one must occur, further words allowed)
 _RELATIONS: dict[str, tuple[frozenset[str], frozenset[str]]] = {
     "perpendicular": (
-        _words("⟂ perpendicular perpendicularly orthogonal right"),
+        _words("⟂ perpendicular perpendicularly orthogonal angles"),
         _words("meets meet intersects intersect crosses cross forms form makes make angles right"),
     ),
     "parallel": (_words("∥ parallel"), _words("runs run lies lie arrows")),
@@ -75,6 +75,14 @@ _RELATIONS: dict[str, tuple[frozenset[str], frozenset[str]]] = {
     ),
 }
 
+_ALLOWED = {name: (needed, _FILLER | needed | allowed) for name, (needed, allowed) in _RELATIONS.items()}
+_LINK_FILLER = _FILLER | {"=", "≈", "≅", ":", "≠", "|", "—"}
+_ASIDE = frozenset({",", "(", "and"})
+_ASIDE_FILLER = _LINK_FILLER | _ASIDE
+_MEETING = _words("meets meet intersects intersect crosses cross line segment and")
+_OF = _words("of the in for a this ' s given")
+_HAS = _words("has have with having of a an the is , whose and its")
+
 _PREDICATES: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("right_triangle", ("right triangle", "right-angled triangle", "right angled triangle", "right-angled", "right angled")),
     ("right", ("right angle", "right angles", "right")),
@@ -87,7 +95,7 @@ _PREDICATES: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("trapezoid", ("trapezoid", "trapezium", "isosceles trapezoid")),
     ("kite", ("kite",)),
     ("perpendicular", ("perpendicular", "orthogonal", "at right angles", "meet at right angles", "meet at a right angle",
-                       "intersect at right angles", "form a right angle", "intersect at a right angle")),
+                       "intersect at right angles", "at a right angle", "form a right angle", "intersect at a right angle")),
     ("parallel", ("parallel", "∥", "run parallel")),
     ("congruent", ("congruent", "equal", "identical", "equally long", "same length", "same measure", "same size",
                    "equal length", "equal measure", "equal in length", "equal in measure", "equal lengths")),
@@ -118,7 +126,7 @@ _AT = _words("at with vertex point corner in is located of by the near placed")
 _SQUARE_MARK = re.compile(
     r"(?:right[- ]angles?|right[- ]angled|90°(?: angle)?|perpendicular|square corners?|(?:little|small|tiny)? ?squares?(?: (?:corner|mark|box|"
     r"symbol)s?)?|right[- ]angle (?:mark|symbol|marker|sign|box|square)s?)"
-    r" ?(?:is |are |appears |sits |shown |drawn |located |marked |placed |must be |sign |(?:that )?we see |being |, )?(?:at|on|in)"
+    r" ?(?:,? one |is |are |appears |sits |shown |drawn |located |marked |placed |must be |sign |(?:that )?we see |being |, )?(?:at|on|in)"
     r"(?: the)?(?: vertex| point| corner| vertices| points)? ?$"
 )
 
@@ -164,22 +172,24 @@ def _between(stripped: str, words: list[str], kinds: frozenset[str]) -> str:
         return "operator"
     if stripped in _OPERATORS:
         return "operator"
-    if kinds <= _LISTING:
+    if kinds <= _LISTING and kinds & {",", "and", "&"}:
         return "list"
     if "or" in kinds and kinds <= _LISTING | {"or", "either", "maybe", "perhaps", "possibly"}:
         return "or"
-    if kinds <= {"of", "the", "in", "for", "a", "this", "'", "s", "given"} and kinds & {"of", "for", "in"}:
+    if kinds <= _OF and kinds & {"of", "for", "in"}:
         return "of"
-    if kinds <= _words("has have with having of a an the is , whose and its") and kinds & _words(
-        "has have with having whose"
-    ):
+    if kinds <= _HAS and kinds & {"has", "have", "with", "having", "whose"}:
         return "has"
-    if kinds <= _FILLER | {"=", "≈", "≅", ":", "≠", "|", "—"} and kinds & _LINKING:
+    if kinds <= _LINK_FILLER and kinds & _LINKING:
         return "link"
+    if kinds <= _ASIDE_FILLER and kinds & _ASIDE and kinds & _LINKING | {"("}:
+        return "aside"
+    if kinds <= _MEETING:
+        return "meets"
     if kinds <= _PLACE_FILLER and kinds & _PLACING:
         return "on" if kinds & {"lies", "lie"} else "place"
-    for relation, (needed, allowed) in _RELATIONS.items():
-        if kinds & needed and kinds <= _FILLER | needed | allowed:
+    for relation, (needed, allowed) in _ALLOWED.items():
+        if kinds & needed and kinds <= allowed:
             return relation
     return ""
 
@@ -191,7 +201,8 @@ def _tail(words: list[str]) -> str:
             found = _PREDICATE_OF.get(" ".join(words[index : index + size]))
             if found:
                 return found
-        if word not in _BEFORE_PREDICATE and word != "," and word not in ("=", "∠"):
+        apposed = word == "," and index == 0 and words[1:2] in (["a"], ["an"])
+        if word not in _BEFORE_PREDICATE and not apposed:
             return ""
     return ""
 

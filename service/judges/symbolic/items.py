@@ -8,7 +8,7 @@ from functools import lru_cache
 from typing import Literal
 
 from perception_reward.service.judges.symbolic.gaps import Gap, read_gap
-from perception_reward.service.judges.symbolic.names import Element, angle_between, element, role_kind
+from perception_reward.service.judges.symbolic.names import Element, angle_between, element, role_kind, segment
 from perception_reward.service.judges.symbolic.units import UNIT
 from perception_reward.service.judges.symbolic.values import Value, parse
 
@@ -20,20 +20,28 @@ _NUMBER = r"(?:\d{1,3}(?:,\d{3})+(?!\d)|\d+)(?:\.\d+)?|\.\d+"
 _LETTER = r"(?:[b-ln-zπθαβγφ](?![A-Za-z'])|[am](?=\s?[-+*/^=.,;:)°]|\s*$|\s(?:is|has|measures|equals)\b)(?!\.[a-z]))"
 _ATOM = rf"(?:{_NUMBER}|sqrt|{_LETTER})"
 _VALUE = (
-    rf"(?:[-+]\s?|\(\s?)*(?:{_NUMBER}|(?<![A-Za-z'])(?:sqrt|{_LETTER}))"
+    rf"(?:[-(]\s?){{0,3}}(?:{_NUMBER}|(?<![A-Za-z'])(?:sqrt|{_LETTER}))"
     rf"(?:\s?[-+*/^]\s?(?:[-(]\s?)*{_ATOM}|\s?(?:sqrt|π)|\s?\((?:[-(]|\s)*{_ATOM}|\s?\)|{_LETTER}|{_NUMBER}"
     r"|(?<=\d)\s[xyz](?![A-Za-z'])(?!\s\d))*"
 )
-_NOUN = (
-    r"(?:shaded|central|inscribed)?\s?\b(?:radius|radii|diameter|circumference|area|perimeter|hypotenuse|altitude"
-    r"|height|width|region|sector|sides?|legs?|(?<!right )(?<!right-)angles?|base)\b"
-    r"(?!\s?(?:[∠A-Z]|[b-z](?![A-Za-z'])|a(?=\s?=|\s(?:is|has|measures)\b)|labell?ed\s[A-Z]|at\s|between\s))"
+_NOUN = re.compile(
+    r"(?i:(?:shaded |central |inscribed )?(?:radius|radii|diameter|circumference|area|perimeter|hypotenuse|altitude|height"
+    r"|width|region|sector|sides?|legs?|(?<!right )(?<!right-)angles?|base))\b(?!\s?(?:[∠A-Z]|labell?ed\s[A-Z]|at\s|between\s"
+    r"|joining\s|[b-z](?![A-Za-z'])|a(?=\s?=|\s(?:is|has|measures)\b)))"
 )
+_FUNCTION = re.compile(
+    r"(?:sin|cos|tan|sec|csc|cot|log|ln)(?![a-z])(?:\^-?\d|\^\(-?\d\))?\s?\(?\s?(?:m\s?)?∠?\s?(?:[A-Z]{1,3}|\d+°?|[a-z](?![a-z]))?"
+)
+_NOUN_STARTS = frozenset(
+    "shaded central inscribed radius radii diameter circumference area perimeter hypotenuse altitude height width region"
+    " sector side sides leg legs angle angles base".split()
+)
+_FUNCTIONS = frozenset("sin cos tan sec csc cot log ln".split())
+# A word is matched only to be stepped over, or to see whether a quantity or a function begins there.
 _ITEM = re.compile(
-    r"(?P<func>\b(?:sin|cos|tan|sec|csc|cot|log|ln)(?![a-z])(?:\^-?\d|\^\(-?\d\))?\s*\(?\s?(?:m\s?)?∠?\s?(?:[A-Z]{1,3}|\d+°?|[a-z](?![a-z]))?)"
+    rf"(?P<value>{_VALUE})"
     rf"|(?P<name>(?<![A-Za-z_\\])(?:{_POINT}(?: {_POINT}){{1,3}}|(?:{_POINT}){{1,8}})(?![A-Za-z0-9_]))"
-    rf"|(?P<value>{_VALUE})"
-    rf"|(?P<noun>\b{_NOUN})"
+    r"|(?P<word>[A-Za-z]{2,})"
 )
 _UNIT = re.compile(UNIT)
 _ROLE = re.compile(
@@ -88,7 +96,9 @@ def read_items(text: str) -> Line:
     gaps: list[Gap] = []
     position = 0
     for match in _ITEM.finditer(text):
-        item = _item(text, match, position)
+        if match.start() < position:
+            continue
+        item = _item(text, match)
         if item is None:
             continue
         gap_text, role = _split_role(text[position : item.start])
@@ -106,17 +116,24 @@ def read_items(text: str) -> Line:
     return _merged(text, items, gaps)
 
 
-def _item(text: str, match: re.Match[str], position: int) -> Item | None:
+def _item(text: str, match: re.Match[str]) -> Item | None:
     kind, start, end = match.lastgroup, match.start(), match.end()
-    if start < position:
-        return None
-    if kind == "func":
-        return Item("opaque", start, end)
-    if kind == "noun":
-        return Item("element", start, end, Element(_noun(match.group()), ""))
+    if kind == "word":
+        return _worded(text, match.group().lower(), start)
     if kind == "name":
         return _name(text, match.group(), start, end)
     return _valued(text, match.group(), start)
+
+
+def _worded(text: str, word: str, start: int) -> Item | None:
+    """A quantity ("the radius") or a function ("sin A") that begins with this word, if one does."""
+    if word in _NOUN_STARTS:
+        noun = _NOUN.match(text, start)
+        return Item("element", start, noun.end(), Element(_noun(noun.group()), "")) if noun else None
+    if word in _FUNCTIONS:
+        function = _FUNCTION.match(text, start)
+        return Item("opaque", start, function.end()) if function else None
+    return None
 
 
 def _noun(text: str) -> str:
@@ -247,13 +264,24 @@ def _join(left: Item, gap: Gap, right: Item, ahead: Gap) -> Item | None:
         return None
     if gap.between == "of" and one.name == "" and one.kind in _QUANTITIES and other.kind not in _QUANTITIES:
         return replace(left, end=right.end, element=Element(one.kind, _owner(other)))
-    if gap.between == "has" and other.name == "" and other.kind in _QUANTITIES and one.kind in _OWNERS:
+    owns = one.kind in _OWNERS or left.role.startswith("cent")
+    if gap.between == "has" and other.name == "" and other.kind in _QUANTITIES and owns:
         return replace(left, end=right.end, element=Element(other.kind, _owner(one)), role="")
-    if gap.between == "list" and "between" in ahead.hints and "and" in gap.hints:
-        angle = angle_between(one, other)
-        if angle is not None:
-            return Item("element", left.start, right.end, angle)
+    if gap.between == "list" and "and" in gap.hints:
+        named = _between(one, other, ahead)
+        if named is not None:
+            return Item("element", left.start, right.end, named)
     return None
+
+
+_JOINING = frozenset({"joining", "connecting", "joins", "connects", "distance"})
+
+
+def _between(one: Element, other: Element, ahead: Gap) -> Element | None:
+    """ "The angle between AB and BC", "the side joining A and B"."""
+    if one.kind == other.kind == "point" and ahead.hints & _JOINING and one != other:
+        return segment(one.name, other.name)
+    return angle_between(one, other) if "between" in ahead.hints else None
 
 
 _OWNERS = frozenset({"circle", "triangle", "polygon", "region", "shaded region", "sector", "shaded sector", "square"})

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 
 from perception_reward.service.judges.base import Health, JudgeInfo, JudgeTask, Missing, Outcome, Scope, Verdict
 from perception_reward.service.judges.symbolic import generic
 from perception_reward.service.judges.symbolic.compare import Reading, verdict_of
 from perception_reward.service.judges.symbolic.document import read
-from perception_reward.service.judges.symbolic.facts import fact_claims
+from perception_reward.service.judges.symbolic.facts import fact_claims, letters_of
 from perception_reward.service.judges.symbolic.statements import claims
 from perception_reward.service.workers import Crashed, TimedOut, WorkerPool
 from perception_reward.trainer_client.wire import Fact
@@ -29,16 +29,13 @@ TIME_LIMIT = 5.0
 def decide_all(response: str, facts: Sequence[Fact]) -> tuple[Verdict, ...]:
     """One verdict per fact, in order. Pure: the same arguments give the same verdicts."""
     document = read(response)
-    reading: Reading | None = None
-    verdicts: list[Verdict] = []
-    for fact in facts:
-        parts = fact_claims(fact.text)
-        if not parts:
-            verdicts.append(generic.decide(fact, document))
-            continue
-        reading = reading or Reading(document, claims(document))
-        verdicts.append(verdict_of(parts, fact.text, reading))
-    return tuple(verdicts)
+    parts = [fact_claims(fact.text) for fact in facts]
+    geometric = [claim for claims_of_fact in parts for claim in claims_of_fact]
+    reading = Reading(document, claims(document, letters_of(geometric))) if geometric else None
+    return tuple(
+        verdict_of(claimed, fact.text, reading) if claimed and reading else generic.decide(fact, document)
+        for fact, claimed in zip(facts, parts, strict=True)
+    )
 
 
 def _decide_task(task: JudgeTask) -> tuple[Verdict, ...]:
@@ -57,7 +54,7 @@ class SymbolicJudge:
 
     async def judge(
         self, tasks: Sequence[JudgeTask], deadline: float
-    ) -> AsyncIterator[tuple[int, tuple[Outcome, ...]]]:
+    ) -> AsyncGenerator[tuple[int, tuple[Outcome, ...]]]:
         """Yield each task's verdicts; `Missing` for a task that was too slow or that killed its worker."""
         if self._pool is None:
             async for index, outcomes in _inline(tasks, deadline):
@@ -78,7 +75,7 @@ class SymbolicJudge:
         """Nothing to do: the pool belongs to whoever passed it."""
 
 
-async def _inline(tasks: Sequence[JudgeTask], deadline: float) -> AsyncIterator[tuple[int, tuple[Outcome, ...]]]:
+async def _inline(tasks: Sequence[JudgeTask], deadline: float) -> AsyncGenerator[tuple[int, tuple[Outcome, ...]]]:
     loop = asyncio.get_running_loop()
     for index, task in enumerate(tasks):
         if loop.time() >= deadline:

@@ -37,11 +37,32 @@ _ASKS = re.compile(
 Cue: TypeAlias = tuple[str, int, int, str]
 
 
+# The words that `_CUE`'s alternatives begin with.
+_FIRST_WORDS = frozenset(
+    "not if no whether without suppose supposing assum assume assumes assuming imagine unless hypothetically would were had"
+    " let in for e might may could can possibly perhaps maybe probably likely presumably potentially conceivably either"
+    " unsure unclear uncertain guess unknown apparently doubt supposedly hard or never cannot neither nor false untrue wrong"
+    " incorrect rather instead mistake mistaken impossible nobody deny denies contrary lack lacks is are was being seem seems"
+    " appear appears look looks i should roughly but so therefore thus hence because since although though however while"
+    " whereas and then which actually , ; : ( ) ⇒ — ≠".split()
+)
+_STARTS = re.compile(r"[a-z]+(?:'t\b)?|[,;:()⇒—≠]", re.IGNORECASE)
+
+
 @lru_cache(maxsize=512)
 def _cues(text: str) -> tuple[Cue, ...]:
-    return tuple(
-        (match.lastgroup or "", match.start(), match.end(), match.group().lower()) for match in _CUE.finditer(text)
-    )
+    """The cues of a sentence. Only at a word that can begin one is the long pattern tried."""
+    found: list[Cue] = []
+    position = 0
+    for start in _STARTS.finditer(text):
+        if start.start() < position or (start.group().lower() not in _FIRST_WORDS and start.group()[-2:] != "'t"):
+            continue
+        at = start.end() - 3 if start.group().endswith("'t") else start.start()
+        match = _CUE.match(text, at)
+        if match:
+            found.append((match.lastgroup or "", match.start(), match.end(), match.group().lower()))
+            position = match.end()
+    return tuple(found)
 
 
 def mood_of(text: str, start: int, end: int) -> Mood:

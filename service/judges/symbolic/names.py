@@ -55,7 +55,8 @@ def element(role: str, name: str) -> Element | None:
     if kind == "angle":
         return angle_of(points)
     if kind == "arc" and 2 <= len(points) <= 3:
-        return Element("arc", "".join(sorted((points[0], points[-1]))))
+        first, last = sorted((points[0], points[-1]))
+        return Element("arc", first + "".join(points[1:-1]) + last)
     if kind == "circle":
         return Element("circle", points[0]) if len(points) == 1 else None
     if kind == "triangle" or (kind == "polygon" and len(points) == 3):

@@ -17,9 +17,6 @@ from perception_reward.service.judges.symbolic.names import Element, angle_of
 from perception_reward.service.judges.symbolic.units import is_degrees
 from perception_reward.service.judges.symbolic.values import Value
 
-# Claims behind this many in one document are not read.
-MAX_CLAIMS = 4_000
-
 
 @dataclass(frozen=True, slots=True)
 class Claim:
@@ -41,14 +38,13 @@ class Claim:
     index: int
 
 
-def claims(document: Document) -> list[Claim]:
-    """All claims of a document in reading order, at most `MAX_CLAIMS`."""
+def claims(document: Document, letters: frozenset[str] = frozenset()) -> list[Claim]:
+    """The claims of a document in reading order; with `letters`, of the sentences that hold one of them."""
     found: list[Claim] = []
     for index, sentence in enumerate(document.sentences):
-        found.extend(sentence_claims(sentence, index))
-        if len(found) >= MAX_CLAIMS:
-            break
-    return found[:MAX_CLAIMS]
+        if not letters or not letters.isdisjoint(sentence.text):
+            found.extend(sentence_claims(sentence, index))
+    return found
 
 
 def sentence_claims(sentence: Sentence, index: int = 0) -> Iterator[Claim]:
@@ -157,7 +153,9 @@ def _links(line: Line, left: _Group, right: _Group) -> bool:
     if gap.between == "link":
         return not _located(gap, before, after)
     if before.kind == "element" and after.kind == "value":
-        return gap.between in ("operator", "of", "has", "place")
+        return gap.between in ("operator", "of", "has", "place", "aside")
+    if gap.between == "between":
+        return before.kind == "value" and after.element is not None and after.element.kind == "angle"
     return gap.between in ("place", "of", "on") and before.kind == "value" and after.kind == "element"
 
 
@@ -201,7 +199,8 @@ def _identified(one: Element, other: Element, start: int, end: int) -> Iterator[
         if named.kind == "segment" and part.kind in _PARTS:
             yield part.kind, named, Element("circle", part.name) if part.name else None, (), start, end
             return
-    yield "equal", one, other, (), start, end
+    relation = "congruent" if one.kind == other.kind == "triangle" else "equal"
+    yield relation, one, other, (), start, end
 
 
 _PARTS = frozenset({"diameter", "radius", "hypotenuse", "leg", "base"})
@@ -255,6 +254,8 @@ _INFIX = frozenset(
 def _related(line: Line, left: _Group, gap: Gap, right: _Group) -> Iterator[_Said]:
     """A relation between neighbouring groups: AB ∥ CD; D lies on AB; "D is the midpoint of AB"."""
     relation = "on" if _stands_on(line, left, gap, right) else gap.between
+    if relation == "meets" and line.gaps[right.stop].tail == "perpendicular":
+        relation = "perpendicular"
     if relation not in _INFIX:
         return
     rights = line.items[right.first : right.stop]
@@ -292,7 +293,10 @@ def _relate(relation: str, gap: Gap, one: Element, other: Element, start: int, e
         relation = "midpoint"
     if relation == "midpoint" and one.kind == "segment" and other.kind == "segment":
         relation = "bisector"
-    if relation == "perpendicular" and "right" in gap.hints and not gap.hints & {"angles", "angle"}:
+    if relation == "perpendicular" and "angles" in gap.hints and "right" not in gap.hints:
+        return
+    if relation == "tangent" and other.kind == "point":
+        yield relation, one, None, (), start, end
         return
     if relation == "congruent" and one.kind != "triangle":
         relation = "equal"
@@ -306,15 +310,16 @@ def _described(line: Line, group: _Group) -> Iterator[_Said]:
     """What stands around a group: "∠ABC is a right angle", "AB and CD are parallel", "the square corner at B"."""
     items = line.items[group.first : group.stop]
     after, before = line.gaps[group.stop], line.gaps[group.first]
+    infix = after.between in _INFIX and group.stop < len(line.items)
     start = items[0].start
     end = items[-1].end + (24 if after.tail else 0)
     end = min(end, line.items[group.stop].start if group.stop < len(line.items) else len(line.text))
     named = [item.element for item in items if item.element]
-    if after.tail in _GROUP_RELATIONS and len(named) > 1 and after.between not in _INFIX:
+    if after.tail in _GROUP_RELATIONS and len(named) > 1 and not infix:
         for one, other in combinations(named[:8], 2):
             relation = "equal" if after.tail == "congruent" and one.kind != "triangle" else after.tail
             yield relation, one, other, (), start, end
-    elif after.tail and after.tail not in _GROUP_RELATIONS and after.between not in _INFIX:
+    elif after.tail and after.tail not in _GROUP_RELATIONS and not infix:
         for one in named:
             yield after.tail, one, None, (), start, end
     if before.lead == "right_at":
