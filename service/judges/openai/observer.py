@@ -1,0 +1,31 @@
+"""What the judge tells about its requests, for whoever keeps the metrics."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+
+class JudgeObserver(Protocol):
+    """Called on the event loop, so it must not block."""
+
+    def request(self, endpoint: str, seconds: float, ok: bool) -> None:
+        """One attempt at `endpoint` (host:port) has ended, with an answer or without."""
+        ...
+
+    def retry(self, reason: str) -> None:
+        """A request is sent again: `transport`, `silent`, `busy`, or the HTTP status."""
+        ...
+
+    def inflight(self, n: int) -> None:
+        """`n` requests are now at the endpoints."""
+        ...
+
+
+class Unobserved:
+    """An observer that takes no notice."""
+
+    def request(self, endpoint: str, seconds: float, ok: bool) -> None: ...
+
+    def retry(self, reason: str) -> None: ...
+
+    def inflight(self, n: int) -> None: ...

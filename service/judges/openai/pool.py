@@ -1,0 +1,244 @@
+"""Several endpoints as one: a request goes where its prefix is cached, past what is full or down, until it is
+answered or its deadline has come.
+
+Requests with the same affinity go to the same endpoint as long as that one has room. A transport error, 408
+or 5xx is tried again, elsewhere where possible; 429 waits as the server asks; any other status is final.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass
+from hashlib import blake2b
+from http import HTTPStatus
+
+import aiohttp
+
+from perception_reward.service.judges.openai.endpoint import Endpoint
+from perception_reward.service.judges.openai.failure import JudgeFailure
+from perception_reward.service.judges.openai.method import Call
+from perception_reward.service.judges.openai.observer import JudgeObserver, Unobserved
+
+logger = logging.getLogger(__name__)
+
+# Attempts that fail; waiting for a busy server does not count.
+ATTEMPTS = 4
+
+# Seconds to wait for an endpoint that is down. A vLLM server takes longer than any request may to start.
+PATIENCE = 2.0
+
+CONNECT_TIMEOUT = 5.0
+
+# uvicorn, and so vLLM, closes idle connections after 5 s: reusing one just then would fail.
+KEEP_ALIVE = 4.0
+
+# When a busy server does not say how long it wants to be left alone.
+BUSY_SECONDS = 0.5
+
+
+class _TryAgain(Exception):
+    """This attempt failed; another may not. `counts`: whether it is one of the allowed attempts."""
+
+    def __init__(self, reason: str, *, counts: bool = True) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.counts = counts
+
+
+@dataclass(frozen=True, slots=True)
+class _Reply:
+    status: int
+    body: bytes
+    retry_after: str | None
+
+
+class EndpointPool:
+    """Belongs to one event loop at a time: the connections are made on first use in the running one."""
+
+    def __init__(
+        self,
+        urls: Sequence[str],
+        *,
+        api_key: str | None = None,
+        concurrency: int = 64,
+        observer: JudgeObserver | None = None,
+    ) -> None:
+        self.endpoints = [Endpoint(url, concurrency) for url in urls]
+        self._headers = {"Content-Type": "application/json"}
+        if api_key:
+            self._headers["Authorization"] = f"Bearer {api_key}"
+        self._observer = observer or Unobserved()
+        self._session: aiohttp.ClientSession | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._inflight = 0
+        self._complaints: set[tuple[str, int]] = set()
+
+    @property
+    def capacity(self) -> int:
+        """Requests that may be at the endpoints at once."""
+        return sum(endpoint.concurrency for endpoint in self.endpoints)
+
+    @property
+    def session(self) -> aiohttp.ClientSession:
+        """The connections of the running event loop."""
+        loop = asyncio.get_running_loop()
+        if self._session is None or self._loop is not loop:
+            self._session, self._loop, self._inflight = self._open(), loop, 0
+            for endpoint in self.endpoints:
+                endpoint.reset()
+        return self._session
+
+    def _open(self) -> aiohttp.ClientSession:
+        return aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=KEEP_ALIVE),
+            timeout=aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_TIMEOUT),
+            headers=self._headers,
+            cookie_jar=aiohttp.DummyCookieJar(),
+        )
+
+    async def aclose(self) -> None:
+        if self._session is not None:
+            await self._session.close()
+        self._session = self._loop = None
+
+    async def post(self, call: Call, affinity: str, deadline: float) -> object:
+        """The decoded JSON with which some endpoint answered `call`. Raises JudgeFailure."""
+        # Made before any endpoint is looked at: a new event loop resets them.
+        _ = self.session
+        try:
+            async with asyncio.timeout_at(deadline):
+                return await self._try_endpoints(call, affinity, deadline)
+        except TimeoutError:
+            raise JudgeFailure("judge_timeout", "no endpoint answered before the deadline") from None
+
+    async def _try_endpoints(self, call: Call, affinity: str, deadline: float) -> object:
+        failures = 0
+        while True:
+            endpoint = await self._choose(affinity, deadline)
+            try:
+                return await self._attempt(endpoint, call, deadline)
+            except _TryAgain as again:
+                failures += again.counts
+                if failures >= ATTEMPTS:
+                    raise JudgeFailure("judge_unavailable", again.reason) from None
+                self._observer.retry(again.reason)
+
+    async def _choose(self, affinity: str, deadline: float) -> Endpoint:
+        """The favourite of `affinity` while it has room, else the least loaded of those that are ready."""
+        while True:
+            now = asyncio.get_running_loop().time()
+            ready = [endpoint for endpoint in self.endpoints if endpoint.ready_at <= now]
+            if ready:
+                favourite = max(ready, key=lambda endpoint: _rendezvous(affinity, endpoint.url))
+                if favourite.load < favourite.concurrency:
+                    return favourite
+                return min(ready, key=lambda endpoint: endpoint.load)
+            first = min(self.endpoints, key=lambda endpoint: endpoint.ready_at)
+            if first.down_until - now > PATIENCE or first.ready_at >= deadline:
+                raise JudgeFailure("judge_unavailable", f"{first.label} does not answer, nor does any other")
+            await asyncio.sleep(first.ready_at - now + random.uniform(0, 0.02))
+
+    async def _attempt(self, endpoint: Endpoint, call: Call, deadline: float) -> object:
+        endpoint.load += 1
+        try:
+            async with endpoint.slots:
+                if endpoint.ready_at > asyncio.get_running_loop().time():
+                    raise _TryAgain("moved", counts=False)
+                return await self._exchange(endpoint, call, deadline)
+        finally:
+            endpoint.load -= 1
+
+    async def _exchange(self, endpoint: Endpoint, call: Call, deadline: float) -> object:
+        loop = asyncio.get_running_loop()
+        sent = loop.time()
+        self._count(1)
+        ok = False
+        try:
+            reply = await self._unless_silent(endpoint, call, sent, deadline)
+            decoded = self._judge_status(endpoint, reply, sent)
+            ok = True
+            return decoded
+        except (aiohttp.ClientError, OSError):
+            endpoint.failed(loop.time(), sent)
+            raise _TryAgain("transport") from None
+        finally:
+            # Cut off at the deadline, with no sign of life in all that time: not slow, but hung.
+            if not ok and loop.time() >= deadline and endpoint.silent_since(sent):
+                endpoint.failed(loop.time(), sent)
+            self._count(-1)
+            self._observer.request(endpoint.label, loop.time() - sent, ok)
+
+    async def _unless_silent(self, endpoint: Endpoint, call: Call, sent: float, deadline: float) -> _Reply:
+        """The reply; given up at half time, where there is another endpoint and this one answers nobody."""
+        request = asyncio.ensure_future(self._send(endpoint, call))
+        try:
+            if len(self.endpoints) > 1:
+                await asyncio.wait([request], timeout=(deadline - sent) / 2)
+                if not request.done() and endpoint.silent_since(sent):
+                    endpoint.failed(asyncio.get_running_loop().time(), sent)
+                    raise _TryAgain("silent")
+            return await request
+        finally:
+            request.cancel()
+
+    async def _send(self, endpoint: Endpoint, call: Call) -> _Reply:
+        url = endpoint.url + call.path
+        async with self.session.post(url, data=call.body, allow_redirects=False) as reply:
+            return _Reply(reply.status, await reply.read(), reply.headers.get("Retry-After"))
+
+    def _judge_status(self, endpoint: Endpoint, reply: _Reply, sent: float) -> object:
+        now = asyncio.get_running_loop().time()
+        wait = _seconds(reply.retry_after)
+        if reply.status == HTTPStatus.TOO_MANY_REQUESTS or (reply.status == 503 and wait is not None):
+            endpoint.busy(now, BUSY_SECONDS if wait is None else wait)
+            raise _TryAgain("busy", counts=False)
+        if reply.status == HTTPStatus.REQUEST_TIMEOUT or reply.status >= 500:
+            endpoint.failed(now, sent)
+            raise _TryAgain(str(reply.status))
+        endpoint.answered(now, sent)
+        if reply.status != HTTPStatus.OK:
+            raise self._refusal(endpoint, reply)
+        return _decoded(reply.body)
+
+    def _refusal(self, endpoint: Endpoint, reply: _Reply) -> JudgeFailure:
+        detail = f"{endpoint.label} refused the request with {reply.status}: {_message(reply.body)!r}"
+        # One line per endpoint and status: the same fault would otherwise be logged a thousand times a step.
+        if (endpoint.label, reply.status) not in self._complaints:
+            self._complaints.add((endpoint.label, reply.status))
+            logger.error("%s; more of the same are not logged", detail)
+        return JudgeFailure("judge_unavailable", detail)
+
+    def _count(self, change: int) -> None:
+        self._inflight += change
+        self._observer.inflight(self._inflight)
+
+
+def _rendezvous(affinity: str, url: str) -> bytes:
+    return blake2b(f"{url}\n{affinity}".encode("utf-8", "surrogatepass"), digest_size=8).digest()
+
+
+def _seconds(retry_after: str | None) -> float | None:
+    # The header may also hold a date; vLLM and the proxies in front of it send seconds.
+    try:
+        return min(max(float(retry_after or ""), 0.05), 3600.0)
+    except ValueError:
+        return None
+
+
+def _decoded(body: bytes) -> object:
+    try:
+        return json.loads(body)
+    except (ValueError, RecursionError):
+        raise JudgeFailure("judge_unparseable", "the reply is not JSON") from None
+
+
+def _message(body: bytes) -> str:
+    """The server's own words, cut short, from vLLM's error object where it is one."""
+    try:
+        return str(json.loads(body)["error"]["message"])[:300]
+    except (ValueError, RecursionError, LookupError, TypeError):
+        return body[:300].decode("utf-8", "replace")

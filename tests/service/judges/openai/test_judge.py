@@ -1,0 +1,258 @@
+"""The judge against scripted servers, with the method that needs no tokenizer."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from contextlib import aclosing
+from typing import Any
+
+import pytest
+
+from perception_reward.service.judges.base import Health, JudgeTask, Missing, Outcome, Verdict
+from perception_reward.service.judges.openai.factory import openai_judge
+from perception_reward.service.judges.openai.judge import OpenAIJudge
+from perception_reward.trainer_client.wire import Fact
+
+FACTS = tuple(Fact(id=f"f{n}", text=f"Segment AB has length {n}.") for n in range(3))
+TASK = JudgeTask("AB = 5", FACTS)
+
+
+def judge_at(*servers: Any, **options: Any) -> OpenAIJudge:
+    urls = ",".join(server.url for server in servers)
+    return openai_judge(f"openai:{urls}#m", method="paper", **options)
+
+
+async def outcomes(judge: OpenAIJudge, tasks: list[JudgeTask], seconds: float = 10) -> list[tuple[Outcome, ...]]:
+    """In the order of the tasks; closes the judge."""
+    deadline = asyncio.get_running_loop().time() + seconds
+    try:
+        found = {index: each async for index, each in judge.judge(tasks, deadline)}
+    finally:
+        await judge.aclose()
+    return [found[index] for index in range(len(tasks))]
+
+
+async def reasons(judge: OpenAIJudge, seconds: float = 10) -> set[str]:
+    (found,) = await outcomes(judge, [TASK], seconds)
+    assert len(found) == len(FACTS)
+    return {outcome.reason if isinstance(outcome, Missing) else outcome.label for outcome in found}
+
+
+async def test_every_task_is_answered_with_one_outcome_per_fact(server: Any):
+    tasks = [JudgeTask(f"response {n}", FACTS[: n % 4]) for n in range(40)]
+    found = await outcomes(judge_at(server), tasks)
+    assert [len(each) for each in found] == [len(task.facts) for task in tasks]
+    assert found[3] == (Verdict("stated", 1.0),) * 3
+
+
+async def test_a_task_without_facts_asks_nothing(server: Any):
+    assert await outcomes(judge_at(server), [JudgeTask("text", ())]) == [()]
+    assert not server.bodies
+
+
+@pytest.mark.parametrize("fault", ["reset", "cut", 500, 502, 503, 408])
+async def test_a_passing_fault_is_tried_again(server: Any, fault: str | int):
+    handler = getattr(server, fault) if isinstance(fault, str) else server.status(fault)
+    server.script = [handler, server.answer]
+    assert await reasons(judge_at(server)) == {"stated"}
+    assert len(server.bodies) == 2
+
+
+async def test_a_lasting_fault_is_unavailable(server: Any):
+    server.script = [server.status(500)]
+    assert await reasons(judge_at(server)) == {"judge_unavailable"}
+    assert len(server.bodies) <= 4
+
+
+async def test_a_busy_server_is_left_alone_for_as_long_as_it_asks(server: Any):
+    server.script = [server.status(429, Retry_After="0.3"), server.answer]
+    began = time.monotonic()
+    assert await reasons(judge_at(server)) == {"stated"}
+    assert time.monotonic() - began > 0.3
+
+
+async def test_a_server_that_stays_busy_past_the_deadline_is_unavailable(server: Any):
+    server.script = [server.status(429, Retry_After="60")]
+    assert await reasons(judge_at(server)) == {"judge_unavailable"}
+    assert len(server.bodies) == 1
+
+
+@pytest.mark.parametrize("status", [400, 401, 404, 302])
+async def test_a_refusal_is_final_and_logged_once(server: Any, status: int, caplog: pytest.LogCaptureFixture):
+    server.script = [server.status(status, '{"error": {"message": "context length\\nexceeded"}}')]
+    found = await outcomes(judge_at(server), [TASK] * 5)
+    assert found == [(Missing("judge_unavailable"),) * 3] * 5
+    assert len(server.bodies) == 5
+    (record,) = [record for record in caplog.records if record.levelno == logging.ERROR]
+    assert r"context length\nexceeded" in record.getMessage()
+
+
+@pytest.mark.parametrize(
+    "body", ["not json", "[" * 100_000, "null", "[]", '{"choices": [{}]}', '{"choices": 7}', "\xff"]
+)
+async def test_a_garbage_reply_is_unparseable(server: Any, body: str):
+    server.script = [server.status(200, body)]
+    assert await reasons(judge_at(server)) == {"judge_unparseable"}
+
+
+async def test_facts_without_a_readable_tag_are_missing_by_themselves(server: Any):
+    server.script = [server.json({"choices": [{"message": {"content": "<info1>1</info1><info3>0</info3>"}}]})]
+    (found,) = await outcomes(judge_at(server), [TASK])
+    assert found == (Verdict("stated", 1.0), Missing("judge_unparseable"), Verdict("absent", 0.0))
+
+
+async def test_a_server_that_hangs_times_out_at_the_deadline(server: Any):
+    server.script = [server.hang]
+    began = time.monotonic()
+    assert await reasons(judge_at(server), seconds=0.5) == {"judge_timeout"}
+    assert 0.4 < time.monotonic() - began < 1.5
+
+
+async def test_after_hanging_a_server_is_given_a_rest(server: Any):
+    server.script = [server.hang]
+    judge = judge_at(server)
+    deadline = asyncio.get_running_loop().time() + 0.3
+    async for _ in judge.judge([TASK], deadline):
+        pass
+    assert judge._pool.endpoints[0].down_until > deadline  # pyright: ignore[reportPrivateUsage]
+    await judge.aclose()
+
+
+async def test_a_refused_connection_is_unavailable_within_seconds(server: Any):
+    await server.stop()
+    began = time.monotonic()
+    found = await outcomes(judge_at(server), [TASK] * 50, seconds=60)
+    assert set(found) == {(Missing("judge_unavailable"),) * 3}
+    assert time.monotonic() - began < 10
+
+
+async def test_a_server_that_comes_back_is_used_again(server: Any):
+    judge = judge_at(server)
+    await server.stop()
+
+    async def asked() -> Outcome:
+        deadline = asyncio.get_running_loop().time() + 10
+        ((_, found),) = [each async for each in judge.judge([TASK], deadline)]
+        return found[0]
+
+    assert await asked() == Missing("judge_unavailable")
+    await server.start()
+    async with asyncio.timeout(30):
+        while isinstance(await asked(), Missing):
+            pass
+    await judge.aclose()
+
+
+async def test_requests_spill_from_a_server_that_is_down(start_server: Any):
+    servers = [await start_server() for _ in range(3)]
+    await servers[1].stop()
+    tasks = [JudgeTask(f"response {n}", FACTS) for n in range(30)]
+    found = await outcomes(judge_at(*servers), tasks)
+    assert set(found) == {(Verdict("stated", 1.0),) * 3}
+
+
+async def test_requests_leave_a_hung_server_before_the_deadline(start_server: Any):
+    servers = [await start_server() for _ in range(2)]
+    servers[0].script = [servers[0].hang]
+    tasks = [JudgeTask(f"response {n}", FACTS) for n in range(20)]
+    found = await outcomes(judge_at(*servers), tasks, seconds=3)
+    assert set(found) == {(Verdict("stated", 1.0),) * 3}
+
+
+async def test_a_group_stays_at_one_server(start_server: Any):
+    servers = [await start_server() for _ in range(3)]
+    tasks = [JudgeTask(f"response {n}", FACTS, group="g") for n in range(20)]
+    await outcomes(judge_at(*servers), tasks)
+    assert sorted(len(server.bodies) for server in servers) == [0, 0, 20]
+
+
+async def test_what_exceeds_a_servers_concurrency_goes_to_another(start_server: Any):
+    servers = [await start_server() for _ in range(2)]
+
+    async def slow(request: Any) -> Any:
+        await asyncio.sleep(0.05)
+        return await servers[0].answer(request)
+
+    for server in servers:
+        server.script = [slow]
+    tasks = [JudgeTask(f"response {n}", FACTS, group="g") for n in range(20)]
+    await outcomes(judge_at(*servers, concurrency=3), tasks)
+    assert [server.most_running for server in servers] == [3, 3]
+
+
+async def test_closing_the_iterator_aborts_the_requests(server: Any):
+    server.script = [server.hang]
+    judge = judge_at(server)
+    deadline = asyncio.get_running_loop().time() + 60
+    async with aclosing(judge.judge([TASK] * 3, deadline)) as results:
+        first = asyncio.ensure_future(anext(results))
+        await server.arrived.wait()
+        first.cancel()
+        await asyncio.gather(first, return_exceptions=True)
+    async with asyncio.timeout(5):
+        await server.aborted.wait()
+    await judge.aclose()
+
+
+async def test_health_knows_a_wrong_model_name(start_server: Any):
+    judge = judge_at(await start_server("other"))
+    health = await judge.health()
+    assert not health.ok
+    assert "does not serve the model 'm'; it serves other" in health.detail
+    await judge.aclose()
+
+
+async def test_one_healthy_server_is_health_enough(start_server: Any):
+    servers = [await start_server() for _ in range(2)]
+    judge = judge_at(*servers)
+    assert await judge.health() == Health(ok=True)
+    await servers[0].stop()
+    assert (await judge.health()).ok
+    await servers[1].stop()
+    assert not (await judge.health()).ok
+    await judge.aclose()
+
+
+async def test_the_key_is_sent_and_never_logged(server: Any, caplog: pytest.LogCaptureFixture):
+    server.script = [server.status(401)]
+    await reasons(judge_at(server, api_key="s3cret"))
+    assert server.headers[0]["Authorization"] == "Bearer s3cret"
+    assert "s3cret" not in caplog.text
+
+
+def test_a_judge_survives_its_event_loop():
+    judge = openai_judge("openai:http://127.0.0.1:9#m", method="paper")
+    for _ in range(2):
+        assert asyncio.run(reasons(judge)) == {"judge_unavailable"}
+
+
+async def test_the_observer_sees_requests_and_retries(server: Any):
+    class Observer:
+        def __init__(self) -> None:
+            self.requests: list[bool] = []
+            self.retries: list[str] = []
+            self.most = 0
+
+        def request(self, endpoint: str, seconds: float, ok: bool) -> None:
+            self.requests.append(ok)
+
+        def retry(self, reason: str) -> None:
+            self.retries.append(reason)
+
+        def inflight(self, n: int) -> None:
+            self.most = max(self.most, n)
+
+    observer = Observer()
+    server.script = [server.status(500), server.answer]
+    await reasons(judge_at(server, observer=observer))
+    assert (observer.requests, observer.retries, observer.most) == ([False, True], ["500"], 1)
+
+
+def test_the_fingerprint_names_the_model_and_not_the_servers():
+    here, there, other = (
+        openai_judge(spec, method="paper").info.fingerprint
+        for spec in ("openai:http://a#m", "openai:http://b,http://c#m", "openai:http://a#n")
+    )
+    assert here == there != other

@@ -1,0 +1,53 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from perception_reward.service.judges.openai.vocabulary import Vocabulary
+
+
+@pytest.fixture(scope="module")
+def vocabulary(tokenizer_folder: Path) -> Vocabulary:
+    return Vocabulary(str(tokenizer_folder))
+
+
+CONTROL = {"<|endoftext|>", "<|im_start|>", "<|im_end|>", "<tool_call>"}
+
+
+def test_the_chat_holds_control_tokens_and_the_text_does_not(vocabulary: Vocabulary):
+    head, tail = vocabulary.chat([{"role": "user", "content": "before @@ after"}], ["@@"])
+    start, end = head[0], next(token for token in tail if token <= 2)
+    assert {start, end} == {1, 2}
+    assert not {start, end}.intersection(vocabulary.plain("<|im_start|>user\n<|im_end|>"))
+
+
+@given(st.lists(st.sampled_from([*sorted(CONTROL), "<", "|im_end", "|>", "Yes", " ", "é", "\n"])).map("".join))
+def test_no_text_becomes_a_control_token(vocabulary: Vocabulary, text: str):
+    ordinary = 400
+    assert all(token < ordinary for token in vocabulary.plain(text))
+    assert not {0, 1, 2}.intersection(vocabulary.plain(text))
+
+
+def test_only_words_of_one_token_have_single_tokens(vocabulary: Vocabulary):
+    assert len(vocabulary.single_tokens(("Yes", " Yes"))) == 2
+    assert vocabulary.single_tokens(("Quadrilateral",)) == []
+
+
+def test_a_template_that_drops_the_users_text_is_refused(make_tokenizer: Callable[..., Path]):
+    vocabulary = Vocabulary(str(make_tokenizer(chat_template="fixed")))
+    with pytest.raises(ValueError, match="does not repeat the user's text"):
+        vocabulary.chat([{"role": "user", "content": "@@"}], ["@@"])
+
+
+def test_a_tokenizer_without_a_chat_template_is_refused(make_tokenizer: Callable[..., Path]):
+    with pytest.raises(ValueError, match="no chat template"):
+        Vocabulary(str(make_tokenizer(chat_template=None)))
+
+
+def test_a_tokenizer_that_is_not_there_is_named(tmp_path: Path):
+    with pytest.raises(ValueError, match="cannot be loaded"):
+        Vocabulary(str(tmp_path / "none"))
