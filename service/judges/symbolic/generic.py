@@ -26,6 +26,7 @@ from perception_reward.service.judges.base import Verdict
 from perception_reward.service.judges.symbolic.document import Document, Sentence
 from perception_reward.service.judges.symbolic.lexicon import (
     CHART_WORDS,
+    COPULAS,
     EXCLUSIVE,
     OTHERS,
     PREDICATES,
@@ -50,9 +51,16 @@ _STATED = 0.74
 _SLOT_WEIGHT = 1.5
 # Of the anchors, the share that a sentence must mention before it can speak against the fact.
 _ABOUT = 0.55
+# Denied are the anchors of which this share is negated on one side only.
+_DENIED = 0.3
+# A sentence that lacks a word of the fact's, or keeps fewer of its neighbours than this, is like it and no more.
+_KEPT_ORDER = 0.6
+_PARTIAL = 0.8
 # A bullet or a cell of at most this many words of content, all of them the fact's, needs no more context.
 _TERSE = 5
 _MAX_WRITTEN = 12
+# The subject and the object of a relation have at most this many words of content each.
+_ARGUMENT = 2
 _YEAR = range(1800, 2101)
 _QUOTED = re.compile(r"\"([^\"]{1,80})\"|'([^']{1,80})'(?!\w)")
 
@@ -197,7 +205,7 @@ def _relation_slots(heard: tuple[Word, ...]) -> Iterator[tuple[Slot, int, set[in
     at, end, name = named[0]
     subject = frozenset(word.lemma for word in heard[:at] if word.is_content)
     other = frozenset(word.lemma for word in heard[end:] if word.is_content)
-    if subject and other and len(subject) + len(other) <= _TERSE and subject.isdisjoint(other):
+    if subject and other and max(len(subject), len(other)) <= _ARGUMENT and subject.isdisjoint(other):
         yield Relation(name, subject, other), at, set(range(at, end))
 
 
@@ -245,22 +253,61 @@ def _compare(claim: Claim, sentence: Sentence, heard: tuple[Word, ...]) -> Evide
     mentioned = [word for word in heard if word.lemma in claim.anchors]
     if not any(word.weight >= 1 for word in mentioned):
         return None
-    lemmas = {word.lemma for word in mentioned}
-    about = sum(claim.anchors[name] for name in lemmas) / sum(claim.anchors.values())
-    content = [word.lemma for word in heard if word.is_content]
-    own = [name for name in content if name not in CHART_WORDS]
-    terse = len(own) <= _TERSE and all(name in claim.anchors for name in own)
+    likeness = _likeness(claim, heard)
     said = [_agrees(slot, negated, heard) for slot, negated in claim.slots]
-    flipped = sum(claim.anchors[word.lemma] for word in _flipped(claim, mentioned)) / sum(claim.anchors.values())
-    start, end = mentioned[0].start, mentioned[-1].end
-    if said:
-        start, end = heard[0].start, heard[-1].end
-    support = _support(claim, about, said, content, terse) * (1 - flipped)
-    speaks = about >= _ABOUT or terse
-    denial = about if speaks and (False in said or flipped >= 0.3) else 0.0
-    if denial:
-        support = 0.0
-    return Evidence(support, denial, start, end, sentence, any(word.lemma in OTHERS for word in heard))
+    flipped = sum(claim.anchors[name] for name in _flipped(claim, mentioned)) / sum(claim.anchors.values())
+    speaks = likeness.share >= _ABOUT or likeness.terse
+    denial = likeness.share if speaks and (False in said or flipped >= _DENIED) else 0.0
+    support = 0.0 if denial else _support(claim, likeness, said) * (1 - flipped)
+    span = (heard[0], heard[-1]) if said else (mentioned[0], mentioned[-1])
+    other = any(word.lemma in OTHERS for word in heard)
+    return Evidence(support, denial, span[0].start, span[1].end, sentence, other)
+
+
+@dataclass(frozen=True, slots=True)
+class Likeness:
+    """How a sentence's words compare with the anchors.
+
+    share: the weight of the anchors that it mentions, in [0, 1].
+    order: the share of the claim's neighbouring words that are neighbours here too.
+    further: its words of content that the claim lacks.
+    terse: whether it is short and all of its content the claim's, as in `- 2019: 40`.
+    whole: whether no word of content is missing and the order is largely kept.
+    """
+
+    share: float
+    order: float
+    further: int
+    terse: bool
+    whole: bool
+
+
+def _likeness(claim: Claim, heard: tuple[Word, ...]) -> Likeness:
+    lemmas = {word.lemma for word in heard}
+    content = [word.lemma for word in heard if word.is_content]
+    own = [name for name in content if name not in CHART_WORDS and name not in COPULAS]
+    share = sum(weight for name, weight in claim.anchors.items() if name in lemmas) / sum(claim.anchors.values())
+    pairs = claim.pairs.intersection(pairwise(content))
+    order = len(pairs) / len(claim.pairs) if claim.pairs else 1.0
+    missing = any(weight >= 1 and name not in lemmas for name, weight in claim.anchors.items())
+    kept = order >= _KEPT_ORDER or len(claim.pairs) < _TERSE
+    return Likeness(
+        share=share,
+        order=order,
+        further=sum(name not in claim.anchors for name in content),
+        terse=len(own) <= _TERSE and all(name in claim.anchors for name in own),
+        whole=kept and not missing,
+    )
+
+
+def _support(claim: Claim, likeness: Likeness, said: list[bool | None]) -> float:
+    """The share of the claim that is there, a little less for words out of order and for further words."""
+    terse = likeness.terse and bool(said) and None not in said
+    share = max(likeness.share, 0.9) if terse else likeness.share
+    anchors, slots = sum(claim.anchors.values()), _SLOT_WEIGHT * len(said)
+    share = (share * anchors + _SLOT_WEIGHT * said.count(True)) / (anchors + slots)
+    share *= 1.0 if likeness.whole or terse else _PARTIAL
+    return share * (0.9 + 0.1 * likeness.order) - 0.01 * min(likeness.further, 5)
 
 
 def _agrees(slot: Slot, negated: bool, heard: tuple[Word, ...]) -> bool | None:
@@ -268,23 +315,9 @@ def _agrees(slot: Slot, negated: bool, heard: tuple[Word, ...]) -> bool | None:
     return said if said is None else said is not negated
 
 
-def _flipped(claim: Claim, mentioned: list[Word]) -> list[Word]:
-    """One word per anchor that is negated on one side only, wherever it stands in the sentence."""
-    flags: dict[str, list[Word]] = {}
+def _flipped(claim: Claim, mentioned: list[Word]) -> list[str]:
+    """The anchors that are negated on one side only, wherever they stand in the sentence."""
+    flags: dict[str, set[bool]] = {}
     for word in mentioned:
-        flags.setdefault(word.lemma, []).append(word)
-    return [
-        found[0] for name, found in flags.items() if all(word.negated is not (name in claim.negated) for word in found)
-    ]
-
-
-def _support(claim: Claim, about: float, said: list[bool | None], content: list[str], terse: bool) -> float:
-    """The share of the claim that is there, a little less for words out of order and for further words."""
-    if terse and said and None not in said:
-        about = max(about, 0.9)
-    anchors, slots = sum(claim.anchors.values()), _SLOT_WEIGHT * len(said)
-    share = (about * anchors + _SLOT_WEIGHT * said.count(True)) / (anchors + slots)
-    pairs = claim.pairs.intersection(pairwise(content))
-    order = len(pairs) / len(claim.pairs) if claim.pairs else 1.0
-    further = sum(name not in claim.anchors for name in content)
-    return share * (0.9 + 0.1 * order) - 0.01 * min(further, 5)
+        flags.setdefault(word.lemma, set()).add(word.negated)
+    return [name for name, found in flags.items() if found == {name not in claim.negated}]

@@ -14,7 +14,7 @@ _IRREGULAR = """
     risen:ris fell:fall fallen:fall grew:grow grown:grow ate:eat worn:wear wore:wear rode:rid ran:run went:go gone:go
     lay:lie lying:lie grey:gray colour:color colours:color coloured:color colored:color centre:center
 """
-IRREGULAR: dict[str, str] = dict(pair.split(":") for pair in _IRREGULAR.split())  # pyright: ignore[reportArgumentType]
+IRREGULAR = {form: stem for form, _, stem in (pair.partition(":") for pair in _IRREGULAR.split())}
 
 _ONES = """
     zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen
@@ -24,7 +24,14 @@ _TENS = "ten twenty thirty forty fifty sixty seventy eighty ninety"
 NUMBER_WORDS: dict[str, float] = {
     **{word: float(value) for value, word in enumerate(_ONES.split())},
     **{word: 10.0 * value for value, word in enumerate(_TENS.split(), 1)},
-    **dict(single=1.0, couple=2.0, pair=2.0, dozen=12.0, hundred=1e2, thousand=1e3, million=1e6, billion=1e9),
+    "single": 1.0,
+    "couple": 2.0,
+    "pair": 2.0,
+    "dozen": 12.0,
+    "hundred": 1e2,
+    "thousand": 1e3,
+    "million": 1e6,
+    "billion": 1e9,
 }
 MULTIPLIERS = frozenset({"hundred", "thousand", "million", "billion", "dozen"})
 
@@ -49,7 +56,8 @@ def _singular(word: str) -> str:
         return word
     if word.endswith("ies"):
         return word[:-3] + "y"
-    return word[:-2] if word.endswith(("sses", "shes", "ches", "xes", "zes", "oes")) else word[:-1]
+    doubled = word.endswith(("sses", "shes", "ches", "xes", "zes")) or (len(word) > 5 and word.endswith("oes"))
+    return word[:-2] if doubled else word[:-1]
 
 
 def _bare(word: str) -> str:
@@ -148,9 +156,13 @@ _OPPOSITE = {"left": "right", "front": "behind", "above": "below"}
 INVERSE: dict[str, str] = {
     **_OPPOSITE,
     **{other: name for name, other in _OPPOSITE.items()},
-    "inside": "around", "outside": "outside", "beside": "beside",
+    "inside": "around",
+    "outside": "outside",
+    "beside": "beside",
 }
 EXCLUDES: dict[str, frozenset[str]] = {
     **{name: frozenset({other}) for name, other in INVERSE.items() if name not in ("outside", "beside")},
-    "inside": frozenset({"outside", "around"}), "outside": frozenset({"inside"}), "beside": frozenset[str](),
+    "inside": frozenset({"outside", "around"}),
+    "outside": frozenset({"inside"}),
+    "beside": frozenset[str](),
 }

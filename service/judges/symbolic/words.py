@@ -8,6 +8,7 @@ The work is linear in the sentence's length; sentences of a `Document` have at m
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -48,8 +49,7 @@ class Word:
 
     @property
     def is_content(self) -> bool:
-        plain = self.value is None and self.lemma[0].isalpha() and self.lemma not in FUNCTION_WORDS
-        return plain and not self.lemma.endswith("n't")
+        return self.value is None and self.lemma[:1].isalpha() and self.lemma not in FUNCTION_WORDS
 
     @property
     def weight(self) -> float:
@@ -61,24 +61,47 @@ class Word:
 
 @lru_cache(maxsize=256)
 def words(text: str) -> tuple[Word, ...]:
-    """The words, numbers and marks of one sentence, in order."""
+    """The words, numbers and marks of one sentence, in order; "isn't" is two, "is" and "not"."""
     found: list[Word] = []
     clause = reach = 0
-    for match in _PIECE.finditer(text):
-        number, word, start, end = match["number"], match["word"], match.start(), match.end()
-        name = lemma(word) if word else match.group()
+    for name, value, start, end in _pieces(text):
         if name in CLAUSE_EDGES:
-            clause, reach = clause + 1, reach if name in ("and", "or") else 0
-        value = _value(number, word)
-        if found and word in MULTIPLIERS and found[-1].value and text[found[-1].end : start].isspace():
-            last = found.pop()
-            value, start = (last.value or 0.0) * NUMBER_WORDS[word], last.start
-        name = name if value is None else f"#{value:g}"
-        negates = name in NEGATORS or name.endswith("n't")
+            clause, reach = clause + 1, reach if name == "and" else 0
         piece = Word(name, text[start:end], start, end, value, reach > 0, clause)
         found.append(piece)
-        reach = _NEGATION_REACH if negates else max(0, reach - (piece.is_content or value is not None))
+        spent = piece.is_content or value is not None
+        reach = _NEGATION_REACH if name in NEGATORS else max(0, reach - spent)
     return tuple(found)
+
+
+def _pieces(text: str) -> Iterator[tuple[str, float | None, int, int]]:
+    """Lemma, value and place of each word, number and mark."""
+    last: tuple[float, int, int] | None = None
+    for match in _PIECE.finditer(text):
+        number, word, start, end = match["number"], match["word"], match.start(), match.end()
+        value = _value(number, word)
+        if value is not None:
+            if last and word in MULTIPLIERS and text[last[2] : start].isspace():
+                value, start = last[0] * value, last[1]
+            elif last:
+                yield _numbered(last)
+            last = (value, start, end)
+            continue
+        if last:
+            yield _numbered(last)
+            last = None
+        if word and word.lower().endswith("n't"):
+            yield lemma(word[:-3]), None, start, end - 3
+            yield "not", None, end - 3, end
+        else:
+            yield (lemma(word) if word else match.group()), None, start, end
+    if last:
+        yield _numbered(last)
+
+
+def _numbered(number: tuple[float, int, int]) -> tuple[str, float, int, int]:
+    value, start, end = number
+    return f"#{value:g}", value, start, end
 
 
 def _value(number: str | None, word: str | None) -> float | None:

@@ -1,0 +1,210 @@
+from __future__ import annotations
+
+import json
+import time
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from perception_reward.service.judges.base import Verdict
+from perception_reward.service.judges.symbolic.document import read
+from perception_reward.service.judges.symbolic.generic import decide, read_claim
+from perception_reward.trainer_client.wire import Fact
+
+
+def judge(fact: str, response: str) -> Verdict:
+    return decide(Fact(id="f", text=fact), read(response))
+
+
+@pytest.mark.parametrize(
+    ("fact", "response"),
+    [
+        ("There are three dogs.", "I count 3 dogs."),
+        ("There are 3 dogs.", "Three brown dogs are visible."),
+        ("There are three dogs.", "- dogs: 3"),
+        ("There are three dogs.", "The number of dogs is 3."),
+        ("There is exactly 1 bus.", "There is a single bus."),
+        ("The car is red.", "A red car stands in the street."),
+        ("The car is red.", "The colour of the car is red."),
+        ("The gray cat sleeps.", "A grey cat is sleeping."),
+        ("Sales in 2019 were 40.", "In 2019, sales reached 40."),
+        ("Sales in 2019 were 40.", "Sales grew from 30 in 2018 to 40 in 2019."),
+        ("Sales in 2019 were 40.", "| Year | Sales |\n|---|---|\n| 2018 | 30 |\n| 2019 | 40 |"),
+        ("Sales in 2019 were 40.", "| Year | Costs | Sales |\n|---|---|---|\n| 2019 | 12 | 40 |"),
+        ("The population was 2,000.", "The population was 2 thousand."),
+        ("The sign reads STOP.", 'There is a sign that says "STOP".'),
+        ("The label reads EXIT.", "The label says EXIT."),
+        ("The cup is left of the plate.", "The plate is to the right of the cup."),
+        ("The cup is left of the plate.", "To the left of the plate is the cup."),
+        ("There is no dog.", "I see no dog here."),
+        ("There is a dog.", "In the corner I can see a dog."),
+        ("Sales rose in 2019.", "In 2019 the sales increased."),
+        ("A man rides a wave on a surfboard.", "A man is riding a wave on a surfboard."),
+    ],
+)
+def test_a_fact_said_in_other_words_is_stated(fact: str, response: str) -> None:
+    assert judge(fact, response).label == "stated"
+
+
+@pytest.mark.parametrize(
+    ("fact", "response"),
+    [
+        ("There are three dogs.", "I see 2 dogs."),
+        ("There are three dogs.", "There are no dogs."),
+        ("There are three dogs.", "There aren't three dogs."),
+        ("The car is red.", "There is a blue car."),
+        ("The car is red.", "The car isn't red."),
+        ("The large box is closed.", "The large box is open."),
+        ("Sales in 2019 were 40.", "In 2019, sales reached 45."),
+        ("Sales in 2019 were 40.", "| Year | Sales |\n|---|---|\n| 2018 | 40 |\n| 2019 | 45 |"),
+        ("The sign reads STOP.", 'The sign says "YIELD".'),
+        ("The sign reads STOP.", "The sign does not say STOP."),
+        ("The cup is left of the plate.", "The cup is to the right of the plate."),
+        ("The cup is left of the plate.", "The plate is left of the cup."),
+        ("There is no dog.", "There is a dog."),
+        ("There is a dog.", "There is no dog."),
+        ("Sales rose in 2019.", "Sales fell in 2019."),
+        ("Prices are highest in June.", "Prices are lowest in June."),
+    ],
+)
+def test_another_value_or_a_negation_contradicts(fact: str, response: str) -> None:
+    assert judge(fact, response).label == "contradicted"
+
+
+@pytest.mark.parametrize(
+    ("fact", "response"),
+    [
+        ("There are three dogs.", "There are three cats."),
+        ("There are three dogs.", "Three people walk past some dogs."),
+        ("The car is red.", "The house is red and the car is parked."),
+        ("The car is red.", "The car stands next to the red house."),
+        ("Sales in 2019 were 40.", "Sales in 2018 reached 40."),
+        ("Sales in 2019 were 40.", "Costs in 2019 reached 40."),
+        ("The sign reads STOP.", 'The banner says "STOP".'),
+        ("The cup is left of the plate.", "There is a cup, and there is a plate."),
+        ("The cup is left of the plate.", "The fork is left of the plate."),
+        ("There is a dog.", "There is a cat."),
+        ("There is a dog.", ""),
+        ("A man rides a wave on a surfboard.", "A man carries a surfboard along the beach."),
+    ],
+)
+def test_what_is_said_of_other_things_leaves_the_fact_absent(fact: str, response: str) -> None:
+    assert judge(fact, response).label == "absent"
+
+
+@pytest.mark.parametrize(
+    "response",
+    [
+        "Maybe there are three dogs.",
+        "If there are three dogs, the answer is 3.",
+        "Are there three dogs?",
+        "Suppose there are three dogs.",
+        "(A) There are three dogs\n(B) There are two dogs\n(C) There are four dogs",
+    ],
+)
+def test_a_sentence_that_does_not_commit_states_nothing(response: str) -> None:
+    verdict = judge("There are three dogs.", response)
+    assert verdict.label == "absent"
+    assert verdict.probability < 0.5
+
+
+@pytest.mark.parametrize(
+    ("fact", "response"),
+    [
+        ("There are three dogs.", "There are three dogs. There are four dogs."),
+        ("The car is red.", "The car is red. The car is not red."),
+        ("There is a dog.", "There is a dog. There is no dog."),
+    ],
+)
+def test_a_fact_and_its_contradiction_together_do_not_state(fact: str, response: str) -> None:
+    verdict = judge(fact, response)
+    assert verdict.label == "contradicted"
+    assert verdict.probability < 0.5
+
+
+def test_another_thing_of_the_same_sort_contradicts_nothing() -> None:
+    assert judge("The car is red.", "The car is red. Behind it stands another car, which is blue.").label == "stated"
+
+
+def test_the_span_holds_the_sentence_that_carries_the_fact() -> None:
+    response = "Let me look. There are **three** dogs on the lawn. It rains."
+    span = judge("There are three dogs.", response).span
+    assert span is not None
+    assert response[slice(*span)] == "There are **three** dogs on the lawn."
+
+
+def test_the_span_of_a_table_is_the_row() -> None:
+    response = "| Year | Sales |\n|---|---|\n| 2018 | 30 |\n| 2019 | 40 |"
+    span = judge("Sales in 2019 were 40.", response).span
+    assert span is not None
+    assert "2019" in response[slice(*span)]
+    assert "2018" not in response[slice(*span)]
+
+
+def test_a_plain_sentence_gets_a_lower_certainty_than_a_value() -> None:
+    plain = judge("A man rides a wave on a surfboard.", "A man rides a wave on a surfboard.")
+    count = judge("There are three dogs.", "There are three dogs.")
+    assert plain.certainty < 0.6 < count.certainty
+
+
+def test_more_of_the_fact_ranks_higher() -> None:
+    fact = "A brown horse jumps over a white fence."
+    responses = (
+        "A boat lies in the harbour.",
+        "A horse stands there.",
+        "A horse jumps over a fence.",
+        "A brown horse jumps over a fence.",
+        "A brown horse jumps over a white fence.",
+    )
+    ranked = [judge(fact, response).probability for response in responses]
+    assert ranked == sorted(ranked)
+
+
+@settings(deadline=None)
+@given(st.text(min_size=1).filter(str.strip), st.text())
+def test_any_text_gets_a_verdict_within_its_bounds(fact: str, response: str) -> None:
+    if not 1 <= len(fact) <= 2000:
+        return
+    try:
+        asked = Fact(id="f", text=fact)
+    except ValueError:
+        return
+    verdict = decide(asked, read(response))
+    assert 0.0 <= verdict.probability <= 1.0
+    assert 0.0 <= verdict.certainty <= 1.0
+    assert verdict.span is None or 0 <= verdict.span[0] <= verdict.span[1] <= len(response)
+
+
+@pytest.mark.parametrize(
+    "unit",
+    ["(", "a ", "not ", "three dogs ", "| dog | 3 |\n", "dogs 3, ", "9", "\ud800", "\u202e", "- dogs: 3\n", "🐕"],
+)
+def test_a_megabyte_of_anything_is_read_in_bounded_time(unit: str) -> None:
+    response = unit * (1_000_000 // len(unit))
+    began = time.perf_counter()
+    judge("There are three big dogs left of the red car.", response)
+    assert time.perf_counter() - began < 5.0
+
+
+def test_a_long_fact_is_read_in_bounded_time() -> None:
+    began = time.perf_counter()
+    judge("The sign says " + "dog " * 450, "The sign says " + "dog " * 20_000)
+    assert time.perf_counter() - began < 5.0
+
+
+def test_a_claim_keeps_what_a_fact_is_about_apart_from_its_value() -> None:
+    claim = read_claim("There are three dogs.")
+    assert set(claim.anchors) == {"dog"}
+    assert len(claim.slots) == 1
+
+
+def test_captions_rank_above_their_foils(shared_data: Path) -> None:
+    rows = [json.loads(line) for line in (shared_data / "captions" / "foils.jsonl").open(encoding="utf-8")]
+    rows = [row for row in rows if row["type"].startswith(("valse/existence", "valse/counting"))][::8]
+    wins = sum(
+        judge(row["caption"], row["caption"]).probability > judge(row["caption"], row["foil"]).probability
+        for row in rows
+    )
+    assert wins / len(rows) > 0.95
