@@ -15,7 +15,7 @@ from itertools import islice
 from typing import Any, cast
 
 from pydantic import ValidationError
-from redis.asyncio import Redis
+from redis.asyncio import BlockingConnectionPool, Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
@@ -32,6 +32,9 @@ TIMEOUT = 2.0
 
 # Annotations written in one transaction: a few MB, so that Redis is not held up for others.
 WRITE_BATCH = 500
+
+# Redis answers one command at a time: more connections than this only queue there.
+MAX_CONNECTIONS = 16
 
 
 class RedisStore:
@@ -129,15 +132,18 @@ class RedisStore:
 
 def _client(url: str, timeout: float) -> Redis:
     try:
-        return Redis.from_url(  # pyright: ignore[reportUnknownMemberType]
+        # Operations beyond MAX_CONNECTIONS wait their turn; the plain pool would refuse them.
+        pool = BlockingConnectionPool.from_url(  # pyright: ignore[reportUnknownMemberType]
             url,
-            decode_responses=False,
+            max_connections=MAX_CONNECTIONS,
+            timeout=timeout,
             socket_timeout=timeout,
             socket_connect_timeout=timeout,
             retry=Retry(NoBackoff(), 0),
         )
     except ValueError:
         raise ValueError("the Redis URL is not one: write redis://[user:password@]host:port/db") from None
+    return Redis.from_pool(pool)
 
 
 def _address(redis: Redis) -> str:

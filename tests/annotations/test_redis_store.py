@@ -68,6 +68,11 @@ async def test_large_loads_go_in_batches(store: RedisStore, monkeypatch: pytest.
     assert await store.count() == 50
 
 
+async def test_hundreds_of_calls_at_once_are_all_answered(store: RedisStore) -> None:
+    await asyncio.gather(*(store.put_many([note(f"p{n}")]) for n in range(300)))
+    assert await store.count() == 300
+
+
 async def test_pages_follow_the_order_of_ids_and_survive_inserts(store: RedisStore) -> None:
     await store.put_many([note(one) for one in ("z", "é", "a", "𝛼", "b")])
     first = await store.list(limit=2)
