@@ -14,6 +14,7 @@ Ordinary responses are none of these, and get the same number as from the public
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Iterator, Sequence
 
@@ -64,8 +65,7 @@ def repetition_penalty(response: str, *, size: int = SIZE, maximum: float = MAXI
 def count_ngrams(words: Sequence[str], size: int) -> tuple[int, int]:
     """How many distinct n-grams of `size` words there are, and how many n-grams. Words hold no white space.
 
-    Exact, and fast where nothing repeats: n-grams with different hashes differ, so only those that share a
-    hash are compared, byte for byte.
+    Exact: n-grams with different hashes differ, and those with equal hashes are compared byte for byte.
     """
     total = len(words) - size + 1
     if total < 1 or size < 1:
@@ -73,13 +73,13 @@ def count_ngrams(words: Sequence[str], size: int) -> tuple[int, int]:
     text = " ".join(words).encode("utf-8", "surrogatepass") + b" "
     ends = np.flatnonzero(np.frombuffer(text, dtype=np.uint8) == ord(" ")) + 1
     hashes = _window_hashes(text, ends, size)
-    alike = _sharing(hashes)
-    if not alike.size:
-        return total, total
-    starts = np.concatenate(([0], ends))[alike].tolist()
-    stops = ends[alike + size - 1].tolist()
-    distinct = len({text[start:stop] for start, stop in zip(starts, stops, strict=True)})
-    return total - len(starts) + distinct, total
+    ranked = np.sort(hashes)
+    repeats = int(np.count_nonzero(ranked[1:] == ranked[:-1]))
+    starts = np.concatenate(([0], ends[:-1]))
+    stops = ends[size - 1 :]
+    if repeats == 0 or _equal_where_hashes_are(text, starts, stops, hashes):
+        return total - repeats, total
+    return len({text[start:stop] for start, stop in zip(starts.tolist(), stops.tolist(), strict=False)}), total
 
 
 def _words(text: str) -> list[str]:
@@ -113,18 +113,29 @@ def _window_hashes(text: bytes, ends: npt.NDArray[np.int64], size: int) -> npt.N
     return hashes
 
 
-def _sharing(hashes: npt.NDArray[np.uint64]) -> npt.NDArray[np.int64]:
-    """The places of the hashes that occur more than once."""
-    ranked = np.sort(hashes)
-    if not (ranked[1:] == ranked[:-1]).any():
-        return np.empty(0, dtype=np.int64)
-    order = np.argsort(hashes)
+def _equal_where_hashes_are(
+    text: bytes,
+    starts: npt.NDArray[np.int64],
+    stops: npt.NDArray[np.int64],
+    hashes: npt.NDArray[np.uint64],
+) -> bool:
+    """Whether every n-gram is the same text as the next one with its hash.
+
+    A repeated passage is a run of n-grams that follow one another, each with its copy at the same distance: it is
+    compared in one go.
+    """
+    order = np.argsort(hashes, kind="stable")
     ranked = hashes[order]
-    equal = ranked[1:] == ranked[:-1]
-    shared = np.zeros(len(hashes), dtype=np.bool_)
-    shared[1:] |= equal
-    shared[:-1] |= equal
-    return order[shared]
+    places = np.flatnonzero(ranked[1:] == ranked[:-1])
+    distance = np.zeros(len(hashes), dtype=np.int64)  # from an n-gram to the next with its hash; 0 if there is none
+    distance[order[places]] = order[places + 1] - order[places]
+    breaks = [0, *(np.flatnonzero(distance[1:] != distance[:-1]) + 1).tolist(), len(hashes)]
+    for first, after in itertools.pairwise(breaks):
+        away, last = int(distance[first]), after - 1
+        passage = text[starts[first] : stops[last]]
+        if away and passage != text[starts[first + away] : stops[last + away]]:
+            return False
+    return True
 
 
 def _geometric(ratio: int, length: int) -> npt.NDArray[np.uint64]:

@@ -31,7 +31,9 @@ from perception_reward.service.rewards.parity import (
     parity_visual,
     parse_judge_reply,
 )
-from perception_reward.trainer_client.wire import Components
+from perception_reward.service.rewards.perception import PerceptionRule
+from perception_reward.service.rewards.rules import RULES
+from perception_reward.trainer_client.wire import Components, Fact
 
 Row = dict[str, Any]
 OWN = [json.loads(line) for line in (Path(__file__).parent / "parity_vectors.jsonl").read_text("utf-8").splitlines()]
@@ -202,6 +204,12 @@ def test_other_missing_outcomes_stay_missing_wherever_they_stand() -> None:
 
 def test_without_facts_there_is_no_visual_reward() -> None:
     assert parity_from_outcomes([]) is None
+
+
+def test_distractors_are_not_part_of_the_list() -> None:
+    facts = [Fact(id="f1", text="AB = 5."), Fact(id="f2", text="AB = 7.", polarity="distractor")]
+    outcomes: list[Outcome] = [Verdict("absent", 0.0), Verdict("stated", 1.0)]
+    assert RULES["parity"].perception(facts, outcomes, PerceptionRule()) == 0.0
 
 
 def test_accuracy_refuses_a_thread_where_its_timeouts_cannot_work() -> None:

@@ -127,7 +127,7 @@ def test_a_megabyte_of_anything_is_quick_and_bounded_in_memory(filling: str) -> 
     response = filling * (1_000_000 // len(filling.encode("utf-8", "surrogatepass")))
     started = time.perf_counter()
     assert repetition_penalty(response) <= 0.0
-    assert time.perf_counter() - started < 2.0
+    assert time.perf_counter() - started < 2.0  # under one second on an idle machine
     tracemalloc.start()
     repetition_penalty(response[:100_000])
     peak = tracemalloc.get_traced_memory()[1]
