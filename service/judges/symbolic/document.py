@@ -24,8 +24,11 @@ MAX_SENTENCE = 1_000
 
 Form = Literal["prose", "bullet", "row"]
 
-# Full stops end a sentence before white space; those of the usual abbreviations do not.
-_BOUNDARY = re.compile(r"\n\s*|(?<=[!?;])[ \t]+|(?<!approx\.)(?<!e\.g\.)(?<!i\.e\.)(?<![Ff]ig\.)(?<=\.)[\"')]?[ \t]+")
+# Full stops end a sentence before white space; those of the usual abbreviations and of option letters do not.
+_BOUNDARY = re.compile(
+    r"\n\s*|(?<=[!?;])[ \t]+|(?<!approx\.)(?<!\n[A-H]\.)(?<!\A[A-H]\.)(?<!e\.g\.)(?<!i\.e\.)(?<![Ff]ig\.)"
+    r"(?<=\.)[\"')]?[ \t]+"
+)
 _BULLET = re.compile(r"[ \t]*(?:[-*+>#]+|\(?\d{1,3}[.)])[ \t]+")
 _OPTION = re.compile(r"[ \t]*(?:[-*+][ \t]+)?\(?([A-H])[).:][ \t]")
 

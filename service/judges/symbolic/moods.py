@@ -15,8 +15,9 @@ Mood: TypeAlias = Literal["asserted", "weak", "negated", "hedged", "hypothetical
 _CUE = re.compile(
     r"(?P<neutral>\bnot only\b|\bif and only if\b|\bno doubt\b|\bnot drawn\b|\bnot to scale\b|\bwhether or not\b|\bwithout loss\b)"
     r"|(?P<hypothetical>\b(?:if|suppos(?:e|ing)|assum(?:e|es|ing)|imagine|unless|whether|hypothetically|would|were it"
-    r"|had it been|let's say|let us say|in case|for example|for instance|e\.g\.)(?![\w'])|\bwere\b)"
-    r"|(?P<hedged>\b(?:might|may|could|can be|possibly|perhaps|maybe|probably|likely|presumably|potentially|conceivably"
+    r"|had it been|let's say|let us say|in case|for example|for instance|e\.g\.)(?![\w'])|(?:^|(?<=[,;:] ))were\b)"
+    r"|(?P<hedged>\b(?:might|(?-i:may)|could|can be(?! (?:\w+ly )?(?:seen|read|found|observed|counted|made out|noted)\b)"
+    r"|possibly|perhaps|maybe|probably|likely|presumably|potentially|conceivably"
     r"|either|unsure|not sure|unclear|uncertain|not certain|not necessarily|guess|unknown|apparently|doubt|supposedly"
     r"|not clear|hard to (?:say|tell|read))\b|\bor\b)"
     r"|(?P<negated>\b(?:not|never|cannot|neither|nor|no longer|no|false that|untrue that|wrong that|incorrect that"
