@@ -79,14 +79,15 @@ def evidence_for(claim: Claim, claims: Claims) -> list[Evidence]:
 
 
 def _about_value(fact: Claim, claims: Claims) -> Iterator[Evidence]:
+    if fact.subject.kind in ("side", "angle?"):
+        yield from _of_any(fact, claims)
+        return
     for name, weight in _synonyms(fact.subject, claims):
         for claim in claims.of_element.get(name, ()):
             yield _compared(fact, claim, weight)
     yield from _from_half(fact, claims)
     if fact.subject.kind == "angle":
         yield from _from_corner(fact, claims)
-    if fact.subject.kind in ("side", "angle?"):
-        yield from _of_any(fact, claims)
 
 
 def _synonyms(named: Element, claims: Claims) -> Iterator[tuple[Element, float]]:

@@ -32,8 +32,8 @@ _FILLER = _MOODS | _words(
     " size long degree degrees marked labelled labeled label labels shown shows show reads read known written says"
     " tagged stated listed equals equal equalling comes out at by been get gets find found we see so same respectively"
     " side sides segment line leg angle number approximately approx roughly just only simply still turns"
-    " circle triangle parallelogram rectangle rhombus trapezoid quadrilateral sector semicircle polygon"
-    " pentagon hexagon kite s it's total expression denoted called represented indicated noted specified drawn annotated annotation does do comes"
+    " joining connecting"
+    " s it's total expression denoted called represented indicated noted specified drawn annotated annotation does do comes"
     " becomes works side's unknown short full one side-length the two are ' \" ~ | now therefore thus"
 )
 _LINKING = _words(
@@ -45,7 +45,7 @@ _PLACE_FILLER = (
     _FILLER
     | _PLACING
     | _words(
-        "sits sit written appears located placed lies stands standing to names belonging found attached adjacent is here there"
+        "( joining connecting joins connects sits sit written appears located placed lies stands standing to names belonging found attached adjacent is here there"
     )
 )
 _LISTING = _words(", and & both also then while one another at")
@@ -122,11 +122,12 @@ _STRANGE_QUANTITIES = _words(
     " midpoint middle bisector extension projection supplement complement triple quotient times average mean supplementary"
     " complementary reciprocal opposite multiple equations magnitude coordinates"
 )
+_COMPARISONS = _words("more less times greater longer shorter larger smaller % percent th")
 _AT = _words("at with vertex point corner in is located of by the near placed")
 _SQUARE_MARK = re.compile(
     r"(?:right[- ]angles?|right[- ]angled|90°(?: angle)?|perpendicular|square corners?|(?:little|small|tiny)? ?squares?(?: (?:corner|mark|box|"
     r"symbol)s?)?|right[- ]angle (?:mark|symbol|marker|sign|box|square)s?)"
-    r" ?(?:,? one |is |are |appears |sits |shown |drawn |located |marked |placed |must be |sign |(?:that )?we see |being |, )?(?:at|on|in)"
+    r" ?(?:,? one |is |are |appears |sits |shown |drawn |located |marked |placed |must be |sign |(?:that )?we see |being |, ){0,3}(?:at|on|in)"
     r"(?: the)?(?: vertex| point| corner| vertices| points)? ?$"
 )
 
@@ -149,6 +150,13 @@ class Gap:
     hints: frozenset[str] = frozenset()
 
 
+# "The diameter of the circle is x": what it belongs to goes without saying.
+_OF_THE_FIGURE = re.compile(
+    r"\b(?:of|in) (?:the|this|that|a|an|our) (?:given |shaded |right |larger |smaller )?(?:circle|triangle|parallelogram|rectangle"
+    r"|rhombus|trapezoid|quadrilateral|sector|semicircle|polygon|pentagon|hexagon|kite|square|figure|diagram)\b"
+)
+
+
 @lru_cache(maxsize=8192)
 def _read_short(text: str) -> Gap:
     lowered = text.lower()
@@ -161,6 +169,7 @@ def _read_short(text: str) -> Gap:
 
 def read_gap(text: str) -> Gap:
     """What the text between two items says. Memoised; linear in the text, of which only the ends are read."""
+    text = _OF_THE_FIGURE.sub("", text)
     if len(text) <= _MAX_GAP:
         return _read_short(text)
     first, last = _read_short(text[:_MAX_GAP]), _read_short(text[-_MAX_GAP:])
@@ -196,6 +205,8 @@ def _between(stripped: str, words: list[str], kinds: frozenset[str]) -> str:
 
 def _tail(words: list[str]) -> str:
     """The predicate that a gap begins with, behind filler, up to its first punctuation mark."""
+    if words and words[0] in _COMPARISONS:
+        return "compared"
     for index, word in enumerate(words[:10]):
         for size in (5, 4, 3, 2, 1):
             found = _PREDICATE_OF.get(" ".join(words[index : index + size]))
@@ -212,7 +223,7 @@ def _lead(lowered: str, words: list[str]) -> str:
         return "right_at"
     behind = [word for word in words[-5:] if word not in ("the", "a", "segment", "side", "line", "angle")]
     if len(behind) >= 2 and behind[-1] in ("of", "between", "to") and behind[-2] in _STRANGE_QUANTITIES:
-        return "strange"
+        return behind[-2] if behind[-2] in ("midpoint", "bisector") else "strange"
     if behind and behind[-1] in ("half", "twice", "double", "slope"):
         return "strange"
     return ""

@@ -27,7 +27,7 @@ _VALUE = (
 _NOUN = re.compile(
     r"(?i:(?:shaded |central |inscribed )?(?:radius|radii|diameter|circumference|area|perimeter|hypotenuse|altitude|height"
     r"|width|region|sector|sides?|legs?|(?<!right )(?<!right-)angles?|base))\b(?!\s?(?:[∠A-Z]|labell?ed\s[A-Z]|at\s|between\s"
-    r"|joining\s|[b-z](?![A-Za-z'])|a(?=\s?=|\s(?:is|has|measures)\b)))"
+    r"|joining\s|\d{1,2}(?:,|\s?[=≅]|\s(?:and|is|equals|measures|has)\b)|[b-z](?![A-Za-z'])|a(?=\s?=|\s(?:is|has|measures)\b)))"
 )
 _FUNCTION = re.compile(
     r"(?:sin|cos|tan|sec|csc|cot|log|ln)(?![a-z])(?:\^-?\d|\^\(-?\d\))?\s?\(?\s?(?:m\s?)?∠?\s?(?:[A-Z]{1,3}|\d+°?|[a-z](?![a-z]))?"
@@ -46,8 +46,8 @@ _ITEM = re.compile(
 _UNIT = re.compile(UNIT)
 _ROLE = re.compile(
     r"(?:m\s?)?[∠△⊙]\s?$"
-    r"|(?<![a-z])(?:(?:(?:right|right-angled|isosceles|equilateral|scalene|minor|major|inscribed|central|line|straight|obtuse|acute)"
-    r" )?(?:m |m)?(?:angles?(?: at(?: vertex| point| corner)?| labell?ed)?|segments?|sides?|lines?|rays?|legs?|hypotenuse|base|chords?|radi(?:us|i)|diameters?"
+    r"|(?<![a-z])(?:(?:right|right-angled|isosceles|equilateral|scalene|obtuse|acute) triangles?|right angles?|(?:(?:minor|major"
+    r"|inscribed|central|line|straight|obtuse|acute) )?(?:m |m)?(?:(?<!right )(?<!right-)angles?(?: at(?: vertex| point| corner)?| labell?ed)?|segments?|sides?|lines?|rays?|legs?|hypotenuse|base|chords?|radi(?:us|i)|diameters?"
     r"|diagonals?|tangents?|secants?|altitude|median|edges?|arcs?|triangles?|circles?|quadrilateral|parallelogram|rhombus"
     r"|rectangle|square|trapezoid|trapezium|kite|diamond|polygon|pentagon|hexagon|points?|vertex|vertices"
     r"|cent(?:er|re)))(?: named| labell?ed)? ?\(?$",
@@ -58,6 +58,8 @@ _NO_NAMES = frozenset(
     "SAS ASA SSS AAS AA HL RHS CPCTC IF IS IN OR AND THE NOT NO OF TO SO BE WE ON IT AS AT BY QED LHS GIVEN STEP NOTE TRUE"
     " FALSE YES ANSWER AN MY OK I".split()
 )
+# "The ratio of AB to CD": what is strange about one is so about the other.
+_CARRIES_ON = frozenset({"to", "and", ",", "with"})
 # Across these gaps a bare name is of the kind of the name before: "angles ABC and DEF".
 _PASSES_ROLE = frozenset({"list", "or", "congruent", "similar"})
 Kind = Literal["element", "value", "opaque"]
@@ -95,6 +97,7 @@ def read_items(text: str) -> Line:
     items: list[Item] = []
     gaps: list[Gap] = []
     position = 0
+    strange = False
     for match in _ITEM.finditer(text):
         if match.start() < position:
             continue
@@ -107,7 +110,10 @@ def read_items(text: str) -> Line:
         if not role and items and gap.between in _PASSES_ROLE:
             role = items[-1].role
         item = _in_role(item, role, length)
-        items.append(replace(item, kind="opaque", element=None) if gap.lead == "strange" and not gap.between else item)
+        if gap.lead in ("midpoint", "bisector"):
+            item = replace(item, role=f"{gap.lead} of")
+        strange = (gap.lead == "strange" and not gap.between) or (strange and gap.hints <= _CARRIES_ON)
+        items.append(replace(item, kind="opaque", element=None) if strange else item)
         gaps.append(gap)
         position = item.end
         if len(items) >= MAX_ITEMS:

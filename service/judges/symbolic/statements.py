@@ -151,12 +151,26 @@ def _links(line: Line, left: _Group, right: _Group) -> bool:
     gap = line.gaps[right.first]
     before, after = line.items[right.first - 1], line.items[right.first]
     if gap.between == "link":
-        return not _located(gap, before, after)
+        return _measurable(before, after)
     if before.kind == "element" and after.kind == "value":
         return gap.between in ("operator", "of", "has", "place", "aside")
     if gap.between == "between":
         return before.kind == "value" and after.element is not None and after.element.kind == "angle"
     return gap.between in ("place", "of", "on") and before.kind == "value" and after.kind == "element"
+
+
+_LENGTHS = frozenset("segment radius diameter label side leg hypotenuse base height altitude width".split())
+_ANGLES = frozenset({"angle", "vertex", "mark", "arc", "angle?", "central angle", "three"})
+
+
+def _measurable(before: Item, after: Item) -> bool:
+    """Whether two items can be equal: a point is never equal to a line."""
+    if before.element is None or after.element is None:
+        return True
+    if before.role.endswith(" of") or after.role.endswith(" of"):
+        return True
+    one, other = before.element.kind, after.element.kind
+    return one == other or {one, other} <= _LENGTHS or {one, other} <= _ANGLES
 
 
 def _located(gap: Gap, before: Item, after: Item) -> bool:
@@ -178,7 +192,11 @@ def _chain(line: Line, groups: list[_Group]) -> Iterator[_Said]:
     flat = [items[index] for member in members for index in member]
     values = tuple((item.value, item.unit) for item in flat if item.kind == "value" and item.value)
     elements = [item for item in flat if item.element is not None]
-    several = len(members[-1]) > 1 and values
+    if flat[-1].kind == "value" and line.gaps[members[-1][-1] + 1].tail == "compared":
+        return
+    several = len(members[-1]) > 1 and values and line.gaps[groups[-1].first].between == "link"
+    if not several and items[members[-1][0]].kind == "value":
+        values = values[: len(values) - len(members[-1]) + 1]
     for item in elements:
         if item.element and values:
             if several:
@@ -187,14 +205,20 @@ def _chain(line: Line, groups: list[_Group]) -> Iterator[_Said]:
             else:
                 yield "value", item.element, None, values, min(item.start, start), end
     for one, other in pairwise(elements):
-        if one.element and other.element:
-            yield from _identified(one.element, other.element, start, end)
+        yield from _identified(one, other, start, end)
     if not elements and flat and flat[0].value:
         yield from _variable(flat, start, end)
 
 
-def _identified(one: Element, other: Element, start: int, end: int) -> Iterator[_Said]:
+def _identified(left: Item, right: Item, start: int, end: int) -> Iterator[_Said]:
     """Two elements linked: equal in measure, or one named by its part ("AB is a diameter")."""
+    one, other = left.element, right.element
+    if one is None or other is None:
+        return
+    for item, whole, named in ((left, one, other), (right, other, one)):
+        if item.role.endswith(" of"):
+            yield item.role.removesuffix(" of"), named, whole, (), start, end
+            return
     for named, part in ((one, other), (other, one)):
         if named.kind == "segment" and part.kind in _PARTS:
             yield part.kind, named, Element("circle", part.name) if part.name else None, (), start, end
@@ -243,7 +267,7 @@ def _pairs(line: Line, elements: _Group, values: _Group) -> Iterator[_Said]:
         if item.element and mate.value:
             yield "value", item.element, None, ((mate.value, mate.unit),), start, end
         elif item.element and mate.element:
-            yield "equal", item.element, mate.element, (), start, end
+            yield from _identified(item, mate, start, end)
 
 
 _INFIX = frozenset(
@@ -271,8 +295,17 @@ def _related(line: Line, left: _Group, gap: Gap, right: _Group) -> Iterator[_Sai
         relation = "on"
     for one in lefts:
         for other in rights:
-            if one.element and other.element:
-                yield from _relate(relation, gap, one.element, other.element, start, end)
+            first, second = _line_or(one, relation), _line_or(other, relation)
+            if first and second:
+                yield from _relate(relation, gap, first, second, start, end)
+
+
+def _line_or(item: Item, relation: str) -> Element | None:
+    """The item's element; in "l ∥ m" a letter is a line."""
+    letter = item.value is not None and not item.unit and relation in ("parallel", "perpendicular")
+    if letter and item.value and len(item.value.variables) == 1 and len(item.value.terms) == 1:
+        return Element("label", next(iter(item.value.variables)))
+    return item.element
 
 
 def _stands_on(line: Line, left: _Group, gap: Gap, right: _Group) -> bool:
@@ -322,6 +355,8 @@ def _described(line: Line, group: _Group) -> Iterator[_Said]:
     elif after.tail and after.tail not in _GROUP_RELATIONS and not infix:
         for one in named:
             yield after.tail, one, None, (), start, end
+    if after.tail == "collinear" and len(named) == 3 and all(one.kind == "point" for one in named):
+        yield from _collinear((named[0].name, named[1].name, named[2].name), start, end)
     if before.lead == "right_at":
         for one in named:
             yield "right", one, None, (), start, items[-1].end
