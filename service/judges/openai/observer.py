@@ -13,7 +13,8 @@ class JudgeObserver(Protocol):
         ...
 
     def retry(self, reason: str) -> None:
-        """A request is sent again: `transport`, `silent`, `busy`, or the HTTP status."""
+        """A request is sent again, because of `transport`, a `silent` or a `busy` server, an HTTP status, or
+        because its endpoint went down while it waited there (`moved`)."""
         ...
 
     def inflight(self, n: int) -> None:
