@@ -36,6 +36,8 @@ TUNE: dict[str, Wordings] = {
             "Segment {e} has length {v.plain}.",
             "From the figure, {e} = {v.uni}.",
             r"The side $\overline{{{e}}}$ is labeled ${v.tex}$.",
+            "The number {v.uni} is written next to {e}.",
+            "{e} and {o} are {v.uni} and {w.uni}, respectively.",
             "- {e}: {v.uni}",
             "The diagram shows that {e} measures {v.plain} and {o} measures {w.plain}.",
             "We are given ${e} = {v.tex}$, ${o} = {w.tex}$.",
@@ -53,6 +55,7 @@ TUNE: dict[str, Wordings] = {
             "∠{e} = {v.uni}°.",
             r"We can see that $m\angle {e} = {v.tex}^\circ$.",
             "- Angle {e}: {v.uni}°",
+            "{e} is a {v.uni}-degree angle.",
             "The angle at the corner, ∠{e}, is marked {v.uni} degrees.",
             r"Here $\angle {o} = {w.tex}^{{\circ}}$ and $\angle {e} = {v.tex}^{{\circ}}$.",
         ),
@@ -78,10 +81,12 @@ TUNE: dict[str, Wordings] = {
             "{e} ⊥ {f}.",
             r"The small square tells us that $\overline{{{e}}} \perp \overline{{{f}}}$.",
             "- {e} and {f} are perpendicular",
+            "Lines {e} and {f} meet at a right angle.",
         ),
         deny=(
             "{e} is not perpendicular to {f}.",
             "{e} and {f} are not perpendicular.",
+            "{e} does not meet {f} at a right angle.",
         ),
         clause=("{e} is perpendicular to {f}", "{e} ⊥ {f}"),
     ),
@@ -91,6 +96,7 @@ TUNE: dict[str, Wordings] = {
             "The arrows show {e} ∥ {f}.",
             r"In the diagram $\overline{{{e}}} \parallel \overline{{{f}}}$.",
             "* {e} and {f} are parallel lines",
+            "We have {e} || {f}.",
         ),
         deny=(
             "{e} is not parallel to {f}.",
@@ -104,6 +110,7 @@ TUNE: dict[str, Wordings] = {
             "{e} is a point on {f}.",
             r"The point ${e}$ is on segment $\overline{{{f}}}$.",
             "- {e} lies on {f}",
+            "{f} passes through {e}.",
         ),
         deny=("Point {e} does not lie on {f}.",),
         clause=("{e} lies on {f}",),
@@ -114,6 +121,7 @@ TUNE: dict[str, Wordings] = {
             "{e} is on circle {f}.",
             r"The point ${e}$ lies on $\odot {f}$.",
             "- {e} is a point on circle {f}",
+            "The circle centered at {f} passes through {e}.",
         ),
         deny=("{e} is not on circle {f}.",),
         clause=("{e} lies on circle {f}",),
@@ -255,9 +263,9 @@ HELD_OUT: dict[str, Wordings] = {
             "Side {e} is {v.plain} units long.",
             r"Reading the labels: \( {e} = {v.tex} \).",
             "* **{e}** = {v.uni}",
-            "The number {v.uni} is written next to {e}.",
+            "On {e} the figure gives {v.uni}.",
             r"\[ {o} = {w.tex}, \quad {e} = {v.tex} \]",
-            "{e} and {o} are {v.uni} and {w.uni}, respectively.",
+            "Here {e} has a length of {v.uni}, whereas {o} has one of {w.uni}.",
             "| {e} | {v.uni} |",
         ),
         deny=(
@@ -273,7 +281,7 @@ HELD_OUT: dict[str, Wordings] = {
             "m∠{e} = {v.plain}°, and m∠{o} = {w.plain}°.",
             "* **∠{e}**: {v.uni} degrees",
             "| ∠{e} | {v.uni}° |",
-            "{e} is a {v.uni}-degree angle.",
+            "Angle {e} is given as {v.uni}°.",
         ),
         deny=(
             r"$\angle {e} \ne {v.tex}^\circ$.",
@@ -293,14 +301,14 @@ HELD_OUT: dict[str, Wordings] = {
     ),
     "perpendicular": Wordings(
         affirm=(
-            "Lines {e} and {f} meet at a right angle.",
+            "{e} forms a 90° angle with {f}.",
             r"As marked, \({e} \perp {f}\).",
             "Segment {f} is perpendicular to segment {e}.",
             "* **{e} ⊥ {f}** (square mark)",
         ),
         deny=(
             "{e} isn't perpendicular to {f}.",
-            "{e} does not meet {f} at a right angle.",
+            "{e} is nowhere near perpendicular to {f}.",
         ),
         clause=("{f} and {e} are perpendicular", "{e} is perpendicular to {f}"),
     ),
@@ -308,7 +316,7 @@ HELD_OUT: dict[str, Wordings] = {
         affirm=(
             "Lines {e} and {f} are parallel to each other.",
             r"The marks mean \({f} \parallel {e}\).",
-            "We have {e} || {f}.",
+            "The line {e} runs parallel to {f}.",
             "- {f} is parallel to {e} (arrows)",
         ),
         deny=(
@@ -319,7 +327,7 @@ HELD_OUT: dict[str, Wordings] = {
     ),
     "on_line": Wordings(
         affirm=(
-            "{f} passes through {e}.",
+            "{e} sits on {f}.",
             r"\({e}\) lies on \(\overline{{{f}}}\).",
             "We note that {e} is on the segment {f}.",
             "The points on line {f} include {e}.",
@@ -329,7 +337,7 @@ HELD_OUT: dict[str, Wordings] = {
     ),
     "on_circle": Wordings(
         affirm=(
-            "The circle centered at {f} passes through {e}.",
+            "Circle {f} goes through {e}.",
             "{e} is one of the points on ⊙{f}.",
             r"We have \({e}\) on the circle with centre \({f}\).",
             "Circle {f} contains the point {e} on its circumference.",

@@ -10,11 +10,10 @@ _VOWELS = frozenset("aeiouy")
 _IRREGULAR = """
     men:man women:woman children:child people:person persons:person feet:foot teeth:tooth mice:mouse geese:goose
     wolves:wolf knives:knife leaves:leaf shelves:shelf loaves:loaf wives:wife lives:life bus:bus gas:gas glasses:glass
-    is:be are:be was:be were:be been:be has:have had:have does:do did:do stood:stand sat:sit held:hold rose:ris
-    risen:ris fell:fall fallen:fall grew:grow grown:grow ate:eat worn:wear wore:wear rode:rid ran:run went:go gone:go
+    is:be are:be was:be were:be been:be has:have had:have does:do did:do stood:stand sat:sit held:hold rose:rise
+    risen:rise fell:fall fallen:fall grew:grow grown:grow ate:eat worn:wear wore:wear rode:ride ran:run went:go gone:go
     lay:lie lying:lie grey:gray colour:color colours:color coloured:color colored:color centre:center
 """
-IRREGULAR = {form: stem for form, _, stem in (pair.partition(":") for pair in _IRREGULAR.split())}
 
 _ONES = """
     zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen
@@ -62,6 +61,9 @@ def _singular(word: str) -> str:
 
 def _bare(word: str) -> str:
     return word[:-1] if len(word) > 3 and word.endswith("e") else word
+
+
+IRREGULAR = {form: _bare(stem) for form, _, stem in (pair.partition(":") for pair in _IRREGULAR.split())}
 
 
 def _lemmas(words: str) -> frozenset[str]:

@@ -201,7 +201,8 @@ def test_a_claim_keeps_what_a_fact_is_about_apart_from_its_value() -> None:
 
 
 def test_captions_rank_above_their_foils(shared_data: Path) -> None:
-    rows = [json.loads(line) for line in (shared_data / "captions" / "foils.jsonl").open(encoding="utf-8")]
+    with (shared_data / "captions" / "foils.jsonl").open(encoding="utf-8") as lines:
+        rows = [json.loads(line) for line in lines]
     rows = [row for row in rows if row["type"].startswith(("valse/existence", "valse/counting"))][::8]
     wins = sum(
         judge(row["caption"], row["caption"]).probability > judge(row["caption"], row["foil"]).probability
