@@ -15,6 +15,7 @@ from itertools import combinations
 from perception_reward.annotations.quantities import QuantityError, read_quantity
 from perception_reward.annotations.statements import Figure, Statement
 
+MAX_QUESTION_CHARACTERS = 20_000
 MAX_CLAUSE_CHARACTERS = 200
 MAX_SIDES = 4
 
@@ -52,7 +53,7 @@ _POINT = re.compile("[A-Z]['′]{0,2}")
 
 def statements_given(question: str | None) -> list[Statement]:
     """What `question` says in so many words; of an ambiguous name, each reading."""
-    clauses = (clause.strip() for clause in _CLAUSE_END.split(_plain(question or "")))
+    clauses = (clause.strip() for clause in _CLAUSE_END.split(_plain((question or "")[:MAX_QUESTION_CHARACTERS])))
     short = (clause for clause in clauses if 0 < len(clause) <= MAX_CLAUSE_CHARACTERS)
     return [statement for clause in short for statement in _said(clause)]
 

@@ -20,6 +20,7 @@ from typing import BinaryIO, TypeAlias, cast
 from pydantic import ValidationError
 
 from perception_reward.annotations.model import Annotation
+from perception_reward.annotations.store import StoreError
 
 SHOWN_FAULTS = 20
 MAX_LINE_CHARACTERS = 8 * 1024 * 1024
@@ -37,7 +38,7 @@ class LineError:
     message: str
 
 
-class AnnotationFileError(ValueError):
+class AnnotationFileError(StoreError, ValueError):
     """A file that cannot be used, with all its faults; the message shows the first 20."""
 
     def __init__(self, path: Path | str, faults: Iterable[LineError], unit: str = "line") -> None:
