@@ -36,8 +36,11 @@ from perception_reward.service.zygote import Chunk, Returned
 P = TypeVar("P")
 R = TypeVar("R")
 
-FIRST_TRY_SECONDS = 0.25
-"""Ten times the 99th percentile of what grading one answer takes."""
+FIRST_TRY_CPU_SECONDS = 0.3
+"""Ten times the 99th percentile of grading one answer. By computing time: a busy machine makes nobody a suspect."""
+
+FIRST_TRY_SECONDS = 2.0
+"""The same by the clock, for what waits instead of computing."""
 
 CHUNK_MOST = 32
 CHUNKS_PER_WORKER = 8
@@ -128,6 +131,10 @@ class _Errand:
     def time_limit(self) -> float:
         return self.batch.time_limit if self.again else min(FIRST_TRY_SECONDS, self.batch.time_limit)
 
+    @property
+    def cpu_limit(self) -> float:
+        return 0 if self.again else FIRST_TRY_CPU_SECONDS
+
 
 def _reading(status: int | None) -> str:
     if status is None:
@@ -204,6 +211,8 @@ class WorkerPool:
         """
         if not self._slots:
             raise RuntimeError("the worker pool is not running; await start() first")
+        if function.__module__ == "__main__":
+            raise ValueError(f"workers cannot import {function.__qualname__} from a script; move it to a module")
         batch = _Batch(function, payloads, time_limit or self._time_limit)
         self._batches.add(batch)
         try:
@@ -275,7 +284,7 @@ class WorkerPool:
     async def _report(self, worker: Worker, errand: _Errand) -> Failure | None:
         """Delivers what the worker finishes. What it died of, or None if it lives."""
         batch = errand.batch
-        async for outcome in worker.run(Chunk(batch.function, errand.payloads, errand.time_limit)):
+        async for outcome in worker.run(Chunk(batch.function, errand.payloads, errand.time_limit, errand.cpu_limit)):
             if isinstance(outcome, Returned):
                 batch.deliver(errand.indices.popleft(), outcome.value)
             elif outcome.exhausted:
@@ -285,7 +294,7 @@ class WorkerPool:
         if not errand.indices:
             return None
         status = await worker.exit_status()
-        return TimedOut() if status == -signal.SIGALRM else Crashed(_reading(status))
+        return TimedOut() if status in (-signal.SIGALRM, -signal.SIGPROF) else Crashed(_reading(status))
 
     def _settle(self, errand: _Errand, failure: Failure) -> None:
         """The payload that ended its worker is tried again or fails; those behind it go back to the front."""
@@ -294,8 +303,7 @@ class WorkerPool:
             return
         if errand.indices:
             self._fresh.appendleft(errand)
-        final = errand.again or (isinstance(failure, TimedOut) and errand.time_limit >= errand.batch.time_limit)
-        if final:
+        if errand.again:
             errand.batch.deliver(guilty, failure)
         else:
             self._set_aside.append(_Errand(errand.batch, deque([guilty]), again=True))

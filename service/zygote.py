@@ -47,11 +47,15 @@ class Setup:
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
-    """Payloads to call `function` with, one after the other, each within `time_limit` seconds."""
+    """Payloads to call `function` with, one after the other.
+
+    Each within `time_limit` seconds by the clock and `cpu_limit` seconds of computing; 0 is no limit.
+    """
 
     function: Callable[[Any], Any]
     payloads: list[Any]
     time_limit: float
+    cpu_limit: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,7 +186,7 @@ class _Zygote:
 def work(connection: socket.socket) -> None:
     """A worker's life: chunks in, outcomes out, until the pool hangs up or the memory limit was met.
 
-    The time limit is the kernel's: SIGALRM, at its default, ends the process even inside C code.
+    The limits are the kernel's: SIGALRM and SIGPROF, at their default, end the process even inside C code.
     """
     connection.sendall(frame(os.getpid()))
     stream = connection.makefile("rb")
@@ -190,8 +194,10 @@ def work(connection: socket.socket) -> None:
         chunk: Chunk = read_frame(stream)
         for payload in chunk.payloads:
             signal.setitimer(signal.ITIMER_REAL, chunk.time_limit)
+            signal.setitimer(signal.ITIMER_PROF, chunk.cpu_limit)
             outcome, answer = _call(chunk.function, payload)
             signal.setitimer(signal.ITIMER_REAL, 0)
+            signal.setitimer(signal.ITIMER_PROF, 0)
             connection.sendall(answer)
             if isinstance(outcome, Raised) and outcome.exhausted:
                 return

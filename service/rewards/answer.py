@@ -45,4 +45,4 @@ def _last_box(text: str) -> str | None:
 
 def _sentence(text: str) -> str | None:
     found = [match.group(1) for match in _says.finditer(text[-SENTENCE_CHARACTERS:])]
-    return (found[-1].strip(" \t\r*") or None) if found else None
+    return (found[-1].strip(" \t\r*:") or None) if found else None

@@ -79,6 +79,7 @@ _wrapper = re.compile(
     re.DOTALL,
 )
 _box = re.compile(r"\\(?:boxed|fbox)\s{0,4}\{(.*)\}", re.DOTALL)
+_end_token = re.compile(r"</s>|<\|\w{1,20}\|>")
 _blank = re.compile(r"\s+")
 _bold = re.compile(r"\\(?:textbf|mathbf|boldsymbol|bold|mbox|textit|mathit)(?=\s{0,4}\{)")
 
@@ -89,6 +90,7 @@ UNWRAPPINGS = 8
 def plain(text: str) -> str:
     """The answer in plain notation. Empty where nothing visible is left."""
     text = "".join(char for char in text if _visible(char))
+    text = _end_token.sub(" ", text)
     text = _vulgar.sub(_spelled_out, text)
     text = _superscript.sub(lambda match: "^{" + match.group().translate(_SUPERSCRIPTS) + "}", text)
     text = _root.sub(lambda match: "\\sqrt" + (f"{{{match[1] or match[2]}}}" if match[1] or match[2] else ""), text)

@@ -13,7 +13,8 @@ _lead = re.compile(
     re.IGNORECASE,
 )
 _letter = re.compile(
-    r"(?:\(\s?(?P<a>[A-Za-z])\s?\)|\[\s?(?P<b>[A-Za-z])\s?\]|(?P<c>[A-Za-z])\s?[.:)]|(?P<d>[A-Za-z])(?=$))"
+    r"(?:\(\s?(?P<a>[A-Za-z])\s?\)|\[\s?(?P<b>[A-Za-z])\s?\]|(?P<c>[A-Za-z])\s?[.:)]|(?P<d>[A-Za-z])(?=$)"
+    r"|(?P<e>[A-Z])(?=\s\(|,\s))"
     r"(?P<tail>.*)",
     re.DOTALL,
 )
@@ -26,16 +27,18 @@ _another = re.compile(
 def named_letter(text: str) -> tuple[str, str] | None:
     r"""(the letter in upper case, what stands behind it), or None where the text names none, or several.
 
-    `A`, `(A)`, `A. 5 cm`, `Option A`, `the answer is (B)`, `\text{(C)}`. `text` is in plain notation.
+    `A`, `(A)`, `A. 5 cm`, `A (5 cm)`, `Option A`, `the answer is (B)`, `\text{(C)}`. `text` is in plain notation.
     """
     text = _wrapped.sub(r"\1", text).strip()
     lead = _lead.match(text)
     match = _letter.fullmatch(text[lead.end() :] if lead is not None else text)
     if match is None:
         return None
-    letter = (match["a"] or match["b"] or match["c"] or match["d"]).upper()
+    letter = (match["a"] or match["b"] or match["c"] or match["d"] or match["e"]).upper()
     tail: str = match["tail"].strip()
     others = {found.upper() for groups in _another.findall(tail) for found in groups if found}
+    tail = tail.lstrip(", ")
+    tail = tail[1:-1] if tail.startswith("(") and tail.endswith(")") and len(tail) > 3 else tail
     return None if others - {letter} else (letter, tail)
 
 

@@ -1,0 +1,47 @@
+from __future__ import annotations
+
+import time
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from perception_reward.service.rewards.answer import extract_answer
+
+
+@pytest.mark.parametrize(
+    ("response", "answer"),
+    [
+        (r"<think>\boxed{3}</think><answer>\boxed{5}</answer>", "5"),
+        (r"<think>x</think><answer> 7 </answer>", "7"),
+        (r"<think>x</think> so \boxed{7}", "7"),
+        (r"<think>x</think>\boxed{6} \boxed{7}", "7"),
+        (r"reasoning only: \boxed{\frac{1}{2}}.", r"\frac{1}{2}"),
+        (r"<answer>\boxed{14} or \boxed{15}</answer>", "14, 15"),
+        (r"<answer>\boxed{14} = \boxed{14}</answer>", "14"),
+        ("<answer>1</answer><answer>2</answer>", None),
+        ("<answer>1</answer><answer>1</answer>", None),
+        (r"<think>\boxed{4}", None),
+        (r"<think>\boxed{4}</think>", None),
+        ("<answer>  </answer>", None),
+        ("So the answer is (B).", "(B)."),
+        ("**Answer:** 5", "5"),
+        ("I cannot answer this question.", None),
+        ("", None),
+    ],
+)
+def test_the_one_answer_is_extracted(response: str, answer: str | None) -> None:
+    assert extract_answer(response) == answer
+
+
+@pytest.mark.parametrize("unit", [r"\boxed{", "<answer>", "{", "}", "\\", "answer is ", "((((", "<think>"])
+def test_a_megabyte_of_anything_takes_little_time(unit: str) -> None:
+    started = time.process_time()
+    extract_answer(unit * (1_000_000 // len(unit)))
+    assert time.process_time() - started < 2
+
+
+@given(st.text(alphabet=st.characters(), max_size=80))
+def test_an_answer_is_never_blank(response: str) -> None:
+    answer = extract_answer(response)
+    assert answer is None or answer.strip()
