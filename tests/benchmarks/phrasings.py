@@ -7,7 +7,8 @@ never read a held-out failure to mend a rule.
 
 Slots are `str.format` fields. `{e}` and `{f}` are the fact's elements (a segment, an angle, a point, a noun), with
 symmetric names in either order; `{o}` and `{p}` other elements of the same kind; `{v}` the fact's value and
-`{w}` another one, each with a rendering: `{v.tex}` (`3\sqrt{2}`), `{v.uni}` (`3√2`), `{v.plain}` (`3*sqrt(2)` as typed).
+`{w}` another one, each with a rendering: `{v.tex}` (`3\sqrt{2}`), `{v.uni}` (`3√2`), `{v.plain}`
+(`3*sqrt(2)`, as typed).
 Chart facts add `{m}` (the series) and `{o}` (another year or category).
 """
 

@@ -14,13 +14,13 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, Literal
 
+import phrasings
+
 from perception_reward.annotations.english import sentence
 from perception_reward.annotations.logic_forms import LogicFormError, read_logic_form
 from perception_reward.annotations.quantities import Quantity, QuantityError, read_quantity
 from perception_reward.annotations.statements import Figure, Statement, circle_center, read_statement
 from perception_reward.trainer_client.wire import Fact, Label
-
-import phrasings
 
 Half = Literal["tune", "held_out"]
 HALVES: tuple[Half, Half] = ("tune", "held_out")
@@ -42,9 +42,26 @@ GEOMETRY = (
 )
 GENERIC = ("count", "attribute", "chart_value", "text_label", "spatial", "existence")
 
-_NUMBERS = "zero one two three four five six seven eight nine ten eleven twelve".split()
-_NOUNS = "dog cat horse bicycle bench lamp tree boat car cup plate chair book bird kite guitar".split()
-_COLOURS = "red blue green yellow black white brown orange".split()
+_NUMBERS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
+_NOUNS = (
+    "dog",
+    "cat",
+    "horse",
+    "bicycle",
+    "bench",
+    "lamp",
+    "tree",
+    "boat",
+    "car",
+    "cup",
+    "plate",
+    "chair",
+    "book",
+    "bird",
+    "kite",
+    "guitar",
+)
+_COLOURS = ("red", "blue", "green", "yellow", "black", "white", "brown", "orange")
 _SERIES = ("sales", "exports", "profits", "visitor numbers", "imports")
 _SIGNS = ("sign", "banner", "poster", "label", "shirt")
 _TEXTS = ("STOP", "EXIT", "Main Street", "OPEN", "SALE", "Platform 4", "Bakery", "NO PARKING")
@@ -405,8 +422,12 @@ def _existence(rng: random.Random) -> Subject:
 
 _SUBJECTS: dict[str, Callable[[random.Random], Subject]] = {
     **{kind: _random_figures(kind) for kind in GEOMETRY},
-    **{"count": _count, "attribute": _attribute, "chart_value": _chart},
-    **{"text_label": _label, "spatial": _spatial, "existence": _existence},
+    "count": _count,
+    "attribute": _attribute,
+    "chart_value": _chart,
+    "text_label": _label,
+    "spatial": _spatial,
+    "existence": _existence,
 }
 
 

@@ -258,7 +258,8 @@ def parser_agreement(folder: Path) -> Iterator[str]:
     lines = [
         [
             kind, str(len(group)), f"{sum(there == said for there, said in group) / len(group):.3f}",
-            str(sum(there and not said for there, said in group)), str(sum(said and not there for there, said in group)),
+            str(sum(there and not said for there, said in group)),
+            str(sum(said and not there for there, said in group)),
         ]
         for kind, group in sorted(cells.items(), key=lambda item: -len(item[1]))
     ]  # fmt: skip

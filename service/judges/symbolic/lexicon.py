@@ -5,6 +5,8 @@ Words stand here in plain spelling and are looked up by their `lemma` (`larg`, `
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 _VOWELS = frozenset("aeiouy")
 
 _IRREGULAR = """
@@ -35,6 +37,7 @@ NUMBER_WORDS: dict[str, float] = {
 MULTIPLIERS = frozenset({"hundred", "thousand", "million", "billion", "dozen"})
 
 
+@lru_cache(maxsize=8192)
 def lemma(word: str) -> str:
     """A crude stem, the same for the forms of a word: dogs, dog; riding, rides, ride; boxes, box."""
     word = word.lower()
