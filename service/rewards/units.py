@@ -169,6 +169,7 @@ def read_unit(text: str) -> Unit | None:
         named = True
         if word in _POWERS and not word.endswith("d"):
             pending = _POWERS[word]
+            position += len(text[position:]) - len(text[position:].lstrip())
             continue
         known = _ATOMS.get(word) or _ATOMS.get(_singular(word))
         if known is None:
