@@ -41,9 +41,7 @@ def test_everything_that_changes_a_verdict_changes_the_key():
 
 
 @given(short, short, short, short)
-def test_neighbouring_fields_cannot_borrow_characters(
-    fingerprint: str, kind: str, other: str, other_kind: str
-):
+def test_neighbouring_fields_cannot_borrow_characters(fingerprint: str, kind: str, other: str, other_kind: str):
     assume((fingerprint, kind) != (other, other_kind))
     fact = Fact.model_construct(id="f", text="t", kind=kind)
     other_fact = Fact.model_construct(id="f", text="t", kind=other_kind)

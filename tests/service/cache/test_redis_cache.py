@@ -149,9 +149,7 @@ async def test_writes_to_a_hung_redis_hold_nobody_up(start_redis: Any):
         server.resume()
 
 
-async def test_the_queue_of_writes_is_bounded(
-    start_redis: Any, recorder: Any, monkeypatch: pytest.MonkeyPatch
-):
+async def test_the_queue_of_writes_is_bounded(start_redis: Any, recorder: Any, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(redis_cache, "QUEUE_LIMIT", 100)
     async with opened(start_redis().url, observer=recorder) as cache:
         cache.put_many(PAIRS)
