@@ -58,6 +58,8 @@ _KEPT_ORDER = 0.6
 _PARTIAL = 0.8
 # A bullet or a cell of at most this many words of content, all of them the fact's, needs no more context.
 _TERSE = 5
+# "The share of Android" is about Android.
+_CHART_WEIGHT = 0.25
 _MAX_WRITTEN = 12
 # The subject and the object of a relation have at most this many words of content each.
 _ARGUMENT = 2
@@ -137,7 +139,8 @@ def read_claim(text: str) -> Claim:
     anchors: dict[str, float] = {}
     for index, word in enumerate(heard):
         if index not in taken and word.weight:
-            anchors[word.lemma] = max(word.weight, anchors.get(word.lemma, 0.0))
+            weight = _CHART_WEIGHT if word.lemma in CHART_WORDS else word.weight
+            anchors[word.lemma] = max(weight, anchors.get(word.lemma, 0.0))
     content = [word.lemma for word in heard if word.is_content]
     negated = frozenset(word.lemma for word in heard if word.negated and word.lemma in anchors)
     return Claim(anchors, negated, tuple(slots), frozenset(pairwise(content)))

@@ -101,8 +101,10 @@ OTHERS = frozenset({"another", "other", "second", "additional"})
 TEXT_VERBS = _lemmas(
     "read say label labelled labeled write written title titled name named call called print printed text word"
 )
-# Words for the drawn parts of a chart, which name none of its contents.
-CHART_WORDS = _lemmas("bar column line slice point value category axis level mark percent percentage year month")
+# Words for the drawn parts of a chart and for amounts as such, which name none of its contents.
+CHART_WORDS = _lemmas(
+    "bar column line slice point value category axis level mark percent percentage year month share rate proportion"
+)
 
 # Each class lists values that exclude one another; a value is its words.
 _CLASSES: dict[str, tuple[str, ...]] = {

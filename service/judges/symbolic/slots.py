@@ -36,7 +36,11 @@ Words: TypeAlias = Sequence[Word]
 _BEFORE = 4
 _AFTER = 6
 _ARGUMENT_REACH = 8
+# A clause with more numbers than this, or a noun with more colours, lists guesses.
+_AMOUNTS = 2
+_VALUES = 2
 _TRANSPARENT = frozenset({"exactly", "only", "just", "about", "any", "very", "quit"})
+_GROUPS = frozenset({"pair", "couple", "dozen", "total"})
 _PRONOUNS = frozenset({"it", "them"})
 _RELATION_WORDS = sorted(
     ((tuple(lemma(word) for word in phrase.split()), name) for phrase, name in RELATION_PHRASES.items()),
@@ -52,28 +56,37 @@ class Count:
     number: float
 
     def said(self, words: Words) -> bool | None:
-        found: list[bool] = []
+        found: set[tuple[float, bool]] = set()
         for at, word in enumerate(words):
             if word.lemma == self.noun:
-                found += self._beside(words, at)
-        return any(found) if found else None
+                found |= self._beside(words, at)
+        if not found:
+            return None
+        if len(found) == 1:
+            return found == {(self.number, False)}
+        # "Three dogs: one dog is brown, two dogs are white." Other lists of numbers commit to none of them.
+        parts = sum(number for number, _ in found - {(self.number, False)})
+        return True if (self.number, False) in found and parts == self.number else None
 
-    def _beside(self, words: Words, at: int) -> list[bool]:
-        for word in reversed(words[max(0, at - _BEFORE) : at]):
+    def _beside(self, words: Words, at: int) -> set[tuple[float, bool]]:
+        """The number that the noun at `at` goes with and whether it is denied; empty where there is none."""
+        for index in range(at - 1, max(-1, at - 1 - _BEFORE), -1):
+            word = words[index]
             if word.value is not None:
-                return [word.value == self.number and not word.negated]
+                return {(word.value, word.negated)}
             if word.lemma == "no" or (word.lemma == "any" and word.negated):
-                return [self.number == 0]
-            if word.lemma == "a" or word.lemma == "an":
-                return [True] if self.number == 1 and not word.negated else []
-            if not word.is_content and word.lemma not in _TRANSPARENT:
+                return {(0.0, False)}
+            if word.lemma in ("a", "an"):
+                return {(1.0, word.negated)} if self.number == 1 else set()
+            grouped = word.lemma == "of" and index > 0 and words[index - 1].text.lower() in _GROUPS
+            if not word.is_content and word.lemma not in _TRANSPARENT and not grouped:
                 break
         for word in words[at + 1 : at + 1 + _AFTER]:
             if word.value is not None:
-                return [word.value == self.number and not word.negated]
+                return {(word.value, word.negated)}
             if word.is_content or word.lemma in PREPOSITIONS or word.lemma == ",":
                 break
-        return [self.number == 0] if words[at].negated else []
+        return {(0.0, False)} if words[at].negated else set()
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,12 +106,20 @@ class Amount:
         if not bound and clauses:
             following = min((word.clause for word in numbers if word.clause > min(clauses)), default=None)
             bound = [word for word in numbers if word.clause == following] or numbers
+        if len({word.value for word in bound}) > _AMOUNTS:
+            bound = self._nearest(words, bound)
         equal = [word for word in bound if word.value == self.number]
         if not equal and any(word.lemma == "respectively" for word in words):
             equal = [word for word in numbers if word.value == self.number]
         if equal:
             return not any(word.negated for word in equal)
         return False if bound else None
+
+    def _nearest(self, words: Words, bound: list[Word]) -> list[Word]:
+        """Of many numbers in one clause, the one that stands nearest to a key."""
+        places = [word.start for word in words if word.lemma in self._sharpest(words)]
+        apart = [min((abs(word.start - place) for place in places), default=0) for word in bound]
+        return [word for word, distance in zip(bound, apart, strict=True) if distance == min(apart)]
 
     def _sharpest(self, words: Words) -> frozenset[str]:
         """The keys to look beside: the years where the fact names any, else all that the words mention."""
@@ -120,6 +141,8 @@ class Trait:
             if word.lemma == self.noun:
                 found += self._ahead(words, at) + self._behind(words, at)
         equal = [word for word in found if EXCLUSIVE[word.lemma][1] == self.value]
+        if len({EXCLUSIVE[word.lemma][1] for word in found}) > _VALUES:
+            return None
         if equal:
             return not any(word.negated for word in equal)
         return False if any(not word.negated for word in found) else None
@@ -212,16 +235,21 @@ class Text:
 
     def said(self, words: Words) -> bool | None:
         names = [word.lemma for word in words]
-        if self.noun.isdisjoint(names):
+        if not any(self._is_noun(word) for word in words):
             return None
         for at in range(len(names) - len(self.written) + 1):
             if names[at] == self.written[0] and tuple(names[at : at + len(self.written)]) == self.written:
                 return not words[at].negated
         for at, word in enumerate(words):
-            if word.lemma in TEXT_VERBS - self.noun or word.lemma in ("'", '"', ":", "|", "="):
+            verb = word.lemma in TEXT_VERBS and not self._is_noun(word)
+            if verb or word.lemma in ("'", '"', ":", "|", "="):
                 rest = words[at + 1 :]
                 return False if any(_is_written(other) and other.lemma not in self.noun for other in rest) else None
         return None
+
+    def _is_noun(self, word: Word) -> bool:
+        """Whether the word is the thing written on: a label, not what is labelled."""
+        return word.lemma in self.noun and not (word.lemma in TEXT_VERBS and word.text.lower().endswith("ed"))
 
 
 def _is_written(word: Word) -> bool:

@@ -23,7 +23,7 @@ from perception_reward.service.judges.symbolic.lexicon import (
 )
 
 _PIECE = re.compile(
-    r"(?P<number>\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?)|(?P<word>[^\W\d_]+(?:'[^\W\d_]+)?)|(?P<mark>[^\w\s])"
+    r"(?P<number>(?:(?<![\w)])-)?(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?)|(?P<word>[^\W\d_]+(?:'[^\W\d_]+)?)|(?P<mark>[^\w\s])"
 )
 # A negation reaches this many content words, or to the end of its clause.
 _NEGATION_REACH = 4

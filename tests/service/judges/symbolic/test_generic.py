@@ -60,6 +60,8 @@ def test_a_fact_said_in_other_words_is_stated(fact: str, response: str) -> None:
         ("Sales in 2019 were 40.", "In 2019, sales reached 45."),
         ("Sales in 2019 were 40.", "| Year | Sales |\n|---|---|\n| 2018 | 40 |\n| 2019 | 45 |"),
         ("The sign reads STOP.", 'The sign says "YIELD".'),
+        ("The label reads STOP.", "The label is titled EXIT."),
+        ("The sign reads NO PARKING.", "The sign doesn't say NO PARKING."),
         ("The sign reads STOP.", "The sign does not say STOP."),
         ("The cup is left of the plate.", "The cup is to the right of the plate."),
         ("The cup is left of the plate.", "The plate is left of the cup."),
@@ -83,6 +85,7 @@ def test_another_value_or_a_negation_contradicts(fact: str, response: str) -> No
         ("Sales in 2019 were 40.", "Sales in 2018 reached 40."),
         ("Sales in 2019 were 40.", "Costs in 2019 reached 40."),
         ("The sign reads STOP.", 'The banner says "STOP".'),
+        ("The label reads STOP.", "The box is labeled STOP."),
         ("The cup is left of the plate.", "There is a cup, and there is a plate."),
         ("The cup is left of the plate.", "The fork is left of the plate."),
         ("There is a dog.", "There is a cat."),
@@ -122,6 +125,20 @@ def test_a_fact_and_its_contradiction_together_do_not_state(fact: str, response:
     verdict = judge(fact, response)
     assert verdict.label == "contradicted"
     assert verdict.probability < 0.5
+
+
+@pytest.mark.parametrize(
+    ("fact", "response"),
+    [
+        ("There are three dogs.", "There is 1 dog, 2 dogs, 3 dogs, 4 dogs."),
+        ("There are three dogs.", " ".join(f"There are {number} dogs." for number in range(20))),
+        ("The car is red.", "There is a red blue green yellow car."),
+        ("The car is red.", "The car is red. The car is blue. The car is green."),
+        ("Sales in 2019 were 40.", "In 2019 sales were 10 20 30 40 50 60."),
+    ],
+)
+def test_listing_every_value_states_none(fact: str, response: str) -> None:
+    assert judge(fact, response).label != "stated"
 
 
 def test_another_thing_of_the_same_sort_contradicts_nothing() -> None:
