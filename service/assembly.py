@@ -18,12 +18,12 @@ from perception_reward.service.cache.tiered import VerdictCache
 from perception_reward.service.judges.base import Health, Judge
 from perception_reward.service.judges.make import make_judge
 from perception_reward.service.metrics import Metrics
-from perception_reward.service.profiles.load import ProfileError, load_profiles
+from perception_reward.service.profiles.load import load_profiles
 from perception_reward.service.profiles.model import Profile
 from perception_reward.service.rewards.grading import PRELOAD as GRADING
 from perception_reward.service.rewards.grading import AccuracyGrader
 from perception_reward.service.scorer import Scorer
-from perception_reward.service.settings import Settings, SettingsError, is_redis_url
+from perception_reward.service.settings import Settings, SettingsError, is_redis_url, naming
 from perception_reward.service.workers import WorkerPool
 
 # Imported once by the process that workers are forked from, so that a replaced worker is ready in milliseconds.
@@ -89,22 +89,26 @@ async def _start(part: Startable) -> None:
         raise SettingsError(str(error)) from error
 
 
-def assemble(settings: Settings) -> Service:
-    """The parts that `settings` describe, not yet started. `SettingsError` names the setting that is wrong."""
+def assemble(settings: Settings, *, preload: Sequence[str] = PRELOAD) -> Service:
+    """The parts that `settings` describe, not yet started. `SettingsError` names the setting that is wrong.
+
+    preload: what workers have imported before the service is ready; without it the first requests pay for that.
+    """
     metrics = Metrics()
     profiles = _profiles(settings)
     pool = WorkerPool(
         settings.workers,
         time_limit=settings.accuracy_time_limit,
         memory_mb=settings.worker_memory_mb,
-        preload=PRELOAD,
+        preload=preload,
         on_restart=metrics.worker_restarted,
     )
-    store, cache = _store(settings), _cache(settings, metrics)
-    try:
+    with naming("annotations"):
+        store = _store(settings)
+    with naming("redis_url"):
+        cache = _cache(settings, metrics)
+    with naming("judge"):
         judge = make_judge(settings, pool, metrics)
-    except ValueError as error:
-        raise SettingsError(f"judge (--judge, PERCEPTION_REWARD_JUDGE): {error}") from None
     scorer = Scorer(
         store=store,
         cache=cache,
@@ -120,15 +124,11 @@ def assemble(settings: Settings) -> Service:
 
 
 def _profiles(settings: Settings) -> Mapping[str, Profile]:
-    try:
+    with naming("profiles"):
         profiles = load_profiles(settings.profiles)
-    except (ProfileError, OSError) as error:
-        raise SettingsError(f"profiles (--profiles, PERCEPTION_REWARD_PROFILES): {error}") from None
-    if settings.profile not in profiles:
-        known = ", ".join(sorted(profiles))
-        raise SettingsError(
-            f"profile (--profile, PERCEPTION_REWARD_PROFILE): unknown {settings.profile!r}; known: {known}"
-        )
+    with naming("profile"):
+        if settings.profile not in profiles:
+            raise ValueError(f"unknown {settings.profile!r}; known: {', '.join(sorted(profiles))}")
     return profiles
 
 

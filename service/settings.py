@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import ipaddress
 import os
+from collections.abc import Generator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
@@ -158,10 +160,23 @@ def load(**overrides: object) -> Settings:
         return Settings(**overrides)  # pyright: ignore[reportArgumentType]
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
-        name = str(first["loc"][0]) if first["loc"] else ""
         message = first["msg"].removeprefix("Value error, ")
-        where = f"{name} ({option_name(name)}, {variable_name(name)}): " if name else ""
-        raise SettingsError(where + message) from None
+        if not first["loc"]:
+            raise SettingsError(message) from None
+        raise SettingsError(_named(str(first["loc"][0]), message)) from None
+
+
+@contextmanager
+def naming(field: str) -> Generator[None]:
+    """Turn a `ValueError` about the setting `field` into a `SettingsError` that names it."""
+    try:
+        yield
+    except ValueError as error:
+        raise SettingsError(_named(field, error)) from None
+
+
+def _named(field: str, fault: object) -> str:
+    return f"{field} ({option_name(field)}, {variable_name(field)}): {fault}"
 
 
 def option_name(field: str) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, Coroutine
-from contextlib import aclosing
 from typing import Any, TypeVar
 
 from fastapi import Request
@@ -41,22 +40,25 @@ async def unless_gone(request: Request, work: Coroutine[Any, Any, T]) -> T:
 async def until_gone(request: Request, values: AsyncGenerator[T]) -> AsyncGenerator[T]:
     """Yield from `values` until they end or the client disconnects; then close them."""
     gone = asyncio.ensure_future(_gone(request))
+    step: asyncio.Task[T | _End] | None = None
     try:
-        async with aclosing(values):
-            while True:
-                step = asyncio.ensure_future(anext(values, _END))
-                await asyncio.wait({step, gone}, return_when=asyncio.FIRST_COMPLETED)
-                if not step.done():
-                    step.cancel()
-                    await asyncio.gather(step, return_exceptions=True)
-                    return
-                value = step.result()
-                if isinstance(value, _End):
-                    return
-                yield value
+        while True:
+            step = asyncio.create_task(_next(values))
+            await asyncio.wait({step, gone}, return_when=asyncio.FIRST_COMPLETED)
+            if not step.done() or isinstance(value := step.result(), _End):
+                return
+            yield value
     finally:
-        gone.cancel()
-        await asyncio.gather(gone, return_exceptions=True)
+        # The step has to be over before what it steps through can be closed.
+        pending = {gone} if step is None else {gone, step}
+        for task in pending:
+            task.cancel()
+        await asyncio.gather(*pending, return_exceptions=True)
+        await values.aclose()
+
+
+async def _next(values: AsyncGenerator[T]) -> T | _End:
+    return await anext(values, _END)
 
 
 class _End:

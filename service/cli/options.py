@@ -56,7 +56,7 @@ def _option(name: str, field: FieldInfo) -> inspect.Parameter:
     declaration = f"{option_name(name)}/--no-{name.replace('_', '-')}" if flag else option_name(name)
     option = typer.Option(
         declaration,
-        help=f"{field.description} [{_default(field)}; env {variable_name(name)}]",
+        help=f"{field.description} ({_default(field)}; {variable_name(name)})",
         metavar=None if flag else "VALUE",
         show_default=False,
     )

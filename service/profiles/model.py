@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal, TypeAlias, get_args
 
-from pydantic import Discriminator, Field, Tag
+from pydantic import Discriminator, Field, Tag, computed_field
 
 from perception_reward.service.rewards.perception import PerceptionRule
 from perception_reward.trainer_client.wire import Component, WireModel
@@ -70,6 +70,7 @@ class Profile(WireModel):
     gate: Gate | None = None
     mode: Mode = "default"
 
+    @computed_field
     @property
     def formula(self) -> str:
         """The score as people write it: `0.1·format + 0.9·accuracy + 0.7·perception + 1·repetition`."""

@@ -1,18 +1,11 @@
-"""A real service: as its own process, or in the test's event loop with a judge that the test scripts."""
+"""A real service in the test's event loop, with a judge that the test scripts."""
 
 from __future__ import annotations
 
 import asyncio
 import dataclasses
-import json
-import os
-import signal
-import subprocess
-import sys
-import threading
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -23,95 +16,7 @@ from perception_reward.service.judges.base import Health, JudgeInfo, JudgeTask, 
 from perception_reward.service.rewards.grading import AccuracyGrader
 from perception_reward.service.scorer import Scorer
 from perception_reward.service.server import make_server
-from perception_reward.service.settings import ENVIRONMENT_PREFIX, load
-
-FACTS = [
-    {"id": "f1", "text": "Segment AB has length 5.", "kind": "length"},
-    {"id": "f2", "text": "Angle ABC measures 90 degrees.", "kind": "angle"},
-]
-ANNOTATION = {"id": "triangle/1", "question": "Find AC.", "answer": "13", "facts": FACTS}
-RESPONSE = "<think>\nAB = 5 and the angle ABC is 90 degrees, so AC = 13.\n</think>\n<answer>\n\\boxed{13}\n</answer>"
-
-
-@pytest.fixture(autouse=True)
-def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in list(os.environ):
-        if name.startswith(ENVIRONMENT_PREFIX):
-            monkeypatch.delenv(name)
-
-
-class ServedProcess:
-    """`perception-reward serve` as a process of its own, listening on a free port."""
-
-    def __init__(self, *options: str) -> None:
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "perception_reward.service.cli", "serve", "--port", "0", "--log-json", *options],
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        self.log: list[dict[str, Any]] = []
-        self.url = self._await_address()
-        self._reader = threading.Thread(target=self._read_log)
-        self._reader.start()
-
-    @property
-    def pid(self) -> int:
-        return self._process.pid
-
-    def _await_address(self) -> str:
-        assert self._process.stderr is not None
-        for line in self._process.stderr:
-            entry = json.loads(line) if line.startswith("{") else {"message": line}
-            self.log.append(entry)
-            if entry["message"] == "listening":
-                return entry["address"]
-        raise AssertionError(f"the service did not start: {self.log}")
-
-    def _read_log(self) -> None:
-        assert self._process.stderr is not None
-        for line in self._process.stderr:
-            self.log.append(json.loads(line) if line.startswith("{") else {"message": line})
-
-    def signal(self, number: int) -> None:
-        self._process.send_signal(number)
-
-    def wait(self) -> int:
-        """The exit status, once the service has stopped by itself."""
-        status = self._process.wait(timeout=60)
-        self._reader.join(timeout=10)
-        assert self._process.stderr is not None
-        self._process.stderr.close()
-        return status
-
-    def stop(self) -> None:
-        if self._process.poll() is None:
-            self.signal(signal.SIGTERM)
-        self.wait()
-
-
-@pytest.fixture
-def start_process() -> Iterator[Callable[..., ServedProcess]]:
-    """A factory of services as processes, stopped at the end of the test."""
-    started: list[ServedProcess] = []
-
-    def start(*options: str) -> ServedProcess:
-        started.append(ServedProcess(*options))
-        return started[-1]
-
-    yield start
-    for process in started:
-        process.stop()
-
-
-@pytest.fixture(scope="session")
-def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The URL of a service on its defaults, with one annotation, shared by tests that leave it as it was."""
-    path = tmp_path_factory.mktemp("served") / "annotations.jsonl"
-    path.write_text(json.dumps(ANNOTATION) + "\n", encoding="utf-8")
-    process = ServedProcess("--annotations", str(path), "--workers", "1", "--max-body-mb", "8", "--max-items", "600")
-    yield process.url
-    process.stop()
-
+from perception_reward.service.settings import load
 
 Decide = Callable[[JudgeTask], Sequence[Outcome]]
 
@@ -165,7 +70,7 @@ async def serve_here(judge: ScriptedJudge | None = None, **overrides: object) ->
     """Serve on a free port, in this event loop, with a scripted judge."""
     judge = judge or ScriptedJudge()
     settings = load(**{"port": 0, "workers": 1, **overrides})
-    assembled = assemble(settings)
+    assembled = assemble(settings, preload=())
     scorer = Scorer(
         store=assembled.store,
         cache=assembled.cache,
@@ -197,13 +102,6 @@ async def serve() -> AsyncIterator[Callable[..., Any]]:
             return await stack.enter_async_context(serve_here(judge, **overrides))
 
         yield start
-
-
-@pytest.fixture
-def annotations_file(tmp_path: Path) -> Path:
-    path = tmp_path / "annotations.jsonl"
-    path.write_text(json.dumps(ANNOTATION) + "\n", encoding="utf-8")
-    return path
 
 
 @pytest.fixture

@@ -1,0 +1,74 @@
+from __future__ import annotations
+
+from perception_reward.service.metrics import MOST_RUNS, Metrics
+from perception_reward.trainer_client.wire import Components, FactResult, ItemResult
+
+
+def result(score: float | None = 1.0, reason: str | None = None) -> ItemResult:
+    return ItemResult.model_validate(
+        {
+            "id": None,
+            "status": "missing" if reason else "ok",
+            "score": None if reason else score,
+            "components": Components(format=1, accuracy=None, perception=0.5, repetition=0),
+            "facts": [FactResult(id="f", verdict="stated", probability=1, span=None)],
+            "reason": reason,
+        }
+    )
+
+
+def test_what_was_scored_is_counted_by_profile_run_and_reason():
+    metrics = Metrics()
+    metrics.scored("perception-r1", "run-a", [result(), result(reason="judge_timeout")])
+    text = metrics.exposition().decode()
+    assert 'perception_reward_items_total{profile="perception-r1",run="run-a"} 2.0' in text
+    assert 'perception_reward_missing_total{reason="judge_timeout",run="run-a"} 1.0' in text
+    assert 'perception_reward_verdicts_total{verdict="stated"} 2.0' in text
+    assert 'perception_reward_component_count{component="perception",profile="perception-r1"} 2.0' in text
+    assert 'component="accuracy"' not in text
+
+
+def test_a_caller_cannot_grow_the_metrics_without_end():
+    metrics = Metrics()
+    for number in range(MOST_RUNS + 100):
+        metrics.scored("perception-r1", f"run-{number}", [result()])
+    lines = [
+        line for line in metrics.exposition().decode().splitlines() if line.startswith("perception_reward_items_total")
+    ]
+    assert len(lines) == MOST_RUNS + 1
+    assert any('run="other"} 100.0' in line for line in lines)
+
+
+def test_the_cache_and_the_judge_report_to_it():
+    metrics = Metrics()
+    metrics.hits("redis", 3)
+    metrics.misses(2)
+    metrics.error("timeout")
+    metrics.redis_up(True)
+    metrics.request("gpu-1:8000", 0.2, ok=False)
+    metrics.retry("503")
+    metrics.inflight(4)
+    metrics.judged(5, 1)
+    metrics.judge_batch(0.1)
+    metrics.worker_restarted()
+    text = metrics.exposition().decode()
+    for line in (
+        'perception_reward_cache_hits_total{tier="redis"} 3.0',
+        "perception_reward_cache_misses_total 2.0",
+        'perception_reward_cache_errors_total{kind="timeout"} 1.0',
+        "perception_reward_redis_up 1.0",
+        'perception_reward_judge_requests_total{endpoint="gpu-1:8000",outcome="failed"} 1.0',
+        'perception_reward_judge_retries_total{reason="503"} 1.0',
+        "perception_reward_judge_queue 4.0",
+        "perception_reward_judged_total 5.0",
+        "perception_reward_joined_total 1.0",
+        "perception_reward_judge_seconds_count 1.0",
+        "perception_reward_worker_restarts_total 1.0",
+    ):
+        assert line in text, line
+
+
+def test_two_apps_do_not_share_their_metrics():
+    one, other = Metrics(), Metrics()
+    one.judged(1, 0)
+    assert "perception_reward_judged_total 0.0" in other.exposition().decode()
