@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from functools import cached_property
 
 from perception_reward.service.judges.base import Verdict
 from perception_reward.service.judges.symbolic.document import Document
@@ -17,8 +18,9 @@ from perception_reward.service.judges.symbolic.statements import Claim
 from perception_reward.service.judges.symbolic.values import same
 
 _RETRACTION = re.compile(
-    r"\b(?:no,? wait|wait,|hold on|correction|scratch that|my mistake|i made a mistake|i misread|let me correct|let me redo"
-    r"|on second thought|sorry|that(?:'s| is) (?:wrong|not right|incorrect)|actually,? no|let me re-?(?:check|read|examine))",
+    r"\b(?:no,? wait|wait,|hold on|correction|scratch that|my mistake|i made a mistake|i misread"
+    r"|let me (?:correct|redo)|on second thought|sorry|that(?:'s| is) (?:wrong|not right|incorrect)|actually,? no"
+    r"|let me re-?(?:check|read|examine))",
     re.IGNORECASE,
 )
 _STATING = frozenset({"asserted", "weak"})
@@ -38,7 +40,11 @@ class Reading:
     def __init__(self, document: Document, claims: list[Claim]) -> None:
         self.document = document
         self.claims = Claims(claims)
-        self.retractions = [match.start() for match in _RETRACTION.finditer(document.plain.text)]
+
+    @cached_property
+    def retractions(self) -> list[int]:
+        """Where the response takes something back."""
+        return [match.start() for match in _RETRACTION.finditer(self.document.plain.text)]
 
     def place(self, claim: Claim) -> tuple[int, int]:
         """Where a claim stands in the document's plain text."""
@@ -101,7 +107,7 @@ def _strength(item: Evidence) -> float:
 
 def _standing(items: list[Evidence], others: list[Evidence], reading: Reading) -> list[Evidence]:
     """The items not taken back before one of the others was said."""
-    if not reading.retractions:
+    if not items or not reading.retractions:
         return items
     return [
         item
@@ -161,9 +167,9 @@ def _shape_alone(fact: Claim, reading: Reading) -> tuple[int, int] | None:
     word = fact.relation.replace("_", " ")
     for sentence in reading.document.sentences:
         at = sentence.text.lower().find(word)
-        if at > 0 and sentence.text[:at].lower().endswith(("the ", "this ", "a ", "an ", "given ")):
-            if sentence.mood(at, at + len(word)) == "asserted":
-                return sentence.source(at, at + len(word))
+        named = at > 0 and sentence.text[:at].lower().endswith(("the ", "this ", "a ", "an ", "given "))
+        if named and sentence.mood(at, at + len(word)) == "asserted":
+            return sentence.source(at, at + len(word))
     return None
 
 

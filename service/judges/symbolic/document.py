@@ -24,11 +24,9 @@ MAX_SENTENCE = 1_000
 
 Form = Literal["prose", "bullet", "row"]
 
-# Full stops end a sentence before white space; those of the usual abbreviations and of option letters do not.
-_BOUNDARY = re.compile(
-    r"\n\s*|(?<=[!?;])[ \t]+|(?<!approx\.)(?<!\n[A-H]\.)(?<!\A[A-H]\.)(?<!e\.g\.)(?<!i\.e\.)(?<![Ff]ig\.)"
-    r"(?<=\.)[\"')]?[ \t]+"
-)
+# Full stops end a sentence before white space; those of abbreviations and of option letters do not.
+_BOUNDARY = re.compile(r"\n\s*|[!?;][ \t]+|\.[\"')]?[ \t]+")
+_ABBREVIATIONS = ("approx", "e.g", "i.e", "fig", "Fig", "resp", "vs")
 _BULLET = re.compile(r"[ \t]*(?:[-*+>#]+|\(?\d{1,3}[.)])[ \t]+")
 _OPTION = re.compile(r"[ \t]*(?:[-*+][ \t]+)?\(?([A-H])[).:][ \t]")
 
@@ -94,12 +92,22 @@ def _ranges(text: str) -> list[tuple[int, int]]:
     found: list[tuple[int, int]] = []
     position = 0
     for match in _BOUNDARY.finditer(text):
-        _cut(found, text, position, match.start())
+        start = match.start()
+        if text[start] == "." and _continues(text, start):
+            continue
+        _cut(found, text, position, start if text[start] == "\n" else start + 1)
         position = match.end()
         if len(found) >= MAX_SENTENCES:
             return found[:MAX_SENTENCES]
     _cut(found, text, position, len(text))
     return found[:MAX_SENTENCES]
+
+
+def _continues(text: str, stop: int) -> bool:
+    """Whether a full stop belongs to an abbreviation or to the letter of an option at the beginning of a line."""
+    if text.endswith(_ABBREVIATIONS, max(0, stop - 6), stop):
+        return True
+    return text[stop - 1 : stop] in tuple("ABCDEFGH") and text[stop - 2 : stop - 1] in ("\n", "")
 
 
 def _cut(found: list[tuple[int, int]], text: str, start: int, end: int) -> None:

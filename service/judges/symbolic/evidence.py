@@ -28,7 +28,19 @@ _ALSO = {
     "rhombus": ("parallelogram",),
     "equilateral": ("isosceles",),
 }
-SHAPES = frozenset("square rectangle rhombus parallelogram trapezoid kite isosceles equilateral right_triangle".split())
+SHAPES = frozenset(
+    [
+        "square",
+        "rectangle",
+        "rhombus",
+        "parallelogram",
+        "trapezoid",
+        "kite",
+        "isosceles",
+        "equilateral",
+        "right_triangle",
+    ]
+)
 _EXCLUSIVE = (frozenset({"trapezoid", "parallelogram"}), frozenset({"equilateral", "right_triangle"}))
 
 
@@ -71,7 +83,7 @@ def evidence_for(claim: Claim, claims: Claims) -> list[Evidence]:
         return list(_about_value(claim, claims))
     finder = _FINDERS.get(claim.relation, _about_relation)
     if corner := _corner(claim):
-        return list(_about_corner(corner, claims))
+        return [*_about_corner(corner, claims), *_opposite(claim, claims)]
     return list(finder(claim, claims))
 
 
@@ -258,9 +270,8 @@ def _from_hypotenuse(corner: tuple[str, ...], claims: Claims) -> Iterator[Eviden
     """The right angle of a right triangle lies opposite its hypotenuse and between its legs."""
     legs = [claim for claim in claims.of_relation["leg"] if set(claim.subject.points) < set(corner)]
     for claim in claims.of_relation["hypotenuse"]:
-        if set(claim.subject.points) < set(corner):
-            if corner[1] not in claim.subject.points:
-                yield Evidence(claim, True, 0.85)
+        if set(claim.subject.points) == {corner[0], corner[2]}:
+            yield Evidence(claim, True, 0.85)
     if len({claim.subject for claim in legs}) == 2:
         agrees = all(corner[1] in claim.subject.points for claim in legs)
         yield from (Evidence(claim, agrees, 0.85) for claim in legs)
@@ -274,6 +285,11 @@ def _about_relation(fact: Claim, claims: Claims) -> Iterator[Evidence]:
     for claim in claims.of_relation[fact.relation]:
         if claim.subject == fact.subject and _compatible(fact.object, claim.object):
             yield Evidence(claim, True)
+    yield from _opposite(fact, claims)
+
+
+def _opposite(fact: Claim, claims: Claims) -> Iterator[Evidence]:
+    """Perpendicular lines are not parallel."""
     opposite = {"parallel": "perpendicular", "perpendicular": "parallel"}.get(fact.relation)
     for claim in claims.of_relation[opposite] if opposite else ():
         if claim.subject == fact.subject and claim.object == fact.object:
@@ -312,7 +328,7 @@ def _about_shape(fact: Claim, claims: Claims) -> Iterator[Evidence]:
                 continue
             if shape in shapes:
                 yield Evidence(claim, True, 1.0 if shape == fact.relation else 0.9)
-            elif {shape, fact.relation} in _EXCLUSIVE:
+            elif frozenset({shape, fact.relation}) in _EXCLUSIVE:
                 yield Evidence(claim, False, 0.8)
     if fact.relation == "right_triangle":
         triangle = set(fact.subject.points)

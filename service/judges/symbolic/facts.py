@@ -9,11 +9,29 @@ from perception_reward.service.judges.symbolic.document import read
 from perception_reward.service.judges.symbolic.statements import Claim, claims
 
 _ELEMENTS = frozenset(
-    "segment angle vertex mark arc triangle polygon circle variable label radius diameter area perimeter circumference side".split()
+    [
+        "segment",
+        "angle",
+        "vertex",
+        "mark",
+        "arc",
+        "triangle",
+        "polygon",
+        "circle",
+        "variable",
+        "label",
+        "radius",
+        "diameter",
+        "area",
+        "perimeter",
+        "circumference",
+        "side",
+    ]
 ) | {"angle?", "central angle", "hypotenuse", "leg"}
 # What a word in front of a name says in passing: "Radius OA has length 5" is about the length.
 _IN_PASSING = frozenset({"leg", "hypotenuse", "radius", "diameter", "chord", "tangent", "center", "right_triangle",
-                         "isosceles", "equilateral", "rhombus", "rectangle", "square", "parallelogram", "trapezoid", "kite"})  # fmt: skip
+                         "isosceles", "equilateral", "rhombus", "rectangle", "square", "parallelogram",
+                          "trapezoid", "kite"})  # fmt: skip
 _OF_POINTS = frozenset({"on", "center", "midpoint", "on_circle", "tangent"})
 
 

@@ -23,21 +23,29 @@ def _words(text: str) -> frozenset[str]:
 
 
 _MOODS = _words(
-    "not never no n't isn't aren't doesn't don't wasn't cannot can't might may could would should must can probably perhaps"
-    " maybe possibly likely either indeed really actually clearly seems seem appears appear looks look like were if"
+    "not never no n't isn't aren't doesn't don't wasn't cannot can't might may could would"
+    " should must can probably perhaps"
+    " maybe possibly likely either indeed really actually clearly seems seem appears appear"
+    " looks look like were if"
 )
 _FILLER = _MOODS | _words(
-    "is are was be being been has have had having the a an of to as it its also both each all exactly about given that"
-    " which this with in on for figure diagram image picture length lengths measure measures measuring measured value values"
-    " size long degree degrees marked labelled labeled label labels shown shows show reads read known written says"
-    " tagged stated listed equals equal equalling comes out at by been get gets find found we see so same respectively"
+    "is are was be being been has have had having the a an of to as it its also both each all"
+    " exactly about given that"
+    " which this with in on for figure diagram image picture length lengths measure measures"
+    " measuring measured value values"
+    " size long degree degrees marked labelled labeled label labels shown shows show reads"
+    " read known written says"
+    " tagged stated listed equals equal equalling comes out at by been get gets find found we"
+    " see so same respectively"
     " side sides segment line leg angle number approximately approx roughly just only simply still turns"
     " joining connecting"
-    " s it's total expression denoted called represented indicated noted specified drawn annotated annotation does do comes"
+    " s it's total expression denoted called represented indicated noted specified drawn"
+    " annotated annotation does do comes"
     " becomes works side's unknown short full one side-length the two are ' \" ~ | now therefore thus"
 )
 _LINKING = _words(
-    "= ≈ ≅ : is are was be equals equal measures measure measuring measured has have having labelled labeled marked shows"
+    "= ≈ ≅ : is are was be equals equal measures measure measuring measured has have having"
+    " labelled labeled marked shows"
     " reads given with being length ≠ tagged — says does of been"
 )
 _PLACING = _words("on next beside near at along for above below by is belongs under alongside goes opposite")
@@ -45,7 +53,8 @@ _PLACE_FILLER = (
     _FILLER
     | _PLACING
     | _words(
-        "( joining connecting joins connects sits sit written appears located placed lies stands standing to names belonging found attached adjacent is here there"
+        "( joining connecting joins connects sits sit written appears located placed lies stands"
+        " standing to names belonging found attached adjacent is here there"
     )
 )
 _LISTING = _words(", and & both also then while one another at")
@@ -77,14 +86,16 @@ _RELATIONS: dict[str, tuple[frozenset[str], frozenset[str]]] = {
 
 _ALLOWED = {name: (needed, _FILLER | needed | allowed) for name, (needed, allowed) in _RELATIONS.items()}
 _LINK_FILLER = _FILLER | {"=", "≈", "≅", ":", "≠", "|", "—"}
-_ASIDE = frozenset({",", "(", "and"})
+_ASIDE = frozenset({",", "(", "and", "|"})
+_ASIDE_LINKING = _LINKING | {"(", "|"}
 _ASIDE_FILLER = _LINK_FILLER | _ASIDE
 _MEETING = _words("meets meet intersects intersect crosses cross line segment and")
 _OF = _words("of the in for a this ' s given")
 _HAS = _words("has have with having of a an the is , whose and its")
 
 _PREDICATES: tuple[tuple[str, tuple[str, ...]], ...] = (
-    ("right_triangle", ("right triangle", "right-angled triangle", "right angled triangle", "right-angled", "right angled")),
+    ("right_triangle", ("right triangle", "right-angled triangle", "right angled triangle", "right-angled",
+                        "right angled")),
     ("right", ("right angle", "right angles", "right")),
     ("isosceles", ("isosceles",)),
     ("equilateral", ("equilateral",)),
@@ -94,8 +105,9 @@ _PREDICATES: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("parallelogram", ("parallelogram",)),
     ("trapezoid", ("trapezoid", "trapezium", "isosceles trapezoid")),
     ("kite", ("kite",)),
-    ("perpendicular", ("perpendicular", "orthogonal", "at right angles", "meet at right angles", "meet at a right angle",
-                       "intersect at right angles", "at a right angle", "form a right angle", "intersect at a right angle")),
+    ("perpendicular", ("perpendicular", "orthogonal", "at right angles", "meet at right angles",
+                       "meet at a right angle", "intersect at right angles", "at a right angle",
+                       "form a right angle", "intersect at a right angle")),
     ("parallel", ("parallel", "∥", "run parallel")),
     ("congruent", ("congruent", "equal", "identical", "equally long", "same length", "same measure", "same size",
                    "equal length", "equal measure", "equal in length", "equal in measure", "equal lengths")),
@@ -108,26 +120,32 @@ _PREDICATES: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("hypotenuse", ("hypotenuse",)),
     ("leg", ("legs",)),
     ("center", ("center", "centre")),
-    ("on_circle", ("on the circle", "lie on the circle", "lies on the circle", "points on the circle", "point on the circle",
+    ("on_circle", ("on the circle", "lie on the circle", "lies on the circle", "points on the circle",
+                   "point on the circle",
                    "on the circumference", "lies on the circumference", "on a circle")),
     ("midpoint", ("midpoint",)),
 )  # fmt: skip
 _PREDICATE_OF = {phrase: name for name, phrases in _PREDICATES for phrase in phrases}
 _BEFORE_PREDICATE = _MOODS | _words(
-    "is are was be being been a an the as also both each all marked labelled labeled shown given clearly forms form has"
+    "is are was be being been a an the as also both each all marked labelled labeled shown"
+    " given clearly forms form has"
     " have with having to it in make makes its which drawn same equal on"
 ) - _words("same equal right")
 _STRANGE_QUANTITIES = _words(
-    "slope ratio ratios sum difference product equation square half twice third double quarter tangent sine cosine tan sin cos"
-    " midpoint middle bisector extension projection supplement complement triple quotient times average mean supplementary"
+    "slope ratio ratios sum difference product equation square half twice third double quarter"
+    " tangent sine cosine tan sin cos"
+    " midpoint middle bisector extension projection supplement complement triple quotient"
+    " times average mean supplementary"
     " complementary reciprocal opposite multiple equations magnitude coordinates"
 )
 _COMPARISONS = _words("more less times greater longer shorter larger smaller % percent th")
 _AT = _words("at with vertex point corner in is located of by the near placed")
 _SQUARE_MARK = re.compile(
-    r"(?:right[- ]angles?|right[- ]angled|90°(?: angle)?|perpendicular|square corners?|(?:little|small|tiny)? ?squares?(?: (?:corner|mark|box|"
+    r"(?:right[- ]angles?|right[- ]angled|90°(?: angle)?|perpendicular|square corners?"
+    r"|(?:little|small|tiny)? ?squares?(?: (?:corner|mark|box|"
     r"symbol)s?)?|right[- ]angle (?:mark|symbol|marker|sign|box|square)s?)"
-    r" ?(?:,? one |is |are |appears |sits |shown |drawn |located |marked |placed |must be |sign |(?:that )?we see |being |, ){0,3}(?:at|on|in)"
+    r" ?(?:,? one |is |are |appears |sits |shown |drawn |located |marked |placed |must be |sign "
+    r"|(?:that )?we see |being |, ){0,3}(?:at|on|in)"
     r"(?: the)?(?: vertex| point| corner| vertices| points)? ?$"
 )
 
@@ -152,13 +170,15 @@ class Gap:
 
 # "The diameter of the circle is x": what it belongs to goes without saying.
 _OF_THE_FIGURE = re.compile(
-    r"\b(?:of|in) (?:the|this|that|a|an|our) (?:given |shaded |right |larger |smaller )?(?:circle|triangle|parallelogram|rectangle"
+    r"\b(?:of|in) (?:the|this|that|a|an|our) (?:given |shaded |right |larger |smaller )?"
+    r"(?:circle|triangle|parallelogram|rectangle"
     r"|rhombus|trapezoid|quadrilateral|sector|semicircle|polygon|pentagon|hexagon|kite|square|figure|diagram)\b"
 )
 
 
 @lru_cache(maxsize=8192)
 def _read_short(text: str) -> Gap:
+    text = _OF_THE_FIGURE.sub("", text)
     lowered = text.lower()
     words = _WORD.findall(lowered)
     kinds = frozenset(words)
@@ -169,7 +189,6 @@ def _read_short(text: str) -> Gap:
 
 def read_gap(text: str) -> Gap:
     """What the text between two items says. Memoised; linear in the text, of which only the ends are read."""
-    text = _OF_THE_FIGURE.sub("", text)
     if len(text) <= _MAX_GAP:
         return _read_short(text)
     first, last = _read_short(text[:_MAX_GAP]), _read_short(text[-_MAX_GAP:])
@@ -191,7 +210,7 @@ def _between(stripped: str, words: list[str], kinds: frozenset[str]) -> str:
         return "has"
     if kinds <= _LINK_FILLER and kinds & _LINKING:
         return "link"
-    if kinds <= _ASIDE_FILLER and kinds & _ASIDE and kinds & _LINKING | {"("}:
+    if kinds <= _ASIDE_FILLER and kinds & _ASIDE and kinds & _ASIDE_LINKING:
         return "aside"
     if kinds <= _MEETING:
         return "meets"

@@ -25,18 +25,42 @@ _VALUE = (
     r"|(?<=\d)\s[xyz](?![A-Za-z'])(?!\s\d))*"
 )
 _NOUN = re.compile(
-    r"(?i:(?:shaded |central |inscribed )?(?:radius|radii|diameter|circumference|area|perimeter|hypotenuse|altitude|height"
-    r"|width|region|sector|sides?|legs?|(?<!right )(?<!right-)angles?|base))\b(?!\s?(?:[∠A-Z]|labell?ed\s[A-Z]|at\s|between\s"
+    r"(?i:(?:shaded |central |inscribed )?(?:radius|radii|diameter|circumference|area|perimeter|hypotenuse|altitude"
+    r"|height|width|region|sector|sides?|legs?|(?<!right )(?<!right-)angles?|base))\b"
+    r"(?!\s?(?:[∠A-Z]|labell?ed\s[A-Z]|at\s|between\s"
     r"|joining\s|\d{1,2}(?:,|\s?[=≅]|\s(?:and|is|equals|measures|has)\b)|[b-z](?![A-Za-z'])|a(?=\s?=|\s(?:is|has|measures)\b)))"
 )
 _FUNCTION = re.compile(
     r"(?:sin|cos|tan|sec|csc|cot|log|ln)(?![a-z])(?:\^-?\d|\^\(-?\d\))?\s?\(?\s?(?:m\s?)?∠?\s?(?:[A-Z]{1,3}|\d+°?|[a-z](?![a-z]))?"
 )
 _NOUN_STARTS = frozenset(
-    "shaded central inscribed radius radii diameter circumference area perimeter hypotenuse altitude height width region"
-    " sector side sides leg legs angle angles base".split()
+    [
+        "shaded",
+        "central",
+        "inscribed",
+        "radius",
+        "radii",
+        "diameter",
+        "circumference",
+        "area",
+        "perimeter",
+        "hypotenuse",
+        "altitude",
+        "height",
+        "width",
+        "region",
+        "sector",
+        "side",
+        "sides",
+        "leg",
+        "legs",
+        "angle",
+        "angles",
+        "base",
+    ]
 )
-_FUNCTIONS = frozenset("sin cos tan sec csc cot log ln".split())
+_FUNCTIONS = frozenset(["sin", "cos", "tan", "sec", "csc", "cot", "log", "ln"])
+_WORDS = _NOUN_STARTS | _FUNCTIONS
 # A word is matched only to be stepped over, or to see whether a quantity or a function begins there.
 _ITEM = re.compile(
     rf"(?P<value>{_VALUE})"
@@ -46,8 +70,10 @@ _ITEM = re.compile(
 _UNIT = re.compile(UNIT)
 _ROLE = re.compile(
     r"(?:m\s?)?[∠△⊙]\s?$"
-    r"|(?<![a-z])(?:(?:right|right-angled|isosceles|equilateral|scalene|obtuse|acute) triangles?|right angles?|(?:(?:minor|major"
-    r"|inscribed|central|line|straight|obtuse|acute) )?(?:m |m)?(?:(?<!right )(?<!right-)angles?(?: at(?: vertex| point| corner)?| labell?ed)?|segments?|sides?|lines?|rays?|legs?|hypotenuse|base|chords?|radi(?:us|i)|diameters?"
+    r"|(?<![a-z])(?:(?:right|right-angled|isosceles|equilateral|scalene|obtuse|acute) triangles?|right angles?"
+    r"|(?:(?:minor|major|inscribed|central|line|straight|obtuse|acute) )?(?:m |m)?"
+    r"(?:(?<!right )(?<!right-)angles?(?: at(?: vertex| point| corner)?| labell?ed)?|segments?|sides?|lines?|rays?|legs?"
+    r"|hypotenuse|base|chords?|radi(?:us|i)|diameters?"
     r"|diagonals?|tangents?|secants?|altitude|median|edges?|arcs?|triangles?|circles?|quadrilateral|parallelogram|rhombus"
     r"|rectangle|square|trapezoid|trapezium|kite|diamond|polygon|pentagon|hexagon|points?|vertex|vertices"
     r"|cent(?:er|re)))(?: named| labell?ed)? ?\(?$",
@@ -55,13 +81,54 @@ _ROLE = re.compile(
 )
 # Capitals that are words or theorems, not names.
 _NO_NAMES = frozenset(
-    "SAS ASA SSS AAS AA HL RHS CPCTC IF IS IN OR AND THE NOT NO OF TO SO BE WE ON IT AS AT BY QED LHS GIVEN STEP NOTE TRUE"
-    " FALSE YES ANSWER AN MY OK I".split()
+    [
+        "SAS",
+        "ASA",
+        "SSS",
+        "AAS",
+        "AA",
+        "HL",
+        "RHS",
+        "CPCTC",
+        "IF",
+        "IS",
+        "IN",
+        "OR",
+        "AND",
+        "THE",
+        "NOT",
+        "NO",
+        "OF",
+        "TO",
+        "SO",
+        "BE",
+        "WE",
+        "ON",
+        "IT",
+        "AS",
+        "AT",
+        "BY",
+        "QED",
+        "LHS",
+        "GIVEN",
+        "STEP",
+        "NOTE",
+        "TRUE",
+        "FALSE",
+        "YES",
+        "ANSWER",
+        "AN",
+        "MY",
+        "OK",
+        "I",
+    ]
 )
 # "The ratio of AB to CD": what is strange about one is so about the other.
 _CARRIES_ON = frozenset({"to", "and", ",", "with"})
 # Across these gaps a bare name is of the kind of the name before: "angles ABC and DEF".
 _PASSES_ROLE = frozenset({"list", "or", "congruent", "similar"})
+_ARTICLE = re.compile(r" (?!(?:is|and|to|has|lies|or)\b)[a-z]{2,}")
+_AFTER_POINT = re.compile(r"(?:at|vertex|point|angle|from|and|of|∠|through) ?$")
 Kind = Literal["element", "value", "opaque"]
 
 
@@ -99,7 +166,7 @@ def read_items(text: str) -> Line:
     position = 0
     strange = False
     for match in _ITEM.finditer(text):
-        if match.start() < position:
+        if match.start() < position or (match.lastgroup == "word" and match.group().lower() not in _WORDS):
             continue
         item = _item(text, match)
         if item is None:
@@ -152,11 +219,7 @@ def _name(text: str, name: str, start: int, end: int) -> Item | None:
         return None
     if len(name) == 1 and text[start - 1 : start] == "(" and text[end : end + 1] == ")":
         return None
-    if (
-        name == "A"
-        and re.match(r" [a-z]{2,}", text[end : end + 4])
-        and not re.match(r" (?:is|and|to|has|lies|=)\b", text[end : end + 6])
-    ):
+    if name == "A" and _ARTICLE.match(text, end) and not _AFTER_POINT.search(text, max(0, start - 8), start):
         return None
     return Item("element", start, end, element("", name))
 

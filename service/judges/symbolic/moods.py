@@ -13,16 +13,19 @@ from typing import Literal, TypeAlias
 Mood: TypeAlias = Literal["asserted", "weak", "negated", "hedged", "hypothetical", "question", "option"]
 
 _CUE = re.compile(
-    r"(?P<neutral>\bnot only\b|\bif and only if\b|\bno doubt\b|\bnot drawn\b|\bnot to scale\b|\bwhether or not\b|\bwithout loss\b)"
+    r"(?P<neutral>\bnot only\b|\bif and only if\b|\bno doubt\b"
+    r"|\bnot drawn\b|\bnot to scale\b|\bwhether or not\b|\bwithout loss\b)"
     r"|(?P<hypothetical>\b(?:if|suppos(?:e|ing)|assum(?:e|es|ing)|imagine|unless|whether|hypothetically|would|were it"
     r"|had it been|let's say|let us say|in case|for example|for instance|e\.g\.)(?![\w'])|(?:^|(?<=[,;:] ))were\b)"
-    r"|(?P<hedged>\b(?:might|(?-i:may)|could|can be(?! (?:\w+ly )?(?:seen|read|found|observed|counted|made out|noted)\b)"
+    r"|(?P<hedged>\b(?:might|(?-i:may)|could"
+    r"|can be(?! (?:\w+ly )?(?:seen|read|found|observed|counted|made out|noted)\b)"
     r"|possibly|perhaps|maybe|probably|likely|presumably|potentially|conceivably"
-    r"|either|unsure|not sure|unclear|uncertain|not certain|not necessarily|guess|unknown|apparently|doubt|supposedly"
+    r"|either|unsure|not sure|unclear|uncertain|not certain|not necessarily|guess|apparently|doubt|supposedly"
     r"|not clear|hard to (?:say|tell|read))\b|\bor\b)"
     r"|(?P<negated>\b(?:not|never|cannot|neither|nor|no longer|no|false that|untrue that|wrong that|incorrect that"
     r"|rather than|instead of|false to say|mistaken?|impossible|nobody|deny|denies|contrary|lacks?)\b|n't\b|≠)"
-    r"|(?P<denial>\b(?:is|are|was|were|would be|being) (?:\w+ly )?(?:false|wrong|incorrect|untrue|impossible|a mistake|mistaken"
+    r"|(?P<denial>\b(?:is|are|was|were|would be|being) (?:\w+ly )?(?:false|wrong|incorrect|untrue|impossible"
+    r"|a mistake|mistaken"
     r"|not (?:true|correct|right|the case|possible))\b)"
     r"|(?P<weak>\b(?:seems?|appears?|looks? like|looks|I think|I believe|should be|roughly)\b)"
     r"|(?P<edge>[,;:()⇒—]|\b(?:but|so|therefore|thus|hence|because|since|although|though|however|while|whereas|and|then"
@@ -31,7 +34,8 @@ _CUE = re.compile(
 )
 _FACTUAL_EDGES = frozenset({"but", "since", "because", "however", "actually", "in fact", "although", "though"})
 _ASKS = re.compile(
-    r"[\s,;:]*(?:and |so |then |but |now )?(?:what|which|how|why|where|who|when|is|are|does|do|did|can|could|would|should|will|has|have)\b",
+    r"[\s,;:]*(?:and |so |then |but |now )?(?:what|which|how|why|where|who|when|is|are|does|do"
+    r"|did|can|could|would|should|will|has|have)\b",
     re.IGNORECASE,
 )
 
@@ -40,12 +44,108 @@ Cue: TypeAlias = tuple[str, int, int, str]
 
 # The words that `_CUE`'s alternatives begin with.
 _FIRST_WORDS = frozenset(
-    "not if no whether without suppose supposing assum assume assumes assuming imagine unless hypothetically would were had"
-    " let in for e might may could can possibly perhaps maybe probably likely presumably potentially conceivably either"
-    " unsure unclear uncertain guess unknown apparently doubt supposedly hard or never cannot neither nor false untrue wrong"
-    " incorrect rather instead mistake mistaken impossible nobody deny denies contrary lack lacks is are was being seem seems"
-    " appear appears look looks i should roughly but so therefore thus hence because since although though however while"
-    " whereas and then which actually , ; : ( ) ⇒ — ≠".split()
+    [
+        "not",
+        "if",
+        "no",
+        "whether",
+        "without",
+        "suppose",
+        "supposing",
+        "assum",
+        "assume",
+        "assumes",
+        "assuming",
+        "imagine",
+        "unless",
+        "hypothetically",
+        "would",
+        "were",
+        "had",
+        "let",
+        "in",
+        "for",
+        "e",
+        "might",
+        "may",
+        "could",
+        "can",
+        "possibly",
+        "perhaps",
+        "maybe",
+        "probably",
+        "likely",
+        "presumably",
+        "potentially",
+        "conceivably",
+        "either",
+        "unsure",
+        "unclear",
+        "uncertain",
+        "guess",
+        "unknown",
+        "apparently",
+        "doubt",
+        "supposedly",
+        "hard",
+        "or",
+        "never",
+        "cannot",
+        "neither",
+        "nor",
+        "false",
+        "untrue",
+        "wrong",
+        "incorrect",
+        "rather",
+        "instead",
+        "mistake",
+        "mistaken",
+        "impossible",
+        "nobody",
+        "deny",
+        "denies",
+        "contrary",
+        "lack",
+        "lacks",
+        "is",
+        "are",
+        "was",
+        "being",
+        "seem",
+        "seems",
+        "appear",
+        "appears",
+        "look",
+        "looks",
+        "i",
+        "should",
+        "roughly",
+        "but",
+        "so",
+        "therefore",
+        "thus",
+        "hence",
+        "because",
+        "since",
+        "although",
+        "though",
+        "however",
+        "while",
+        "whereas",
+        "and",
+        "then",
+        "which",
+        "actually",
+        ",",
+        ";",
+        ":",
+        "(",
+        ")",
+        "⇒",
+        "—",
+        "≠",
+    ]
 )
 _STARTS = re.compile(r"[a-z]+(?:'t\b)?|[,;:()⇒—≠]", re.IGNORECASE)
 
@@ -91,7 +191,7 @@ def _before(cues: tuple[Cue, ...], start: int) -> set[str]:
             if word in _FACTUAL_EDGES:
                 break
         elif kind == "hypothetical" or (same_clause and word != "or"):
-            found.add(kind)
+            found.add("negated" if kind == "denial" else kind)
     return found
 
 

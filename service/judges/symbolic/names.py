@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import NamedTuple
 
 _POINT = re.compile(r"[A-Z](?:_?\d)?'*")
@@ -45,6 +46,7 @@ def points_of(name: str) -> tuple[str, ...]:
     return tuple(point.replace("_", "") for point in _POINT.findall(name))
 
 
+@lru_cache(maxsize=8192)
 def element(role: str, name: str) -> Element | None:
     """The element that a name means behind a word such as `angle`, `side` or '' (no word), or None."""
     role = role.lower().rstrip(" s")

@@ -1,7 +1,7 @@
 """One plain notation for LaTeX, Unicode and Markdown, with the way back to the original characters.
 
-`\\overline{AB} = 2\\sqrt{3}` becomes `AB = 2sqrt(3)`, `m\\angle ABC = 50^\\circ` becomes `m∠ABC = 50°`. Words are left as
-they are. The work is one left-to-right pass, linear in the length of the text.
+`\\overline{AB} = 2\\sqrt{3}` becomes `AB = 2sqrt(3)`, `m\\angle ABC = 50^\\circ` becomes `m∠ABC = 50°`. Words are left
+as they are. The work is one left-to-right pass, linear in the length of the text.
 """
 
 from __future__ import annotations
@@ -48,12 +48,17 @@ _COMMANDS = {
     r"\log": "log ", r"\ln": "ln ", r"\rm": " ", r"\n": "\n",
 }  # fmt: skip
 _UNICODE = {
-    "−": "-", "–": "-", "‐": "-", "‑": "-", "﹣": "-", "—": " — ", "×": "*", "·": "*", "⋅": "*", "∙": "*", "÷": "/",
-    "⁄": "/", "∕": "/", "²": "^2", "³": "^3", "√": "sqrt", "½": "(1/2)", "⅓": "(1/3)", "⅔": "(2/3)", "¼": "(1/4)",
-    "¾": "(3/4)", "⊥": "⟂", "∦": " not ∥ ", "‖": "∥", "∆": "△", "Δ": "△", "▵": "△", "∡": "∠", "∢": "∠", "º": "°", "˚": "°",
-    "∘": "°", "○": "⊙", "◯": "⊙", "⌢": " arc ", "⌒": " arc ", "’": "'", "‘": "'", "′": "'", "“": '"', "”": '"', "∽": "~",
-    "∼": "~", "≃": "~", "≇": "≠", "→": " ⇒ ", "⟹": " ⇒ ", "∴": " therefore ", "∵": " because ", "•": "-", "\u2028": "\n",
-    "\u2029": "\n", "≈": "≈", "≅": "≅", "≠": "≠", "∥": "∥", "∠": "∠", "△": "△", "⊙": "⊙", "…": "...", "º": "°",
+    "−": "-", "–": "-", "‐": "-", "‑": "-", "﹣": "-", "—": " — ", "×": "*", "·": "*", "⋅": "*",
+    "∙": "*", "÷": "/",
+    "⁄": "/", "∕": "/", "²": "^2", "³": "^3", "√": "sqrt", "½": "(1/2)", "⅓": "(1/3)",
+    "⅔": "(2/3)", "¼": "(1/4)",
+    "¾": "(3/4)", "⊥": "⟂", "∦": " not ∥ ", "‖": "∥", "∆": "△", "Δ": "△", "▵": "△", "∡": "∠",
+    "∢": "∠", "º": "°", "˚": "°",
+    "∘": "°", "○": "⊙", "◯": "⊙", "⌢": " arc ", "⌒": " arc ", "’": "'", "‘": "'", "′": "'",
+    "“": '"', "”": '"', "∽": "~",
+    "∼": "~", "≃": "~", "≇": "≠", "→": " ⇒ ", "⟹": " ⇒ ", "∴": " therefore ", "∵": " because ",
+    "•": "-", "\u2028": "\n",
+    "\u2029": "\n", "≈": "≈", "≅": "≅", "≠": "≠", "∥": "∥", "∠": "∠", "△": "△", "⊙": "⊙", "…": "...",
     "⟂": "⟂", "°": "°", "‾": "", "¯": "", "，": ", ", "。": ". ", "：": ": ",
 }  # fmt: skip
 _FIXED = {**_COMMANDS, **_UNICODE, **_SPACE, "$": "", "`": "", "\r": "\n", "\r\n": "\n"}
@@ -62,27 +67,30 @@ _OPENS_GROUP = re.compile(r"\s?\{")
 
 @dataclass(frozen=True, slots=True)
 class Plain:
-    """A text in plain notation. `source` maps a character range of it to the original's."""
+    """A text in plain notation, and how to get back from it.
+
+    starts, tokens: for each rewritten piece, where it begins in `text`, and (its end there, start and end in the
+        original). Between the pieces the texts are alike.
+    """
 
     text: str
     starts: list[int]
-    sources: list[tuple[int, int, bool]]
+    tokens: list[tuple[int, int, int]]
 
     def source(self, start: int, end: int) -> tuple[int, int]:
         """The [start, end) range of the original text behind [start, end) of the plain one."""
         first = self._original(start)[0]
-        last = self._original(max(start, end - 1))[1]
-        return first, max(first, last)
+        return first, max(first, self._original(max(start, end - 1))[1])
 
     def _original(self, position: int) -> tuple[int, int]:
-        if not self.starts:
-            return 0, 0
-        index = max(0, bisect_right(self.starts, position) - 1)
-        start, end, verbatim = self.sources[index]
-        if not verbatim:
+        """The original range of one character."""
+        index = bisect_right(self.starts, position) - 1
+        if index < 0:
+            return position, position + 1
+        plain_end, start, end = self.tokens[index]
+        if position < plain_end:
             return start, end
-        at = min(start + position - self.starts[index], end)
-        return at, min(at + 1, end)
+        return end + position - plain_end, end + position - plain_end + 1
 
 
 def normalise(text: str) -> Plain:
@@ -90,18 +98,17 @@ def normalise(text: str) -> Plain:
     text = text[:MAX_CHARS]
     pieces: list[str] = []
     starts: list[int] = []
-    sources: list[tuple[int, int, bool]] = []
+    tokens: list[tuple[int, int, int]] = []
     closers: list[str] = []
     length = position = 0
     expects = ""
     for match in _SPECIAL.finditer(text):
         start, end = match.span()
         if start > position:
-            pieces.append(text[position:start])
-            starts.append(length)
-            sources.append((position, start, True))
+            between = text[position:start]
+            pieces.append(between)
             length += start - position
-            if expects and not text[position:start].isspace():
+            if expects and not between.isspace():
                 expects = ""
         position = end
         token = match.group()
@@ -110,16 +117,12 @@ def normalise(text: str) -> Plain:
             plain, expects = _rewrite(text, token, start, end, closers, expects)
         elif token == r"\sqrt":
             expects = "group"
-        if plain:
-            pieces.append(plain)
-            starts.append(length)
-            sources.append((start, end, False))
-            length += len(plain)
-    if position < len(text):
-        pieces.append(text[position:])
         starts.append(length)
-        sources.append((position, len(text), True))
-    return Plain("".join(pieces), starts, sources)
+        length += len(plain)
+        tokens.append((length, start, end))
+        pieces.append(plain)
+    pieces.append(text[position:])
+    return Plain("".join(pieces), starts, tokens)
 
 
 def _rewrite(text: str, token: str, start: int, end: int, closers: list[str], expects: str) -> tuple[str, str]:

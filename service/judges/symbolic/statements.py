@@ -8,9 +8,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import combinations, pairwise
+from typing import TypeAlias
 
 from perception_reward.service.judges.symbolic.document import Document, Sentence
-from perception_reward.service.judges.symbolic.gaps import Gap, read_gap
+from perception_reward.service.judges.symbolic.gaps import Gap
 from perception_reward.service.judges.symbolic.items import Item, Line, read_items
 from perception_reward.service.judges.symbolic.moods import Mood
 from perception_reward.service.judges.symbolic.names import Element, angle_of
@@ -103,9 +104,9 @@ def _groups(line: Line) -> list[_Group]:
 
 def _apart(line: Line, group: _Group) -> list[_Group]:
     """A list with relations on both sides is no list: "AB ∥ CD and EF ⟂ GH", "AB = 5, BC = 12"."""
-    if group.stop - group.first > 1 and 0 < group.first and group.stop < len(line.items):
-        if _joins(line.gaps[group.first]) and _joins(line.gaps[group.stop]):
-            return [_Group(index, index + 1, False) for index in range(group.first, group.stop)]
+    several = group.stop - group.first > 1 and group.first > 0 and group.stop < len(line.items)
+    if several and _joins(line.gaps[group.first]) and _joins(line.gaps[group.stop]):
+        return [_Group(index, index + 1, False) for index in range(group.first, group.stop)]
     return [group]
 
 
@@ -123,7 +124,7 @@ def _alike(one: Item, other: Item) -> bool:
     return True
 
 
-_Said = tuple[str, Element, "Element | None", tuple[tuple[Value, str], ...], int, int]
+_Said: TypeAlias = "tuple[str, Element, Element | None, tuple[tuple[Value, str], ...], int, int]"
 
 
 def _said(line: Line, groups: list[_Group]) -> Iterator[_Said]:
@@ -159,7 +160,9 @@ def _links(line: Line, left: _Group, right: _Group) -> bool:
     return gap.between in ("place", "of", "on") and before.kind == "value" and after.kind == "element"
 
 
-_LENGTHS = frozenset("segment radius diameter label side leg hypotenuse base height altitude width".split())
+_LENGTHS = frozenset(
+    ["segment", "radius", "diameter", "label", "side", "leg", "hypotenuse", "base", "height", "altitude", "width"]
+)
 _ANGLES = frozenset({"angle", "vertex", "mark", "arc", "angle?", "central angle", "three"})
 
 
@@ -190,7 +193,7 @@ def _chain(line: Line, groups: list[_Group]) -> Iterator[_Said]:
     members = [_nearest(groups, position) for position in range(len(groups))]
     start, end = items[members[0][0]].start, items[members[-1][-1]].end
     flat = [items[index] for member in members for index in member]
-    values = tuple((item.value, item.unit) for item in flat if item.kind == "value" and item.value)
+    values = [(item.value, item.unit) for item in flat if item.kind == "value" and item.value]
     elements = [item for item in flat if item.element is not None]
     if flat[-1].kind == "value" and line.gaps[members[-1][-1] + 1].tail == "compared":
         return
@@ -203,7 +206,7 @@ def _chain(line: Line, groups: list[_Group]) -> Iterator[_Said]:
                 for value in values:
                     yield "value", item.element, None, (value,), start, end
             else:
-                yield "value", item.element, None, values, min(item.start, start), end
+                yield "value", item.element, None, tuple(values), min(item.start, start), end
     for one, other in pairwise(elements):
         yield from _identified(one, other, start, end)
     if not elements and flat and flat[0].value:
@@ -271,7 +274,23 @@ def _pairs(line: Line, elements: _Group, values: _Group) -> Iterator[_Said]:
 
 
 _INFIX = frozenset(
-    "perpendicular parallel congruent similar tangent bisector midpoint diameter radius chord center inscribed between on place".split()
+    [
+        "perpendicular",
+        "parallel",
+        "congruent",
+        "similar",
+        "tangent",
+        "bisector",
+        "midpoint",
+        "diameter",
+        "radius",
+        "chord",
+        "center",
+        "inscribed",
+        "between",
+        "on",
+        "place",
+    ]
 )
 
 
@@ -318,9 +337,8 @@ def _relate(relation: str, gap: Gap, one: Element, other: Element, start: int, e
     if relation in ("on", "place", "between"):
         if one.kind == "point" and other.kind in ("segment", "circle", "label"):
             yield "on", one, other, (), start, end
-        elif "through" in gap.hints or "contains" in gap.hints or "passes" in gap.hints:
-            if other.kind == "point":
-                yield "on", other, one, (), start, end
+        elif gap.hints & {"through", "contains", "passes"} and other.kind == "point":
+            yield "on", other, one, (), start, end
         return
     if relation == "bisector" and one.kind == "point":
         relation = "midpoint"
@@ -364,8 +382,8 @@ def _described(line: Line, group: _Group) -> Iterator[_Said]:
         yield from _roles(item)
 
 
-_SHAPES = ("isosceles", "equilateral", "rhombus", "rectangle", "square", "parallelogram", "trapezoid", "kite", "diameter",
-           "radius", "chord", "hypotenuse", "diamond", "tangent", "leg", "center")  # fmt: skip
+_SHAPES = ("isosceles", "equilateral", "rhombus", "rectangle", "square", "parallelogram", "trapezoid", "kite",
+           "diameter",            "radius", "chord", "hypotenuse", "diamond", "tangent", "leg", "center")  # fmt: skip
 
 
 def _roles(item: Item) -> Iterator[_Said]:
@@ -395,11 +413,12 @@ def _sums(line: Line) -> Iterator[_Said]:
         if len(item.parts) != 2 or "+" not in line.text[item.start : item.end]:
             continue
         for gap, at in ((line.gaps[index + 1], index + 1), (line.gaps[index], index - 1)):
-            if gap.between == "link" and 0 <= at < len(line.items):
-                whole = line.items[at].element
-                start, end = sorted((item.start, line.items[at].start))[0], max(item.end, line.items[at].end)
-                if whole and whole.kind == "segment":
-                    yield from _parted(item.parts, whole, start, end)
+            if gap.between != "link" or not 0 <= at < len(line.items):
+                continue
+            whole = line.items[at]
+            if whole.element and whole.element.kind == "segment":
+                start, end = min(item.start, whole.start), max(item.end, whole.end)
+                yield from _parted(item.parts, whole.element, start, end)
 
 
 def _parted(parts: tuple[Element, ...], whole: Element, start: int, end: int) -> Iterator[_Said]:
@@ -407,6 +426,3 @@ def _parted(parts: tuple[Element, ...], whole: Element, start: int, end: int) ->
     ends = set(parts[0].points) ^ set(parts[1].points)
     if len(shared) == 1 and ends == set(whole.points) and all(part.kind == "segment" for part in parts):
         yield "on", Element("point", shared.pop()), whole, (), start, end
-
-
-__all__ = ["Claim", "claims", "read_gap", "sentence_claims"]

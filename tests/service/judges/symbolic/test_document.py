@@ -1,0 +1,52 @@
+"""A response is read as sentences that know where they come from and what is merely supposed."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from perception_reward.service.judges.symbolic.document import MAX_SENTENCE, MAX_SENTENCES, read
+
+
+def test_sentences_bullets_and_rows_are_told_apart() -> None:
+    document = read("AB is 5.5 cm. BC is 7.\n- CD = 8\n| AB | 5 |")
+    assert [sentence.text for sentence in document.sentences] == ["AB is 5.5 cm.", "BC is 7.", "- CD = 8", "| AB | 5 |"]
+    assert [sentence.form for sentence in document.sentences] == ["prose", "prose", "bullet", "row"]
+
+
+def test_a_sentence_leads_back_to_the_response() -> None:
+    response = r"Look. $\overline{BC} = 7$"
+    sentence = read(response).sentences[1]
+    assert sentence.text == "BC = 7"
+    start, end = sentence.source(0, 6)
+    assert response[start:end] == r"\overline{BC} = 7"[len(r"\overline{") :]
+
+
+def test_cells_of_a_row_have_their_places() -> None:
+    row = read("| AB | 5 cm |").sentences[0]
+    assert row.cells() == [("AB", 2), ("5 cm", 7)]
+
+
+def test_what_follows_a_supposition_is_supposed() -> None:
+    moods = [sentence.mood(0, 6) for sentence in read("Suppose AB = 5. Then BC = 7. CD = 8.").sentences]
+    assert moods == ["hypothetical", "hypothetical", "asserted"]
+
+
+def test_listed_choices_are_options() -> None:
+    stances = [sentence.stance for sentence in read("(A) AB = 5\n(B) AB = 7\n(C) AB = 9\nAB = 7").sentences]
+    assert stances == ["option", "option", "option", "asserted"]
+
+
+@given(st.text(max_size=300))
+def test_reading_never_raises_and_covers_only_the_response(text: str) -> None:
+    for sentence in read(text).sentences:
+        start, end = sentence.source(0, len(sentence.text))
+        assert 0 <= start < end <= len(text)
+
+
+@pytest.mark.parametrize("text", ["x" * 50_000, ". " * 50_000, "\n" * 50_000, "? " * 50_000])
+def test_the_caps_hold(text: str) -> None:
+    sentences = read(text).sentences
+    assert len(sentences) <= MAX_SENTENCES
+    assert all(len(sentence.text) <= MAX_SENTENCE for sentence in sentences)

@@ -1,0 +1,260 @@
+"""What the symbolic judge says of facts about figures, and how it fails."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import pickle
+import time
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from perception_reward.service.judges.base import JudgeTask, Missing, Verdict
+from perception_reward.service.judges.symbolic.judge import SymbolicJudge, decide_all
+from perception_reward.trainer_client.wire import Fact
+
+
+def verdict(fact: str, response: str) -> Verdict:
+    return decide_all(response, [Fact(id="f", text=fact)])[0]
+
+
+STATED = [
+    ("Segment AB has length 5.", "AB = 5"),
+    ("Segment AB has length 5.", "The segment BA measures 5 cm."),
+    ("Segment AB has length 5.", "We can see that 5 = AB."),
+    ("Segment AB has length 5.", "AB and BC are 5 and 12 respectively."),
+    ("Segment AB has length 5.", "the sides AB, BC, CA are 5, 12, 13"),
+    ("Segment AB has length 5.", "| Side | Length |\n|---|---|\n| AB | 5 |"),
+    ("Segment AB has length 5.", "The number 5 is written next to AB."),
+    ("Segment AB has length 5.", "AB = CD = 5"),
+    ("Segment AB has length 5.", "The hypotenuse AB is labelled 5."),
+    ("Segment AB has length 5.", "AB is not 7 but AB is 5."),
+    ("Segment AB has length 5.", "The side joining A and B is 5."),
+    ("Segment AB has length 5.", r"\[ AB = \sqrt{3^2 + 4^2} = \sqrt{25} = 5 \]"),
+    ("Segment AB has length 5.", "AB = 7. No wait, I misread it: AB = 5."),
+    ("Segment MN has length 3x - 4.", "MN is labelled −4 + 3x"),
+    ("Segment RT has length 7\\sqrt{2}.", "RT = 7√2"),
+    ("Segment AB has length 13/2.", "AB = 6.5"),
+    ("Angle ABC measures 50 degrees.", "∠ABC = ∠CBA = 50°"),
+    ("Angle ABC measures 50 degrees.", r"$m\angle CBA = 50^{\circ}$"),
+    ("Angle ABC measures 50 degrees.", "In triangle ABC the angle at B is 50°."),
+    ("Angle ABC measures 50 degrees.", "The angle between AB and BC is 50 degrees."),
+    ("Angle ACB measures (4y - 10) degrees.", "angle BCA is (4y-10)°"),
+    ("Angle 1 measures 50 degrees.", "∠1 = 50°"),
+    ("Arc AB measures 60 degrees.", r"$\widehat{AB} = 60^\circ$"),
+    ("AB is perpendicular to BC.", "There is a right angle at B."),
+    ("AB is perpendicular to BC.", "∠ABC = 90°"),
+    ("AB is perpendicular to BC.", "ABCD is a rectangle."),
+    ("AB is perpendicular to CD.", "AB meets CD at a right angle."),
+    ("Angle ABC is a right angle.", "AB ⊥ BC"),
+    ("Angle ABC is a right angle.", "△ABC is right-angled at B."),
+    ("Angle ABC measures 90 degrees.", "∠ABC is a right angle"),
+    ("AB is parallel to CD.", "CD ∥ AB"),
+    ("AB is parallel to CD.", "Lines AB and CD are parallel."),
+    ("Point D lies on segment AB.", "D is between A and B"),
+    ("Point D lies on segment AB.", "AD + DB = AB"),
+    ("Point D lies on segment AB.", "D is the midpoint of AB"),
+    ("Point A lies on circle O.", "Points A, B and C lie on ⊙O."),
+    ("Segments AB and CD have equal length.", r"$\overline{AB} \cong \overline{CD}$"),
+    ("Angles ABC and DEF are equal.", "∠DEF = ∠ABC"),
+    ("AB is a diameter of the circle.", "The diameter AB passes through O."),
+    ("AB is tangent to circle O.", "Line AB touches circle O at B."),
+    ("Quadrilateral ABCD is a rhombus.", "BCDA is a rhombus."),
+    ("Triangle ABC is isosceles.", "The isosceles triangle BAC"),
+    ("D is the midpoint of AB.", "The midpoint of AB is D."),
+    ("BD bisects angle ABC.", "BD is the bisector of ∠CBA."),
+    ("Triangles ABC and DEF are similar.", "△ABC ~ △DEF"),
+    ("The area of triangle ABC is 24.", "Triangle ABC has an area of 24 square units."),
+    ("The radius of circle O is 5.", "The diameter of circle O is 10."),
+]
+NOT_STATED = [
+    ("Segment AB has length 5.", "If AB were 5, BC would be 7."),
+    ("Segment AB has length 5.", "Suppose AB = 5. Then BC = 7."),
+    ("Segment AB has length 5.", "AB might be 5."),
+    ("Segment AB has length 5.", "AB is 5 or 7."),
+    ("Segment AB has length 5.", "Is AB = 5?"),
+    ("Segment AB has length 5.", "(A) AB = 5\n(B) AB = 7\n(C) AB = 9"),
+    ("Segment AB has length 5.", "The ratio of AB to CD is 5."),
+    ("Segment AB has length 5.", "AB^2 = 5"),
+    ("Segment AB has length 5.", "AB + BC = 5"),
+    ("Segment AB has length 5.", "AB is 5 more than CD"),
+    ("Segment AB has length 5.", "sin AB = 5"),
+    ("Segment AB has length 5.", "BC = 5"),
+    ("Segment AB has length 5.", ""),
+    ("AB is parallel to CD.", "If AB is parallel to CD, then the angles agree."),
+    ("Quadrilateral ABCD is a rhombus.", "ABCD is a parallelogram."),
+]
+CONTRADICTED = [
+    ("Segment AB has length 5.", "AB = 7"),
+    ("Segment AB has length 5.", "AB is not 5."),
+    ("Segment AB has length 5.", "AB = 5. AB = 6. AB = 7."),
+    ("Segment AB has length 5.", "AB is 5, 6 and 7."),
+    ("Segment AB has length 5.", "AB is 5 cm. It is not true that AB is 5 cm."),
+    ("Segment AB has length 5 cm.", "AB = 5 m"),
+    ("Segment MN has length 3x - 4.", "MN = 3x + 4"),
+    ("Angle ABC measures 50 degrees.", "∠ABC = 60°"),
+    ("Angle MPN is a right angle.", "In triangle MNP the right angle is at N."),
+    ("AB is perpendicular to BC.", "AB ∥ BC"),
+    ("AB is parallel to CD.", "AB is not parallel to CD."),
+]
+
+
+@pytest.mark.parametrize(("fact", "response"), STATED)
+def test_a_response_that_says_the_fact_states_it(fact: str, response: str) -> None:
+    found = verdict(fact, response)
+    assert found.label == "stated"
+    assert found.probability >= 0.8
+    assert found.span is not None
+
+
+@pytest.mark.parametrize(("fact", "response"), NOT_STATED)
+def test_what_is_not_asserted_of_the_element_is_absent(fact: str, response: str) -> None:
+    found = verdict(fact, response)
+    assert found.label == "absent"
+    assert found.probability <= 0.3
+
+
+@pytest.mark.parametrize(("fact", "response"), CONTRADICTED)
+def test_a_response_that_rules_the_fact_out_contradicts_it(fact: str, response: str) -> None:
+    found = verdict(fact, response)
+    assert found.label == "contradicted"
+    assert found.probability <= 0.1
+
+
+def test_the_span_is_the_statement_in_the_response() -> None:
+    response = "Look: the figure is clear. BC = 7 and $AB = 5$ cm. Done."
+    start, end = verdict("Segment AB has length 5.", response).span or (0, 0)
+    assert response[start:end] == "AB = 5$ cm"
+
+
+def test_a_verdict_does_not_depend_on_the_facts_asked_with_it() -> None:
+    response = "AB = 5. The radius is 3. In △ABC the right angle is at B. x = 4"
+    texts = [
+        "Segment AB has length 5.",
+        "AB is perpendicular to BC.",
+        "The radius of circle O is 3.",
+        "There are 3 dogs.",
+    ]
+    facts = [Fact(id=text, text=text) for text in texts]
+    together = decide_all(response, facts)
+    assert together == tuple(decide_all(response, [fact])[0] for fact in facts)
+
+
+@given(st.text(max_size=300))
+def test_no_response_raises(response: str) -> None:
+    found = verdict("Segment AB has length 5.", response)
+    assert 0.0 <= found.probability <= 1.0
+    assert 0.0 <= found.certainty <= 1.0
+
+
+@given(
+    st.lists(
+        st.sampled_from(
+            [
+                "AB",
+                "BC",
+                "=",
+                "5",
+                "∠ABC",
+                "90°",
+                "∥",
+                "⟂",
+                "is",
+                "at",
+                "or",
+                "not",
+                "(",
+                ")",
+                ",",
+                ".",
+                "|",
+                "and",
+                "right",
+                "angle",
+                "of",
+                "circle",
+                "O",
+                "√",
+                "2x",
+                "+",
+                "\\frac{",
+                "}",
+            ]
+        )
+    )
+)
+def test_no_geometry_raises(words: list[str]) -> None:
+    response = " ".join(words)
+    for fact in ("Segment AB has length 5.", "AB is perpendicular to BC.", "Point B lies on circle O."):
+        span = verdict(fact, response).span
+        assert span is None or 0 <= span[0] <= span[1] <= len(response)
+
+
+@pytest.mark.parametrize(
+    "unit",
+    ["(", "a ", "\\", "{", "A", "A ", "AB=5 ", "AB = 5, ", "1+", "\n", ". ", "√", "|", "not ", " ", "x^", "- ", "AB is ", "\ud800",
+     "right angle at B and ", "AB = 5? ", "wait, AB = 6. ", "∠ABC = ∠DEF\n", "AB ⟂ BC\n", "'", "\\frac{", "1 "],
+)  # fmt: skip
+def test_hostile_repetition_takes_linear_time(unit: str) -> None:
+    facts = [
+        Fact(id=text, text=text)
+        for text in ("Segment AB has length 5.", "AB is perpendicular to BC.", "Angles ABC and DEF are equal.")
+    ]
+    response = unit * (100_000 // len(unit))
+    started = time.process_time()
+    decide_all(response, facts)
+    assert time.process_time() - started < 3.0
+
+
+def test_decide_all_and_its_verdicts_can_be_pickled() -> None:
+    assert pickle.loads(pickle.dumps(decide_all)) is decide_all
+    found = decide_all("AB = 5", [Fact(id="f", text="Segment AB has length 5.")])
+    assert pickle.loads(pickle.dumps(found)) == found
+
+
+async def test_the_judge_yields_one_outcome_per_fact() -> None:
+    facts = (Fact(id="a", text="Segment AB has length 5."), Fact(id="b", text="AB is parallel to CD."))
+    judge = SymbolicJudge(None)
+    deadline = asyncio.get_running_loop().time() + 30
+    results = dict(
+        [result async for result in judge.judge([JudgeTask("AB = 5", facts), JudgeTask("", facts)], deadline)]
+    )
+    labels = {
+        index: [item.label for item in outcomes if isinstance(item, Verdict)] for index, outcomes in results.items()
+    }
+    assert labels == {0: ["stated", "absent"], 1: ["absent", "absent"]}
+
+
+async def test_after_the_deadline_verdicts_are_missing() -> None:
+    facts = (Fact(id="a", text="Segment AB has length 5."),)
+    results = [result async for result in SymbolicJudge(None).judge([JudgeTask("AB = 5", facts)], 0.0)]
+    assert results == [(0, (Missing("judge_timeout"),))]
+
+
+async def test_the_judge_is_always_well_and_names_its_rules() -> None:
+    judge = SymbolicJudge(None)
+    assert (await judge.health()).ok
+    assert judge.info.name == "symbolic"
+    assert judge.info.fingerprint == SymbolicJudge(None).info.fingerprint
+
+
+def rows(path: Path) -> list[dict[str, str]]:
+    return [json.loads(line) for line in path.read_text("utf-8").split("\n") if line]
+
+
+def test_labelled_real_responses_are_told_apart(shared_data: Path) -> None:
+    responses = {
+        f"mathvista/{row['model']}/{row['pid']}": row["response"]
+        for row in rows(shared_data / "mathvista/responses.jsonl")
+    }
+    own = rows(shared_data / "labelled/own_responses.jsonl")
+    responses.update({row["key"]: row["response"] for row in own})
+    pairs = [row for row in rows(shared_data / "labelled/pairs.jsonl") if not row["doubtful"]]
+    scored = [(verdict(row["fact"], responses[row["key"]]).probability, row["label"] == "stated") for row in pairs]
+    stated = [score for score, positive in scored if positive]
+    rest = [score for score, positive in scored if not positive]
+    wins = sum((one > other) + 0.5 * (one == other) for one in stated for other in rest)
+    assert wins / (len(stated) * len(rest)) >= 0.9
