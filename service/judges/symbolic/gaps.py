@@ -94,7 +94,8 @@ _OF = _words("of the in for a this ' s given")
 _HAS = _words("has have with having of a an the is , whose and its")
 
 _PREDICATES: tuple[tuple[str, tuple[str, ...]], ...] = (
-    ("right_triangle", ("right triangle", "right-angled triangle", "right angled triangle", "right-angled",
+    ("right_triangle", ("right triangle", "right-angled triangle", "right angled triangle", "right triangles",
+                        "right-angled",
                         "right angled")),
     ("right", ("right angle", "right angles", "right")),
     ("isosceles", ("isosceles",)),
@@ -138,6 +139,7 @@ _STRANGE_QUANTITIES = _words(
     " times average mean supplementary"
     " complementary reciprocal opposite multiple equations magnitude coordinates"
 )
+_ARTICLES = _words("the a an all two these segment segments side sides line angle interior exterior measures lengths")
 _COMPARISONS = _words("more less times greater longer shorter larger smaller % percent th")
 _AT = _words("at with vertex point corner in is located of by the near placed")
 _SQUARE_MARK = re.compile(
@@ -240,7 +242,7 @@ def _tail(words: list[str]) -> str:
 def _lead(lowered: str, words: list[str]) -> str:
     if _SQUARE_MARK.search(lowered):
         return "right_at"
-    behind = [word for word in words[-5:] if word not in ("the", "a", "segment", "side", "line", "angle")]
+    behind = [word for word in words[-5:] if word not in _ARTICLES]
     if len(behind) >= 2 and behind[-1] in ("of", "between", "to") and behind[-2] in _STRANGE_QUANTITIES:
         return behind[-2] if behind[-2] in ("midpoint", "bisector") else "strange"
     if behind and behind[-1] in ("half", "twice", "double", "slope"):

@@ -20,14 +20,14 @@ _NUMBER = r"(?:\d{1,3}(?:,\d{3})+(?!\d)|\d+)(?:\.\d+)?|\.\d+"
 _LETTER = r"(?:[b-ln-zπθαβγφ](?![A-Za-z'])|[am](?=\s?[-+*/^=.,;:)°]|\s*$|\s(?:is|has|measures|equals)\b)(?!\.[a-z]))"
 _ATOM = rf"(?:{_NUMBER}|sqrt|{_LETTER})"
 _VALUE = (
-    rf"(?:[-(]\s?){{0,3}}(?:{_NUMBER}|(?<![A-Za-z'])(?:sqrt|{_LETTER}))"
+    rf"(?:(?:(?<![A-Z0-9°)])(?<![A-Z0-9°)] )-|\()\s?){{0,3}}(?:{_NUMBER}|(?<![A-Za-z'])(?:sqrt|{_LETTER}))"
     rf"(?:\s?[-+*/^]\s?(?:[-(]\s?)*{_ATOM}|\s?(?:sqrt|π)|\s?\((?:[-(]|\s)*{_ATOM}|\s?\)|{_LETTER}|{_NUMBER}"
     r"|(?<=\d)\s[xyz](?![A-Za-z'])(?!\s\d))*"
 )
 _NOUN = re.compile(
     r"(?i:(?:shaded |central |inscribed )?(?:radius|radii|diameter|circumference|area|perimeter|hypotenuse|altitude"
     r"|height|width|region|sector|sides?|legs?|(?<!right )(?<!right-)angles?|base))\b"
-    r"(?!\s?(?:[∠A-Z]|labell?ed\s[A-Z]|at\s|between\s"
+    r"(?!\s?(?:[∠A-Z]|labell?ed\s[A-Z]|at\s|between\s|by\s"
     r"|joining\s|\d{1,2}(?:,|\s?[=≅]|\s(?:and|is|equals|measures|has)\b)|[b-z](?![A-Za-z'])|a(?=\s?=|\s(?:is|has|measures)\b)))"
 )
 _FUNCTION = re.compile(
@@ -72,8 +72,8 @@ _ROLE = re.compile(
     r"(?:m\s?)?[∠△⊙]\s?$"
     r"|(?<![a-z])(?:(?:right|right-angled|isosceles|equilateral|scalene|obtuse|acute) triangles?|right angles?"
     r"|(?:(?:minor|major|inscribed|central|line|straight|obtuse|acute) )?(?:m |m)?"
-    r"(?:(?<!right )(?<!right-)angles?(?: at(?: vertex| point| corner)?| labell?ed)?|segments?|sides?|lines?|rays?|legs?"
-    r"|hypotenuse|base|chords?|radi(?:us|i)|diameters?"
+    r"(?:(?<!right )(?<!right-)angles?(?: at(?: vertex| point| corner)?| labell?ed)?|segments?|sides?|lines?|rays?"
+    r"|legs?|hypotenuse|base|chords?|radi(?:us|i)|diameters?"
     r"|diagonals?|tangents?|secants?|altitude|median|edges?|arcs?|triangles?|circles?|quadrilateral|parallelogram|rhombus"
     r"|rectangle|square|trapezoid|trapezium|kite|diamond|polygon|pentagon|hexagon|points?|vertex|vertices"
     r"|cent(?:er|re)))(?: named| labell?ed)? ?\(?$",

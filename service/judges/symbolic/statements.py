@@ -5,6 +5,7 @@ Facts and responses are read by the same rules. A claim is a relation between el
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import combinations, pairwise
@@ -40,12 +41,14 @@ class Claim:
 
 
 def claims(document: Document, letters: frozenset[str] = frozenset()) -> list[Claim]:
-    """The claims of a document in reading order; with `letters`, of the sentences that hold one of them."""
-    found: list[Claim] = []
-    for index, sentence in enumerate(document.sentences):
-        if not letters or not letters.isdisjoint(sentence.text):
-            found.extend(sentence_claims(sentence, index))
-    return found
+    """The claims of a document in reading order; with `letters`, of the sentences with one in a name."""
+    names = re.compile(f"[{''.join(sorted(letters))}](?![a-z])" if letters else "")
+    return [
+        claim
+        for index, sentence in enumerate(document.sentences)
+        if names.search(sentence.text)
+        for claim in sentence_claims(sentence, index)
+    ]
 
 
 def sentence_claims(sentence: Sentence, index: int = 0) -> Iterator[Claim]:
@@ -129,6 +132,8 @@ _Said: TypeAlias = "tuple[str, Element, Element | None, tuple[tuple[Value, str],
 
 def _said(line: Line, groups: list[_Group]) -> Iterator[_Said]:
     yield from _chains(line, groups)
+    if not any(item.element or item.parts for item in line.items) and "⟂" not in line.text and "∥" not in line.text:
+        return
     for left, right in pairwise(groups):
         yield from _related(line, left, line.gaps[right.first], right)
     for group in groups:

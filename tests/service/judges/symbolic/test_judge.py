@@ -195,8 +195,8 @@ def test_no_geometry_raises(words: list[str]) -> None:
 
 @pytest.mark.parametrize(
     "unit",
-    ["(", "a ", "\\", "{", "A", "A ", "AB=5 ", "AB = 5, ", "1+", "\n", ". ", "√", "|", "not ", " ", "x^", "- ", "AB is ", "\ud800",
-     "right angle at B and ", "AB = 5? ", "wait, AB = 6. ", "∠ABC = ∠DEF\n", "AB ⟂ BC\n", "'", "\\frac{", "1 "],
+    ["(", "a ", "\\", "{", "A", "A ", "AB=5 ", "AB = 5, ", "1+", "\n", ". ", "√", "|", "not ", " ", "x^", "- ", "AB is ",
+     "\ud800", "right angle at B and ", "AB = 5? ", "wait, AB = 6. ", "∠ABC = ∠DEF\n", "AB ⟂ BC\n", "'", "\\frac{", "1 "],
 )  # fmt: skip
 def test_hostile_repetition_takes_linear_time(unit: str) -> None:
     facts = [
