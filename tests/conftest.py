@@ -3,18 +3,29 @@
 from __future__ import annotations
 
 import importlib.util
+import json
 import os
 import shutil
 import signal
 import socket
 import subprocess
-from collections.abc import Callable, Iterator
+import sys
+import threading
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 import pytest
 
+from perception_reward.service.settings import ENVIRONMENT_PREFIX
+
 REPOSITORY = Path(__file__).resolve().parents[1]
+
+FACTS = [
+    {"id": "f1", "text": "Segment AB has length 5.", "kind": "length"},
+    {"id": "f2", "text": "Angle ABC measures 90 degrees.", "kind": "angle"},
+]
+ANNOTATION = {"id": "triangle/1", "question": "Find AC.", "answer": "13", "facts": FACTS}
 
 
 @pytest.fixture(scope="session")
@@ -112,18 +123,28 @@ class RedisServer:
         self.start()
 
 
-@pytest.fixture
-def start_redis(tmp_path: Path) -> Iterator[Callable[..., RedisServer]]:
-    """`start_redis()` or `start_redis(password="…")` starts a server that lives as long as the test."""
+def _redis_servers(folder: Path) -> Iterator[Callable[..., RedisServer]]:
     servers: list[RedisServer] = []
 
     def start(password: str | None = None) -> RedisServer:
-        servers.append(RedisServer(tmp_path, password))
+        servers.append(RedisServer(folder, password))
         return servers[-1]
 
     yield start
     for server in servers:
         server.kill()
+
+
+@pytest.fixture
+def start_redis(tmp_path: Path) -> Iterator[Callable[..., RedisServer]]:
+    """`start_redis()` or `start_redis(password="…")` starts a server that lives as long as the test."""
+    yield from _redis_servers(tmp_path)
+
+
+@pytest.fixture(scope="module")
+def start_shared_redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., RedisServer]]:
+    """The same, for servers that the tests of one module share."""
+    yield from _redis_servers(tmp_path_factory.mktemp("redis"))
 
 
 @pytest.fixture(scope="session")
@@ -132,6 +153,117 @@ def redis_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     server = RedisServer(tmp_path_factory.mktemp("redis"))
     yield server.url
     server.kill()
+
+
+@pytest.fixture(autouse=True)
+def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in list(os.environ):
+        if name.startswith(ENVIRONMENT_PREFIX):
+            monkeypatch.delenv(name)
+
+
+class ServedProcess:
+    """`perception-reward serve` as a process of its own, listening on a free port.
+
+    environment: `PERCEPTION_REWARD_*` variables, by the names of their settings.
+    """
+
+    def __init__(self, *options: str, environment: Mapping[str, str] | None = None) -> None:
+        inherited = {name: value for name, value in os.environ.items() if not name.startswith(ENVIRONMENT_PREFIX)}
+        own = {ENVIRONMENT_PREFIX + name.upper(): value for name, value in (environment or {}).items()}
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "perception_reward.service.cli", "serve", "--port", "0", "--log-json", *options],
+            env=inherited | own,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        self.lines: list[str] = []
+        self.url = self._await_address()
+        self._reader = threading.Thread(target=self._read_log)
+        self._reader.start()
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    @property
+    def log(self) -> list[dict[str, Any]]:
+        """What was logged so far. A line that is no JSON, such as one of the interpreter, is its message."""
+        return [json.loads(line) if line.startswith("{") else {"message": line} for line in tuple(self.lines)]
+
+    def _await_address(self) -> str:
+        assert self._process.stderr is not None
+        for line in self._process.stderr:
+            self.lines.append(line)
+            if self.log[-1]["message"] == "listening":
+                return self.log[-1]["address"]
+        raise AssertionError(f"the service did not start: {self.lines}")
+
+    def _read_log(self) -> None:
+        assert self._process.stderr is not None
+        self.lines.extend(self._process.stderr)
+
+    def signal(self, number: int) -> None:
+        self._process.send_signal(number)
+
+    def wait(self, timeout: float = 60) -> int:
+        """The exit status, once the service has stopped by itself."""
+        status = self._process.wait(timeout=timeout)
+        self._reader.join(timeout=10)
+        assert self._process.stderr is not None
+        self._process.stderr.close()
+        return status
+
+    def stop(self) -> None:
+        """SIGTERM, and SIGKILL where that does not end it soon."""
+        if self._process.poll() is None:
+            self.signal(signal.SIGTERM)
+        try:
+            self.wait(timeout=20)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self.wait()
+
+
+def _processes() -> Iterator[Callable[..., ServedProcess]]:
+    started: list[ServedProcess] = []
+
+    def start(*options: str, environment: Mapping[str, str] | None = None) -> ServedProcess:
+        started.append(ServedProcess(*options, environment=environment))
+        return started[-1]
+
+    yield start
+    for process in started:
+        process.stop()
+
+
+@pytest.fixture
+def start_process() -> Iterator[Callable[..., ServedProcess]]:
+    """A factory of services as processes, stopped at the end of the test."""
+    yield from _processes()
+
+
+@pytest.fixture(scope="module")
+def start_shared_process() -> Iterator[Callable[..., ServedProcess]]:
+    """The same, for processes that the tests of one module share."""
+    yield from _processes()
+
+
+@pytest.fixture(scope="session")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The URL of a service on its defaults, with one annotation, shared by tests that leave it as it was."""
+    path = tmp_path_factory.mktemp("served") / "annotations.jsonl"
+    path.write_text(json.dumps(ANNOTATION) + "\n", encoding="utf-8")
+    process = ServedProcess("--annotations", str(path), "--workers", "1", "--max-body-mb", "8", "--max-items", "600")
+    yield process.url
+    process.stop()
+
+
+@pytest.fixture
+def annotations_file(tmp_path: Path) -> Path:
+    path = tmp_path / "annotations.jsonl"
+    path.write_text(json.dumps(ANNOTATION) + "\n", encoding="utf-8")
+    return path
 
 
 CHAT_TEMPLATE = (

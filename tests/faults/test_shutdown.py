@@ -1,0 +1,99 @@
+"""SIGTERM while a slow judge has requests under way: what was taken on is answered."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import signal
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import httpx
+import pytest
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+FACT = {"id": "f", "text": "Segment AB has length 5."}
+OPTIONS = ("--judge-method", "paper", "--workers", "1")
+CLIENTS = 4
+
+
+def request(text: str, items: int) -> dict[str, Any]:
+    return {"items": [{"response": f"AB = 5, {text}.{n}", "facts": [FACT]} for n in range(items)]}
+
+
+async def whole(http: httpx.AsyncClient, text: str) -> tuple[int, list[dict[str, Any]]]:
+    """A request on a connection that is kept: its status and results."""
+    answer = await http.post("/v1/score", json=request(text, 3))
+    if answer.status_code == 503:
+        assert answer.headers["retry-after"] == "1"
+        return 503, []
+    return answer.status_code, answer.json()["results"]
+
+
+async def streamed(http: httpx.AsyncClient, text: str) -> tuple[int, list[dict[str, Any]]]:
+    async with http.stream("POST", "/v1/score/stream", json=request(text, 3)) as answer:
+        if answer.status_code == 503:
+            return 503, []
+        lines = [json.loads(line) async for line in answer.aiter_lines()]
+    assert "summary" in lines[-1]
+    return answer.status_code, [line["result"] for line in lines[:-1]]
+
+
+async def test_requests_under_way_are_answered_and_new_ones_sent_elsewhere(
+    start_judge: Callable[[], Awaitable[Any]], start_shared_process: Callable[..., Any]
+):
+    judge = await start_judge()
+    judge.reply = judge.slowly(1.0)
+    service = start_shared_process("--judge", f"openai:{judge.url}#m", *OPTIONS)
+    answered: list[tuple[int, list[dict[str, Any]]]] = []
+    served = asyncio.Semaphore(0)
+
+    async def client(name: str, post: Callable[..., Awaitable[tuple[int, list[dict[str, Any]]]]]) -> str:
+        async with httpx.AsyncClient(base_url=service.url, timeout=30) as http:
+            for turn in range(30):
+                try:
+                    answer = await post(http, f"{name}.{turn}")
+                except httpx.ConnectError:
+                    return "turned away"  # the socket is closed: nothing was taken on
+                if answer[0] == 503:
+                    return "refused"
+                answered.append(answer)
+                served.release()
+        return "never ended"
+
+    clients = [
+        asyncio.create_task(client(f"{post.__name__}-{number}", post))
+        for post in (whole, streamed)
+        for number in range(CLIENTS)
+    ]
+    async with asyncio.timeout(30):
+        for _ in clients:
+            await served.acquire()
+        service.signal(signal.SIGTERM)
+        ends = await asyncio.gather(*clients)
+        assert await asyncio.to_thread(service.wait) == 0
+    assert set(ends) <= {"refused", "turned away"}
+    assert "refused" in ends
+    assert {status for status, _ in answered} == {200}
+    assert {result["status"] for _, results in answered for result in results} == {"ok"}
+    assert {len(results) for _, results in answered} == {3}
+
+
+async def test_a_second_signal_ends_it_at_once(
+    start_judge: Callable[[], Awaitable[Any]], start_shared_process: Callable[..., Any]
+):
+    judge = await start_judge()
+    judge.reply = judge.hang
+    service = start_shared_process("--judge", f"openai:{judge.url}#m", *OPTIONS)
+    async with httpx.AsyncClient(base_url=service.url, timeout=30) as http:
+        post = asyncio.create_task(http.post("/v1/score", json=request("x", 1)))
+        async with asyncio.timeout(15):
+            await judge.asked.wait()
+            service.signal(signal.SIGTERM)
+            while (await http.get("/readyz")).status_code == 200:  # noqa: ASYNC110
+                await asyncio.sleep(0.02)
+            service.signal(signal.SIGTERM)
+            await asyncio.to_thread(service.wait, 5)
+        (cut_off,) = await asyncio.gather(post, return_exceptions=True)
+    assert isinstance(cut_off, httpx.HTTPError) or (isinstance(cut_off, httpx.Response) and cut_off.status_code >= 500)
