@@ -79,6 +79,11 @@ PREPOSITIONS = _lemmas("""
     outside through across around along against toward towards off up down out past beneath underneath atop after
     before during
 """)
+# Prepositions that say where something is: without them a sentence says something else.
+PLACES = _lemmas("""
+    on onto into over under above below behind beside between near inside outside beneath underneath atop through
+    across around along against
+""")
 # Words that carry no content of their own; negators are among them.
 FUNCTION_WORDS = (
     PREPOSITIONS

@@ -18,6 +18,7 @@ from perception_reward.service.judges.symbolic.lexicon import (
     MULTIPLIERS,
     NEGATORS,
     NUMBER_WORDS,
+    PLACES,
     PREPOSITIONS,
     lemma,
 )
@@ -56,7 +57,7 @@ class Word:
         """Its share in the likeness of two sentences: articles and auxiliaries none, prepositions little."""
         if self.value is not None or self.is_content:
             return 1.0
-        return 0.25 if self.lemma in PREPOSITIONS else 0.0
+        return 0.5 if self.lemma in PLACES else 0.25 if self.lemma in PREPOSITIONS else 0.0
 
 
 @lru_cache(maxsize=256)
