@@ -77,18 +77,20 @@ _RELATIONS: dict[str, tuple[frozenset[str], frozenset[str]]] = {
     "chord": (_words("chord"), frozenset()),
     "center": (_words("center centre centered centred"), frozenset()),
     "inscribed": (_words("inscribed"), frozenset()),
-    "between": (_words("between"), _words("lies lie lying located sits somewhere placed point")),
+    "between": (_words("between"), _words("lies lie lying located sits somewhere placed point halfway midway exactly")),
     "on": (
         _words("on lies lie lying ∈ through contains passes along"),
-        _words("located point points somewhere circumference passes placed located sits situated belongs arc"),
+        _words("located point points goes go somewhere circumference passes placed located sits situated belongs arc"),
     ),
 }
 
 _ALLOWED = {name: (needed, _FILLER | needed | allowed) for name, (needed, allowed) in _RELATIONS.items()}
-_LINK_FILLER = _FILLER | {"=", "≈", "≅", ":", "≠", "|", "—"}
+_LINK_FILLER = _FILLER | {")", "=", "≈", "≅", ":", "≠", "|", "—"}
 _ASIDE = frozenset({",", "(", "and", "|"})
 _ASIDE_LINKING = _LINKING | {"(", "|"}
 _ASIDE_FILLER = _LINK_FILLER | _ASIDE
+_DIVIDING = _words("divides divide splits cuts segment line angle the")
+_POSSESSIVE = frozenset({"'", "s"})
 _MEETING = _words("meets meet intersects intersect crosses cross line segment and")
 _OF = _words("of the in for a this ' s given")
 _HAS = _words("has have with having of a an the is , whose and its")
@@ -216,6 +218,10 @@ def _between(stripped: str, words: list[str], kinds: frozenset[str]) -> str:
         return "aside"
     if kinds <= _MEETING:
         return "meets"
+    if kinds <= _DIVIDING:
+        return "divides"
+    if kinds == _POSSESSIVE:
+        return "has"
     if kinds <= _PLACE_FILLER and kinds & _PLACING:
         return "on" if kinds & {"lies", "lie"} else "place"
     for relation, (needed, allowed) in _ALLOWED.items():

@@ -26,7 +26,7 @@ _VALUE = (
 )
 _NOUN = re.compile(
     r"(?i:(?:shaded |central |inscribed )?(?:radius|radii|diameter|circumference|area|perimeter|hypotenuse|altitude"
-    r"|height|width|region|sector|sides?|legs?|(?<!right )(?<!right-)angles?|base))\b"
+    r"|height|width|region|sector|sides?|legs?|(?<!right )(?<!right-)(?<!° )(?<!degree )angles?|base))\b"
     r"(?!\s?(?:[∠A-Z]|labell?ed\s[A-Z]|at\s|between\s|by\s"
     r"|joining\s|\d{1,2}(?:,|\s?[=≅]|\s(?:and|is|equals|measures|has)\b)|[b-z](?![A-Za-z'])|a(?=\s?=|\s(?:is|has|measures)\b)))"
 )
@@ -60,7 +60,15 @@ _NOUN_STARTS = frozenset(
     ]
 )
 _FUNCTIONS = frozenset(["sin", "cos", "tan", "sec", "csc", "cot", "log", "ln"])
-_WORDS = _NOUN_STARTS | _FUNCTIONS
+_SPELT = (
+    "two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen"
+    " nineteen twenty"
+)
+_TENS = {"thirty": 30, "forty": 40, "fifty": 50, "sixty": 60, "seventy": 70, "eighty": 80, "ninety": 90}
+_NUMBERS = {word: number for number, word in enumerate(_SPELT.split(), 2)} | _TENS
+# "Five." and "five cm" are values, "five sides" is none.
+_ENDS_NUMBER = re.compile(r"\s?(?:[.,;)]|$|and\b|units?\b|cm\b|mm\b|degrees?\b|inches\b|feet\b|met(?:er|re)s?\b)")
+_WORDS = _NOUN_STARTS | _FUNCTIONS | frozenset(_NUMBERS)
 # A word is matched only to be stepped over, or to see whether a quantity or a function begins there.
 _ITEM = re.compile(
     rf"(?P<value>{_VALUE})"
@@ -203,10 +211,20 @@ def _worded(text: str, word: str, start: int) -> Item | None:
     if word in _NOUN_STARTS:
         noun = _NOUN.match(text, start)
         return Item("element", start, noun.end(), Element(_noun(noun.group()), "")) if noun else None
+    if word in _NUMBERS and _ENDS_NUMBER.match(text, start + len(word)):
+        return _spelt(text, word, start)
     if word in _FUNCTIONS:
         function = _FUNCTION.match(text, start)
         return Item("opaque", start, function.end()) if function else None
     return None
+
+
+def _spelt(text: str, word: str, start: int) -> Item:
+    """A number in words ("five cm")."""
+    end = start + len(word)
+    unit = _UNIT.match(text, end)
+    stop = unit.end() if unit and unit.group().strip() else end
+    return Item("value", start, stop, value=parse(str(_NUMBERS[word])), unit=text[end:stop].strip())
 
 
 def _noun(text: str) -> str:
@@ -340,6 +358,13 @@ def _join(left: Item, gap: Gap, right: Item, ahead: Gap) -> Item | None:
         named = _between(one, other, ahead)
         if named is not None:
             return Item("element", left.start, right.end, named)
+        if one.kind == other.kind == "segment" and ahead.hints >= {"angle", "between"}:
+            return Item("opaque", left.start, right.end, role="angle between", parts=(one, other))
+    if gap.hints == {"to"} and "from" in ahead.hints and one.kind == other.kind == "point" and one != other:
+        named = segment(one.name, other.name)
+        return Item(
+            "element", left.start, right.end, Element("arc" if "arc" in ahead.hints else named.kind, named.name)
+        )
     return None
 
 

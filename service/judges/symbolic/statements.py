@@ -58,6 +58,8 @@ def sentence_claims(sentence: Sentence, index: int = 0) -> Iterator[Claim]:
         return
     groups = _groups(line)
     for relation, subject, other, values, start, end in _said(line, groups):
+        if relation == "value" and subject.kind == "segment" and is_degrees(values[-1][1]):
+            continue
         mood = sentence.mood(start, end)
         subject, other = _settled(relation, subject, values), other and _settled(relation, other, values)
         first, second = _sorted(relation, subject, other)
@@ -139,6 +141,7 @@ def _said(line: Line, groups: list[_Group]) -> Iterator[_Said]:
     for group in groups:
         yield from _described(line, group)
     yield from _sums(line)
+    yield from _angled(line)
 
 
 def _chains(line: Line, groups: list[_Group]) -> Iterator[_Said]:
@@ -304,6 +307,8 @@ def _related(line: Line, left: _Group, gap: Gap, right: _Group) -> Iterator[_Sai
     relation = "on" if _stands_on(line, left, gap, right) else gap.between
     if relation == "meets" and line.gaps[right.stop].tail == "perpendicular":
         relation = "perpendicular"
+    if relation == "divides" and line.gaps[right.stop].hints & {"equal", "congruent", "halves", "half"}:
+        relation = "bisector"
     if relation not in _INFIX:
         return
     rights = line.items[right.first : right.stop]
@@ -316,7 +321,7 @@ def _related(line: Line, left: _Group, gap: Gap, right: _Group) -> Iterator[_Sai
     ):
         points = "".join(sorted(item.element.name for item in rights if item.element))
         rights = (Item("element", rights[0].start, end, Element("segment", points)),)
-        relation = "on"
+        relation = "midpoint" if gap.hints & {"halfway", "midway"} else "on"
     for one in lefts:
         for other in rights:
             first, second = _line_or(one, relation), _line_or(other, relation)
@@ -351,6 +356,8 @@ def _relate(relation: str, gap: Gap, one: Element, other: Element, start: int, e
         relation = "bisector"
     if relation == "perpendicular" and "angles" in gap.hints and "right" not in gap.hints:
         return
+    if relation == "tangent" and one.kind == "circle":
+        one, other = other, one
     if relation == "tangent" and other.kind == "point":
         yield relation, one, None, (), start, end
         return
@@ -424,6 +431,24 @@ def _sums(line: Line) -> Iterator[_Said]:
             if whole.element and whole.element.kind == "segment":
                 start, end = min(item.start, whole.start), max(item.end, whole.end)
                 yield from _parted(item.parts, whole.element, start, end)
+
+
+def _angled(line: Line) -> Iterator[_Said]:
+    """ "AB makes a 90° angle with CD", "the angle between AB and CD is 90°"."""
+    for index, item in enumerate(line.items[:-1]):
+        after = line.items[index + 1]
+        if not _is_right(after):
+            continue
+        if item.role == "angle between" and line.gaps[index + 1].between == "link":
+            yield "perpendicular", item.parts[0], item.parts[1], (), item.start, after.end
+        elif item.element and item.element.kind == "segment" and index + 2 < len(line.items):
+            other, gap = line.items[index + 2], line.gaps[index + 2]
+            if other.element and other.element.kind == "segment" and gap.hints >= {"angle", "with"}:
+                yield "perpendicular", item.element, other.element, (), item.start, other.end
+
+
+def _is_right(item: Item) -> bool:
+    return item.value is not None and item.value.number == 90 and is_degrees(item.unit.lstrip("-"))
 
 
 def _parted(parts: tuple[Element, ...], whole: Element, start: int, end: int) -> Iterator[_Said]:

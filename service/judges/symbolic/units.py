@@ -7,7 +7,7 @@ from fractions import Fraction
 from perception_reward.service.judges.symbolic.values import Value
 
 UNIT = (
-    r"\s?(?:°|deg(?:rees?)?\b|(?:square |cubic )?(?:centimet(?:er|re)s?|millimet(?:er|re)s?|kilomet(?:er|re)s?"
+    r"[\s-]?(?:°|deg(?:rees?)?\b|(?:square |cubic )?(?:centimet(?:er|re)s?|millimet(?:er|re)s?|kilomet(?:er|re)s?"
     r"|met(?:er|re)s?|inch(?:es)?|foot|feet|yards?|miles?|units?|cm|mm|km|ft|yd|mi|m|in)(?:\^\(?[23]\)?)?(?![A-Za-z'])(?!\s(?:the|this|our|a|an|△|triangle|figure)\b))?"
 )
 _METRES = {

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from perception_reward.service.judges.base import JudgeTask, Missing, Verdict
 from perception_reward.service.judges.symbolic.judge import SymbolicJudge, decide_all
+from perception_reward.service.workers import WorkerPool
 from perception_reward.trainer_client.wire import Fact
 
 
@@ -69,6 +70,11 @@ STATED = [
     ("Triangles ABC and DEF are similar.", "△ABC ~ △DEF"),
     ("The area of triangle ABC is 24.", "Triangle ABC has an area of 24 square units."),
     ("The radius of circle O is 5.", "The diameter of circle O is 10."),
+    ("The radius of circle O is 5.", "Circle O's radius is five."),
+    ("AB is perpendicular to CD.", "AB makes a 90° angle with CD."),
+    ("AB is perpendicular to CD.", "The angle between AB and CD is 90°."),
+    ("Segment AB has length 5.", "The distance from A to B is 5."),
+    ("D is the midpoint of AB.", "D lies halfway between A and B."),
 ]
 NOT_STATED = [
     ("Segment AB has length 5.", "If AB were 5, BC would be 7."),
@@ -193,11 +199,14 @@ def test_no_geometry_raises(words: list[str]) -> None:
         assert span is None or 0 <= span[0] <= span[1] <= len(response)
 
 
-@pytest.mark.parametrize(
-    "unit",
-    ["(", "a ", "\\", "{", "A", "A ", "AB=5 ", "AB = 5, ", "1+", "\n", ". ", "√", "|", "not ", " ", "x^", "- ", "AB is ",
-     "\ud800", "right angle at B and ", "AB = 5? ", "wait, AB = 6. ", "∠ABC = ∠DEF\n", "AB ⟂ BC\n", "'", "\\frac{", "1 "],
-)  # fmt: skip
+HOSTILE = [
+    "(", "a ", "\\", "{", "A", "A ", "AB=5 ", "AB = 5, ", "1+", "\n", ". ", "√", "|", "not ", " ", "x^", "- ", "AB is ",
+    "\ud800", "right angle at B and ", "AB = 5? ", "wait, AB = 6. ", "∠ABC = ∠DEF\n", "AB ⟂ BC\n", "'", "\\frac{",
+    "1 ", "the radius is 5 or ", "angle between AB and ", "five ",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("unit", HOSTILE)
 def test_hostile_repetition_takes_linear_time(unit: str) -> None:
     facts = [
         Fact(id=text, text=text)
@@ -226,6 +235,18 @@ async def test_the_judge_yields_one_outcome_per_fact() -> None:
         index: [item.label for item in outcomes if isinstance(item, Verdict)] for index, outcomes in results.items()
     }
     assert labels == {0: ["stated", "absent"], 1: ["absent", "absent"]}
+
+
+async def test_a_pool_of_workers_gives_the_same_verdicts() -> None:
+    facts = (Fact(id="a", text="Segment AB has length 5."), Fact(id="b", text="AB is parallel to CD."))
+    pool = WorkerPool(1)
+    await pool.start()
+    try:
+        deadline = asyncio.get_running_loop().time() + 30
+        results = [result async for result in SymbolicJudge(pool).judge([JudgeTask("AB = 5", facts)], deadline)]
+    finally:
+        await pool.aclose()
+    assert results == [(0, decide_all("AB = 5", facts))]
 
 
 async def test_after_the_deadline_verdicts_are_missing() -> None:
