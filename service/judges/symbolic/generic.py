@@ -182,7 +182,7 @@ def _support(claim: Claim, likeness: Likeness, said: list[bool | None]) -> float
     anchors, slots = sum(claim.anchors.values()), _SLOT_WEIGHT * len(said)
     share = (share * anchors + _SLOT_WEIGHT * said.count(True)) / (anchors + slots)
     share *= 1.0 if likeness.whole or terse else _PARTIAL
-    return share * (0.9 + 0.1 * likeness.order) - 0.01 * min(likeness.further, 5)
+    return max(0.0, share * (0.9 + 0.1 * likeness.order) - 0.01 * min(likeness.further, 5))
 
 
 def _agrees(slot: Slot, negated: bool, heard: tuple[Word, ...]) -> bool | None:
