@@ -39,21 +39,22 @@ _FILLER = _MOODS | _words(
     " see so same respectively"
     " side sides segment line leg angle number approximately approx roughly just only simply still turns"
     " joining connecting"
-    " s it's total expression denoted called represented indicated noted specified drawn"
+    " s it's spans extends stretches runs amounts totals carries bears displays indicates holds assigned takes sized noted"
+    " recorded serves acts functions stands total expression denoted called represented indicated noted specified drawn"
     " annotated annotation does do comes"
     " becomes works side's unknown short full one side-length the two are ' \" ~ | now therefore thus"
 )
 _LINKING = _words(
     "= ≈ ≅ : is are was be equals equal measures measure measuring measured has have having"
     " labelled labeled marked shows"
-    " reads given with being length ≠ tagged — says does of been"
+    " spans extends stretches runs amounts totals carries bears displays indicates holds takes as reads given with being length ≠ tagged — says does of been"
 )
-_PLACING = _words("on next beside near at along for above below by is belongs under alongside goes opposite")
+_PLACING = _words("on next beside near at along for above below by is belongs under alongside assigned goes opposite")
 _PLACE_FILLER = (
     _FILLER
     | _PLACING
     | _words(
-        "( joining connecting joins connects sits sit written appears located placed lies stands"
+        "( what joining connecting joins connects sits sit written appears located placed lies stands"
         " standing to names belonging found attached adjacent is here there"
     )
 )
@@ -63,7 +64,7 @@ _OPERATORS = _words("+ - * / ^ ( ) ± ^( )/ )^ +( -( *( )+ )- )*")
 # relation: (words of which one must occur, further words allowed)
 _RELATIONS: dict[str, tuple[frozenset[str], frozenset[str]]] = {
     "perpendicular": (
-        _words("⟂ perpendicular perpendicularly orthogonal angles"),
+        _words("⟂ perpendicular perpendicularly orthogonal normal angles"),
         _words("meets meet intersects intersect crosses cross forms form makes make angles right"),
     ),
     "parallel": (_words("∥ parallel"), _words("runs run lies lie arrows")),
@@ -80,7 +81,9 @@ _RELATIONS: dict[str, tuple[frozenset[str], frozenset[str]]] = {
     "between": (_words("between"), _words("lies lie lying located sits somewhere placed point halfway midway exactly")),
     "on": (
         _words("on lies lie lying ∈ through contains passes along"),
-        _words("located point points goes go somewhere circumference passes placed located sits situated belongs arc"),
+        _words(
+            "falls belongs located point points goes go somewhere circumference passes placed located sits situated belongs arc"
+        ),
     ),
 }
 
@@ -91,7 +94,8 @@ _ASIDE_LINKING = _LINKING | {"(", "|"}
 _ASIDE_FILLER = _LINK_FILLER | _ASIDE
 _DIVIDING = _words("divides divide splits cuts segment line angle the")
 _POSSESSIVE = frozenset({"'", "s"})
-_MEETING = _words("meets meet intersects intersect crosses cross line segment and")
+_MEETS = _words("meets meet intersects intersect crosses cross")
+_MEETING = _MEETS | _MOODS | _words("line segment and does do")
 _OF = _words("of the in for a this ' s given")
 _HAS = _words("has have with having of a an the is , whose and its")
 
@@ -116,7 +120,8 @@ _PREDICATES: tuple[tuple[str, tuple[str, ...]], ...] = (
                    "equal length", "equal measure", "equal in length", "equal in measure", "equal lengths")),
     ("similar", ("similar",)),
     ("collinear", ("collinear",)),
-    ("diameter", ("diameter",)),
+    ("diameter", ("diameter", "passes through the center", "passes through the centre", "goes through the center",
+                  "goes through the centre")),
     ("radius", ("radius", "radii")),
     ("chord", ("chord", "chords")),
     ("tangent", ("tangent", "tangents")),
@@ -132,7 +137,7 @@ _PREDICATE_OF = {phrase: name for name, phrases in _PREDICATES for phrase in phr
 _BEFORE_PREDICATE = _MOODS | _words(
     "is are was be being been a an the as also both each all marked labelled labeled shown"
     " given clearly forms form has"
-    " have with having to it in make makes its which drawn same equal on"
+    " : — serves acts functions stands have with having to it in make makes its which drawn same equal on"
 ) - _words("same equal right")
 _STRANGE_QUANTITIES = _words(
     "slope ratio ratios sum difference product equation square half twice third double quarter"
@@ -216,9 +221,9 @@ def _between(stripped: str, words: list[str], kinds: frozenset[str]) -> str:
         return "link"
     if kinds <= _ASIDE_FILLER and kinds & _ASIDE and kinds & _ASIDE_LINKING:
         return "aside"
-    if kinds <= _MEETING:
+    if kinds <= _MEETING and kinds & _MEETS:
         return "meets"
-    if kinds <= _DIVIDING:
+    if kinds <= _DIVIDING and kinds & {"divides", "divide", "splits", "cuts"}:
         return "divides"
     if kinds == _POSSESSIVE:
         return "has"

@@ -89,48 +89,12 @@ _ROLE = re.compile(
 )
 # Capitals that are words or theorems, not names.
 _NO_NAMES = frozenset(
-    [
-        "SAS",
-        "ASA",
-        "SSS",
-        "AAS",
-        "AA",
-        "HL",
-        "RHS",
-        "CPCTC",
-        "IF",
-        "IS",
-        "IN",
-        "OR",
-        "AND",
-        "THE",
-        "NOT",
-        "NO",
-        "OF",
-        "TO",
-        "SO",
-        "BE",
-        "WE",
-        "ON",
-        "IT",
-        "AS",
-        "AT",
-        "BY",
-        "QED",
-        "LHS",
-        "GIVEN",
-        "STEP",
-        "NOTE",
-        "TRUE",
-        "FALSE",
-        "YES",
-        "ANSWER",
-        "AN",
-        "MY",
-        "OK",
-        "I",
-    ]
+    ["SAS", "ASA", "SSS", "AAS", "AA", "HL", "RHS", "CPCTC", "AND", "THE", "NOT", "QED", "LHS", "GIVEN", "STEP", "NOTE"]
+) | {"TRUE", "FALSE", "YES", "ANSWER", "I"}
+_SHORT_WORDS = frozenset(
+    ["IF", "IS", "IN", "OR", "NO", "OF", "TO", "SO", "BE", "WE", "ON", "IT", "AS", "AT", "BY", "AN"]
 )
+_SHOUTED = re.compile(r" [A-Z]{3,}")
 # "The ratio of AB to CD": what is strange about one is so about the other.
 _CARRIES_ON = frozenset({"to", "and", ",", "with"})
 # Across these gaps a bare name is of the kind of the name before: "angles ABC and DEF".
@@ -233,7 +197,7 @@ def _noun(text: str) -> str:
 
 
 def _name(text: str, name: str, start: int, end: int) -> Item | None:
-    if name in _NO_NAMES:
+    if name in _NO_NAMES or (name in _SHORT_WORDS and _SHOUTED.match(text, end)):
         return None
     if len(name) == 1 and text[start - 1 : start] == "(" and text[end : end + 1] == ")":
         return None
@@ -248,7 +212,7 @@ def _valued(text: str, raw: str, start: int) -> Item:
     unit = _UNIT.match(text, end)
     value = parse(raw)
     if unit and unit.group().strip():
-        return Item("value" if value else "opaque", start, unit.end(), value=value, unit=unit.group().strip())
+        return Item("value" if value else "opaque", start, unit.end(), value=value, unit=unit.group().strip(" -"))
     return Item("value" if value else "opaque", start, end, value=value)
 
 
@@ -360,7 +324,7 @@ def _join(left: Item, gap: Gap, right: Item, ahead: Gap) -> Item | None:
             return Item("element", left.start, right.end, named)
         if one.kind == other.kind == "segment" and ahead.hints >= {"angle", "between"}:
             return Item("opaque", left.start, right.end, role="angle between", parts=(one, other))
-    if gap.hints == {"to"} and "from" in ahead.hints and one.kind == other.kind == "point" and one != other:
+    if gap.hints == frozenset({"to"}) and "from" in ahead.hints and one.kind == other.kind == "point" and one != other:
         named = segment(one.name, other.name)
         return Item(
             "element", left.start, right.end, Element("arc" if "arc" in ahead.hints else named.kind, named.name)
@@ -373,7 +337,8 @@ _JOINING = frozenset({"joining", "connecting", "joins", "connects", "distance"})
 
 def _between(one: Element, other: Element, ahead: Gap) -> Element | None:
     """ "The angle between AB and BC", "the side joining A and B"."""
-    if one.kind == other.kind == "point" and ahead.hints & _JOINING and one != other:
+    joined = ahead.hints & _JOINING or ahead.hints >= {"line", "through"}
+    if one.kind == other.kind == "point" and joined and one != other:
         return segment(one.name, other.name)
     return angle_between(one, other) if "between" in ahead.hints else None
 

@@ -25,7 +25,7 @@ _SPECIAL = re.compile(
     r"|\\(?:[A-Za-z]+|.)"
     r"|</?[A-Za-z_]{1,20}>"
     r"|√\s?(?:\d+(?:\.\d+)?|[a-z](?![a-z]))"
-    r"|[{}$`]|\*\*|\r\n?"
+    r"|\|\||(?<=[A-Z}$]) // (?=[A-Z\\$])|[{}$`]|\*\*|\r\n?"
     r"|[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]|[^\x00-\x7f]",
     re.DOTALL,
 )
@@ -36,7 +36,7 @@ _SPACE = dict.fromkeys(
 )
 _COMMANDS = {
     r"\angle": "∠", r"\measuredangle": "∠", r"\sphericalangle": "∠", r"\triangle": "△", r"\Delta": "△",
-    r"\parallel": "∥", r"\perp": "⟂", r"\bot": "⟂", r"\cong": "≅", r"\sim": "~", r"\simeq": "~", r"\odot": "⊙",
+    r"\parallel": "∥", r"\nparallel": " not ∥ ", r"\ncong": " ≠ ", r"||": "∥", r" // ": " ∥ ", r"\perp": "⟂", r"\bot": "⟂", r"\cong": "≅", r"\sim": "~", r"\simeq": "~", r"\odot": "⊙",
     r"\circ": "°", r"\degree": "°", r"\deg": "°", r"\sqrt": "sqrt", r"\pi": "π", r"\cdot": "*", r"\times": "*",
     r"\ast": "*", r"\div": "/", r"\approx": "≈", r"\neq": "≠", r"\ne": "≠", r"\pm": "±", r"\in": "∈",
     r"\le": "≤", r"\leq": "≤", r"\ge": "≥", r"\geq": "≥", r"\lt": "<", r"\gt": ">", r"\widehat": "arc ",

@@ -161,6 +161,8 @@ def _links(line: Line, left: _Group, right: _Group) -> bool:
     before, after = line.items[right.first - 1], line.items[right.first]
     if gap.between == "link":
         return _measurable(before, after)
+    if before.element and after.element:
+        return gap.hints <= _APPOSING and before.element.kind == "segment" and after.element.kind in _PARTS
     if before.kind == "element" and after.kind == "value":
         return gap.between in ("operator", "of", "has", "place", "aside")
     if gap.between == "between":
@@ -168,6 +170,7 @@ def _links(line: Line, left: _Group, right: _Group) -> bool:
     return gap.between in ("place", "of", "on") and before.kind == "value" and after.kind == "element"
 
 
+_APPOSING = frozenset({",", "a", "an", "the", "as", "is", ":"})
 _LENGTHS = frozenset(
     ["segment", "radius", "diameter", "label", "side", "leg", "hypotenuse", "base", "height", "altitude", "width"]
 )
@@ -206,7 +209,7 @@ def _chain(line: Line, groups: list[_Group]) -> Iterator[_Said]:
     if flat[-1].kind == "value" and line.gaps[members[-1][-1] + 1].tail == "compared":
         return
     several = len(members[-1]) > 1 and values and line.gaps[groups[-1].first].between == "link"
-    if not several and items[members[-1][0]].kind == "value":
+    if not several and items[groups[-1].first].kind == "value":
         values = values[: len(values) - len(members[-1]) + 1]
     for item in elements:
         if item.element and values:
@@ -309,6 +312,8 @@ def _related(line: Line, left: _Group, gap: Gap, right: _Group) -> Iterator[_Sai
         relation = "perpendicular"
     if relation == "divides" and line.gaps[right.stop].hints & {"equal", "congruent", "halves", "half"}:
         relation = "bisector"
+    if relation == "divides" and _points(line, left):
+        relation = "on"
     if relation not in _INFIX:
         return
     rights = line.items[right.first : right.stop]
@@ -329,6 +334,11 @@ def _related(line: Line, left: _Group, gap: Gap, right: _Group) -> Iterator[_Sai
                 yield from _relate(relation, gap, first, second, start, end)
 
 
+def _points(line: Line, group: _Group) -> bool:
+    """Whether a group names points: "D divides AB" puts D on AB."""
+    return all(item.element and item.element.kind == "point" for item in line.items[group.first : group.stop])
+
+
 def _line_or(item: Item, relation: str) -> Element | None:
     """The item's element; in "l ∥ m" a letter is a line."""
     letter = item.value is not None and not item.unit and relation in ("parallel", "perpendicular")
@@ -338,7 +348,7 @@ def _line_or(item: Item, relation: str) -> Element | None:
 
 
 def _stands_on(line: Line, left: _Group, gap: Gap, right: _Group) -> bool:
-    if not gap.hints & {"on", "in", "∈"} or gap.between not in ("link", "place"):
+    if not gap.hints & {"on", "in", "∈", "belongs", "along"} or gap.between not in ("link", "place"):
         return False
     return _located(gap, line.items[left.first], line.items[right.first])
 
@@ -443,8 +453,22 @@ def _angled(line: Line) -> Iterator[_Said]:
             yield "perpendicular", item.parts[0], item.parts[1], (), item.start, after.end
         elif item.element and item.element.kind == "segment" and index + 2 < len(line.items):
             other, gap = line.items[index + 2], line.gaps[index + 2]
-            if other.element and other.element.kind == "segment" and gap.hints >= {"angle", "with"}:
+            if (
+                other.element
+                and other.element.kind == "segment"
+                and gap.hints & {"with", "to"}
+                and gap.hints <= _TOWARDS
+            ):
                 yield "perpendicular", item.element, other.element, (), item.start, other.end
+        if index and line.gaps[index + 1].hints & {"meet", "meets", "intersect", "intersects", "cross", "at"}:
+            first = line.items[index - 1]
+            pair = item.element, first.element
+            if line.gaps[index].between in ("list", "meets") and all(one and one.kind == "segment" for one in pair):
+                if item.element and first.element:
+                    yield "perpendicular", first.element, item.element, (), first.start, after.end
+
+
+_TOWARDS = frozenset({"with", "to", "angle", "segment", "line", "the", "a"})
 
 
 def _is_right(item: Item) -> bool:
