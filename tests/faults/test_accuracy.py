@@ -81,7 +81,8 @@ def test_monstrous_answers_are_wrong_or_missing_and_harm_nobody(service: Any):
 def test_an_answer_that_eats_memory_ends_its_worker_and_not_the_service(service: Any):
     # Without the default grader's guard, a factorial of a factorial takes a gigabyte in a second.
     bomb = {"response": "<think></think><answer>\\boxed{(((9!)!)!)!}</answer>", "answer": "12.5"}
-    result, neighbour = post(service.url, [bomb, *sums(2000, 1)], profile="perception-r1-parity")
+    good = {"response": "<think></think><answer>\\boxed{12.5}</answer>", "answer": "12.5"}
+    result, neighbour = post(service.url, [bomb, good], profile="perception-r1-parity")
     assert result["components"]["accuracy"] in (0.0, None)
     assert (result["score"] is None) == (result["reason"] == "accuracy_timeout")
     assert neighbour["components"]["accuracy"] == 1.0

@@ -39,6 +39,9 @@ KEEP_ALIVE = 4.0
 # When a busy server does not say how long it wants to be left alone.
 BUSY_SECONDS = 0.5
 
+# Characters of a server's own words that an error repeats.
+MOST_REPEATED = 300
+
 
 class _TryAgain(Exception):
     """This attempt failed; another may not. `counts`: whether it is one of the allowed attempts."""
@@ -69,6 +72,7 @@ class EndpointPool:
     ) -> None:
         self.endpoints = [Endpoint(url, concurrency) for url in urls]
         self._headers = {"Content-Type": "application/json"}
+        self._api_key = api_key
         if api_key:
             self._headers["Authorization"] = f"Bearer {api_key}"
         self._observer = observer or Unobserved()
@@ -205,7 +209,11 @@ class EndpointPool:
         return _decoded(reply.body)
 
     def _refusal(self, endpoint: Endpoint, reply: _Reply) -> JudgeFailure:
-        detail = f"{endpoint.label} refused the request with {reply.status}: {_message(reply.body)!r}"
+        message = _message(reply.body)
+        if self._api_key:
+            # Some servers repeat the key that they refuse.
+            message = message.replace(self._api_key, "***")
+        detail = f"{endpoint.label} refused the request with {reply.status}: {message[:MOST_REPEATED]!r}"
         # One line per endpoint and status: the same fault would otherwise be logged a thousand times a step.
         if (endpoint.label, reply.status) not in self._complaints:
             self._complaints.add((endpoint.label, reply.status))
@@ -237,8 +245,8 @@ def _decoded(body: bytes) -> object:
 
 
 def _message(body: bytes) -> str:
-    """The server's own words, cut short, from vLLM's error object where it is one."""
+    """The server's own words, from vLLM's error object where it is one."""
     try:
-        return str(json.loads(body)["error"]["message"])[:300]
+        return str(json.loads(body)["error"]["message"])
     except (ValueError, RecursionError, LookupError, TypeError):
-        return body[:300].decode("utf-8", "replace")
+        return body.decode("utf-8", "replace")
