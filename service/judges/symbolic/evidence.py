@@ -286,6 +286,10 @@ def _about_relation(fact: Claim, claims: Claims) -> Iterator[Evidence]:
         if claim.subject == fact.subject and _compatible(fact.object, claim.object):
             yield Evidence(claim, True)
     yield from _opposite(fact, claims)
+    other_part = {"diameter": "radius", "radius": "diameter"}.get(fact.relation)
+    for claim in claims.of_relation[other_part] if other_part else ():
+        if claim.subject == fact.subject:
+            yield Evidence(claim, False, 0.9)
 
 
 def _opposite(fact: Claim, claims: Claims) -> Iterator[Evidence]:

@@ -23,7 +23,8 @@ def _words(text: str) -> frozenset[str]:
 
 
 _MOODS = _words(
-    "not never no n't isn't aren't doesn't don't wasn't cannot can't might may could would"
+    "different differs from anything but other than unequal far fails fail not never no n't"
+    " isn't aren't doesn't don't wasn't cannot can't might may could would"
     " should must can probably perhaps"
     " maybe possibly likely either indeed really actually clearly seems seem appears appear"
     " looks look like were if"
@@ -39,15 +40,18 @@ _FILLER = _MOODS | _words(
     " see so same respectively"
     " side sides segment line leg angle number approximately approx roughly just only simply still turns"
     " joining connecting"
-    " s it's spans extends stretches runs amounts totals carries bears displays indicates holds assigned takes sized noted"
-    " recorded serves acts functions stands total expression denoted called represented indicated noted specified drawn"
+    " s it's spans extends stretches runs amounts totals carries bears displays indicates"
+    " holds assigned takes sized noted"
+    " recorded serves acts functions stands total expression denoted called represented"
+    " indicated noted specified drawn"
     " annotated annotation does do comes"
     " becomes works side's unknown short full one side-length the two are ' \" ~ | now therefore thus"
 )
 _LINKING = _words(
     "= ≈ ≅ : is are was be equals equal measures measure measuring measured has have having"
     " labelled labeled marked shows"
-    " spans extends stretches runs amounts totals carries bears displays indicates holds takes as reads given with being length ≠ tagged — says does of been"
+    " spans extends stretches runs amounts totals carries bears displays indicates holds takes"
+    " as reads given with being length ≠ tagged — says does of been"
 )
 _PLACING = _words("on next beside near at along for above below by is belongs under alongside assigned goes opposite")
 _PLACE_FILLER = (
@@ -82,7 +86,8 @@ _RELATIONS: dict[str, tuple[frozenset[str], frozenset[str]]] = {
     "on": (
         _words("on lies lie lying ∈ through contains passes along"),
         _words(
-            "falls belongs located point points goes go somewhere circumference passes placed located sits situated belongs arc"
+            "falls belongs located point points goes go somewhere circumference passes placed located"
+            " sits situated belongs arc"
         ),
     ),
 }
@@ -239,6 +244,8 @@ def _tail(words: list[str]) -> str:
     """The predicate that a gap begins with, behind filler, up to its first punctuation mark."""
     if words and words[0] in _COMPARISONS:
         return "compared"
+    if "through" in words[:8] and not {"center", "centre"}.isdisjoint(words[:12]):
+        return "diameter"
     for index, word in enumerate(words[:10]):
         for size in (5, 4, 3, 2, 1):
             found = _PREDICATE_OF.get(" ".join(words[index : index + size]))

@@ -82,7 +82,9 @@ _ROLE = re.compile(
     r"|(?:(?:minor|major|inscribed|central|line|straight|obtuse|acute) )?(?:m |m)?"
     r"(?:(?<!right )(?<!right-)angles?(?: at(?: vertex| point| corner)?| labell?ed)?|segments?|sides?|lines?|rays?"
     r"|legs?|hypotenuse|base|chords?|radi(?:us|i)|diameters?"
-    r"|diagonals?|tangents?|secants?|altitude|median|edges?|arcs?|triangles?|circles?|quadrilateral|parallelogram|rhombus"
+    r"|diagonals?|tangents?|secants?|altitude|median|edges?|arcs?|triangles?"
+    r"|circles?(?: cent(?:ered|red) (?:at|on)| with cent(?:er|re)(?: at)?)?"
+    r"|quadrilateral|parallelogram|rhombus"
     r"|rectangle|square|trapezoid|trapezium|kite|diamond|polygon|pentagon|hexagon|points?|vertex|vertices"
     r"|cent(?:er|re)))(?: named| labell?ed)? ?\(?$",
     re.IGNORECASE,
@@ -90,7 +92,7 @@ _ROLE = re.compile(
 # Capitals that are words or theorems, not names.
 _NO_NAMES = frozenset(
     ["SAS", "ASA", "SSS", "AAS", "AA", "HL", "RHS", "CPCTC", "AND", "THE", "NOT", "QED", "LHS", "GIVEN", "STEP", "NOTE"]
-) | {"TRUE", "FALSE", "YES", "ANSWER", "I"}
+) | {"TRUE", "FALSE", "YES", "ANSWER"}
 _SHORT_WORDS = frozenset(
     ["IF", "IS", "IN", "OR", "NO", "OF", "TO", "SO", "BE", "WE", "ON", "IT", "AS", "AT", "BY", "AN"]
 )
@@ -99,8 +101,8 @@ _SHOUTED = re.compile(r" [A-Z]{3,}")
 _CARRIES_ON = frozenset({"to", "and", ",", "with"})
 # Across these gaps a bare name is of the kind of the name before: "angles ABC and DEF".
 _PASSES_ROLE = frozenset({"list", "or", "congruent", "similar"})
-_ARTICLE = re.compile(r" (?!(?:is|and|to|has|lies|or)\b)[a-z]{2,}")
-_AFTER_POINT = re.compile(r"(?:at|vertex|point|angle|from|and|of|∠|through) ?$")
+_ARTICLE = re.compile(r" (?!(?:is|and|to|has|lies|or|does|sits|belongs|bisects|divides|are)\b)[a-z]{2,}")
+_AFTER_POINT = re.compile(r"(?:at|vertex|point|angle|from|and|of|∠|through|circle) ?$", re.IGNORECASE)
 Kind = Literal["element", "value", "opaque"]
 
 
@@ -201,7 +203,7 @@ def _name(text: str, name: str, start: int, end: int) -> Item | None:
         return None
     if len(name) == 1 and text[start - 1 : start] == "(" and text[end : end + 1] == ")":
         return None
-    if name == "A" and _ARTICLE.match(text, end) and not _AFTER_POINT.search(text, max(0, start - 8), start):
+    if name in ("A", "I") and _ARTICLE.match(text, end) and not _AFTER_POINT.search(text, max(0, start - 8), start):
         return None
     return Item("element", start, end, element("", name))
 
@@ -272,7 +274,21 @@ def _in_role(item: Item, role: str, length: int) -> Item:
 
 
 def _plain_role(role: str) -> str:
-    for ending in (" at vertex", " at point", " at corner", " at", " labelled", " labeled", " named"):
+    for ending in (
+        " at vertex",
+        " at point",
+        " at corner",
+        " at",
+        " labelled",
+        " labeled",
+        " named",
+        " with center",
+        " with centre",
+        " centered",
+        " centred",
+        " centered on",
+        " centred on",
+    ):
         role = role.removesuffix(ending)
     return role.strip("( ")
 

@@ -23,7 +23,8 @@ _CUE = re.compile(
     r"|either|unsure|not sure|unclear|uncertain|not certain|not necessarily|guess|apparently|doubt|supposedly"
     r"|not clear|hard to (?:say|tell|read))\b|\bor\b)"
     r"|(?P<negated>\b(?:not|never|cannot|neither|nor|no longer|no|false that|untrue that|wrong that|incorrect that"
-    r"|rather than|instead of|false to say|mistaken?|impossible|nobody|deny|denies|contrary|lacks?)\b|n't\b|≠)"
+    r"|rather than|instead of|false to say|mistaken?|impossible|nobody"
+    r"|different from|differs from|unequal|anything but|other than|far from|fails? to|deny|denies|contrary|lacks?)\b|n't\b|≠)"
     r"|(?P<denial>\b(?:is|are|was|were|would be|being) (?:\w+ly )?(?:false|wrong|incorrect|untrue|impossible"
     r"|a mistake|mistaken"
     r"|not (?:true|correct|right|the case|possible))\b)"
@@ -45,6 +46,14 @@ Cue: TypeAlias = tuple[str, int, int, str]
 # The words that `_CUE`'s alternatives begin with.
 _FIRST_WORDS = frozenset(
     [
+        "different",
+        "differs",
+        "unequal",
+        "anything",
+        "other",
+        "far",
+        "fails",
+        "fail",
         "not",
         "if",
         "no",
@@ -156,6 +165,8 @@ def _cues(text: str) -> tuple[Cue, ...]:
     found: list[Cue] = []
     position = 0
     for start in _STARTS.finditer(text):
+        if len(start.group()) == 2 and start.group().isupper():
+            continue  # NO, OR and IF are as good as names of segments
         if start.start() < position or (start.group().lower() not in _FIRST_WORDS and start.group()[-2:] != "'t"):
             continue
         at = start.end() - 3 if start.group().endswith("'t") else start.start()

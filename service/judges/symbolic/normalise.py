@@ -36,7 +36,8 @@ _SPACE = dict.fromkeys(
 )
 _COMMANDS = {
     r"\angle": "∠", r"\measuredangle": "∠", r"\sphericalangle": "∠", r"\triangle": "△", r"\Delta": "△",
-    r"\parallel": "∥", r"\nparallel": " not ∥ ", r"\ncong": " ≠ ", r"||": "∥", r" // ": " ∥ ", r"\perp": "⟂", r"\bot": "⟂", r"\cong": "≅", r"\sim": "~", r"\simeq": "~", r"\odot": "⊙",
+    r"\parallel": "∥", r"\nparallel": " not ∥ ", r"\ncong": " ≠ ", r"||": "∥", r" // ": " ∥ ", r"\perp": "⟂",
+    r"\bot": "⟂", r"\cong": "≅", r"\sim": "~", r"\simeq": "~", r"\odot": "⊙",
     r"\circ": "°", r"\degree": "°", r"\deg": "°", r"\sqrt": "sqrt", r"\pi": "π", r"\cdot": "*", r"\times": "*",
     r"\ast": "*", r"\div": "/", r"\approx": "≈", r"\neq": "≠", r"\ne": "≠", r"\pm": "±", r"\in": "∈",
     r"\le": "≤", r"\leq": "≤", r"\ge": "≥", r"\geq": "≥", r"\lt": "<", r"\gt": ">", r"\widehat": "arc ",

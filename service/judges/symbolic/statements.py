@@ -15,7 +15,7 @@ from perception_reward.service.judges.symbolic.document import Document, Sentenc
 from perception_reward.service.judges.symbolic.gaps import Gap
 from perception_reward.service.judges.symbolic.items import Item, Line, read_items
 from perception_reward.service.judges.symbolic.moods import Mood
-from perception_reward.service.judges.symbolic.names import Element, angle_of
+from perception_reward.service.judges.symbolic.names import Element, angle_of, segment
 from perception_reward.service.judges.symbolic.units import is_degrees
 from perception_reward.service.judges.symbolic.values import Value
 
@@ -142,6 +142,7 @@ def _said(line: Line, groups: list[_Group]) -> Iterator[_Said]:
         yield from _described(line, group)
     yield from _sums(line)
     yield from _angled(line)
+    yield from _distances(line)
 
 
 def _chains(line: Line, groups: list[_Group]) -> Iterator[_Said]:
@@ -462,12 +463,27 @@ def _angled(line: Line) -> Iterator[_Said]:
                 yield "perpendicular", item.element, other.element, (), item.start, other.end
         if index and line.gaps[index + 1].hints & {"meet", "meets", "intersect", "intersects", "cross", "at"}:
             first = line.items[index - 1]
-            pair = item.element, first.element
-            if line.gaps[index].between in ("list", "meets") and all(one and one.kind == "segment" for one in pair):
-                if item.element and first.element:
-                    yield "perpendicular", first.element, item.element, (), first.start, after.end
+            joined = line.gaps[index].between in ("list", "meets")
+            if joined and item.element and first.element and item.element.kind == first.element.kind == "segment":
+                yield "perpendicular", first.element, item.element, (), first.start, after.end
 
 
+def _distances(line: Line) -> Iterator[_Said]:
+    """ "A and B are 5 apart", "A is 5 from B"."""
+    for index, item in enumerate(line.items):
+        gap, before = line.gaps[index + 1], line.items[max(0, index - 1)]
+        if item.value is None or not index or line.gaps[index].between != "link":
+            continue
+        other = line.items[index - 2] if index > 1 and "apart" in gap.hints else None
+        if other is None and index + 1 < len(line.items) and gap.hints <= _AWAY and "from" in gap.hints:
+            other = line.items[index + 1]
+        if other and other.element and before.element and other.element.kind == before.element.kind == "point":
+            start, end = min(before.start, other.start), max(item.end, other.end)
+            ends = segment(before.element.name, other.element.name)
+            yield "value", ends, None, ((item.value, item.unit),), start, end
+
+
+_AWAY = frozenset({"from", "away", "point"})
 _TOWARDS = frozenset({"with", "to", "angle", "segment", "line", "the", "a"})
 
 
