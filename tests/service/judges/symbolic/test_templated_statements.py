@@ -27,7 +27,7 @@ def statements() -> Callable[..., list[Any]]:
 
 # What the rules reach on wordings that were read while they were written, and on wordings that were not, less the
 # draw's chance: raise a floor when the benchmark's figures rise.
-FLOORS = {"tune": 0.93, "held_out": 0.90}
+FLOORS = {"tune": 0.97, "held_out": 0.92}
 
 
 @pytest.mark.parametrize("half", ["tune", "held_out"])
