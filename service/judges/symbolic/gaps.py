@@ -23,6 +23,7 @@ def _words(text: str) -> frozenset[str]:
 
 
 _MOODS = _words(
+    "definitely certainly obviously evidently merely mutually ≠ "
     "different differs from anything but other than unequal far fails fail not never no n't"
     " isn't aren't doesn't don't wasn't cannot can't might may could would"
     " should must can probably perhaps"
@@ -48,12 +49,15 @@ _FILLER = _MOODS | _words(
     " becomes works side's unknown short full one side-length the two are ' \" ~ | now therefore thus"
 )
 _LINKING = _words(
+    "isn't aren't wasn't doesn't don't comes works turns "
     "= ≈ ≅ : is are was be equals equal measures measure measuring measured has have having"
     " labelled labeled marked shows"
     " spans extends stretches runs amounts totals carries bears displays indicates holds takes"
     " as reads given with being length ≠ tagged — says does of been"
 )
-_PLACING = _words("on next beside near at along for above below by is belongs under alongside assigned goes opposite")
+_PLACING = _words(
+    "labels on next beside near at along for above below by is belongs under alongside assigned goes opposite"
+)
 _PLACE_FILLER = (
     _FILLER
     | _PLACING
@@ -68,7 +72,7 @@ _OPERATORS = _words("+ - * / ^ ( ) ± ^( )/ )^ +( -( *( )+ )- )*")
 # relation: (words of which one must occur, further words allowed)
 _RELATIONS: dict[str, tuple[frozenset[str], frozenset[str]]] = {
     "perpendicular": (
-        _words("⟂ perpendicular perpendicularly orthogonal normal angles"),
+        _words("⟂ perpendicular perpendicularly orthogonal normal angles angle"),
         _words("meets meet intersects intersect crosses cross forms form makes make angles right"),
     ),
     "parallel": (_words("∥ parallel"), _words("runs run lies lie arrows")),
@@ -84,7 +88,7 @@ _RELATIONS: dict[str, tuple[frozenset[str], frozenset[str]]] = {
     "inscribed": (_words("inscribed"), frozenset()),
     "between": (_words("between"), _words("lies lie lying located sits somewhere placed point halfway midway exactly")),
     "on": (
-        _words("on lies lie lying ∈ through contains passes along"),
+        _words("on lies lie lying ∈ through contains contain passes pass along part point"),
         _words(
             "falls belongs located point points goes go somewhere circumference passes placed located"
             " sits situated belongs arc"
@@ -117,7 +121,7 @@ _PREDICATES: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("parallelogram", ("parallelogram",)),
     ("trapezoid", ("trapezoid", "trapezium", "isosceles trapezoid")),
     ("kite", ("kite",)),
-    ("perpendicular", ("perpendicular", "orthogonal", "at right angles", "meet at right angles",
+    ("perpendicular", ("perpendicular", "perpendicularly", "orthogonal", "at right angles", "meet at right angles",
                        "meet at a right angle", "intersect at right angles", "at a right angle",
                        "form a right angle", "intersect at a right angle")),
     ("parallel", ("parallel", "∥", "run parallel")),
@@ -142,7 +146,8 @@ _PREDICATE_OF = {phrase: name for name, phrases in _PREDICATES for phrase in phr
 _BEFORE_PREDICATE = _MOODS | _words(
     "is are was be being been a an the as also both each all marked labelled labeled shown"
     " given clearly forms form has"
-    " : — serves acts functions stands have with having to it in make makes its which drawn same equal on"
+    " : — meet meets cross crosses intersect intersects serves acts functions stands have with"
+    " having to it in make makes its which drawn same equal on"
 ) - _words("same equal right")
 _STRANGE_QUANTITIES = _words(
     "slope ratio ratios sum difference product equation square half twice third double quarter"

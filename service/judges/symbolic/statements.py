@@ -358,14 +358,14 @@ def _relate(relation: str, gap: Gap, one: Element, other: Element, start: int, e
     if relation in ("on", "place", "between"):
         if one.kind == "point" and other.kind in ("segment", "circle", "label"):
             yield "on", one, other, (), start, end
-        elif gap.hints & {"through", "contains", "passes"} and other.kind == "point":
+        elif gap.hints & {"through", "contains", "contain", "passes", "pass"} and other.kind == "point":
             yield "on", other, one, (), start, end
         return
     if relation == "bisector" and one.kind == "point":
         relation = "midpoint"
     if relation == "midpoint" and one.kind == "segment" and other.kind == "segment":
         relation = "bisector"
-    if relation == "perpendicular" and "angles" in gap.hints and "right" not in gap.hints:
+    if relation == "perpendicular" and gap.hints & {"angle", "angles"} and "right" not in gap.hints:
         return
     if relation == "tangent" and one.kind == "circle":
         one, other = other, one
@@ -461,7 +461,16 @@ def _angled(line: Line) -> Iterator[_Said]:
                 and gap.hints <= _TOWARDS
             ):
                 yield "perpendicular", item.element, other.element, (), item.start, other.end
-        if index and line.gaps[index + 1].hints & {"meet", "meets", "intersect", "intersects", "cross", "at"}:
+        if index and line.gaps[index + 1].hints & {
+            "meet",
+            "meets",
+            "intersect",
+            "intersects",
+            "cross",
+            "at",
+            "form",
+            "make",
+        }:
             first = line.items[index - 1]
             joined = line.gaps[index].between in ("list", "meets")
             if joined and item.element and first.element and item.element.kind == first.element.kind == "segment":
