@@ -9,9 +9,9 @@ from fastapi import APIRouter, Response
 from pydantic import BaseModel, Field
 
 from perception_reward.service.api.deps import ServiceDep
+from perception_reward.service.api.problems import documented
 from perception_reward.service.metrics import CONTENT_TYPE
 from perception_reward.service.profiles.model import Profile
-from perception_reward.trainer_client.wire import Problem
 
 router = APIRouter(tags=["about"])
 
@@ -48,7 +48,7 @@ class Readiness(BaseModel):
     checks: dict[str, str]
 
 
-@router.get("/v1/judge", responses={401: {"model": Problem}})
+@router.get("/v1/judge", responses=documented(401, 503))
 async def judge(service: ServiceDep) -> JudgeReport:
     """The judge, its fingerprint and its health."""
     info, health = service.judge.info, await service.judge.health()
@@ -62,7 +62,7 @@ async def judge(service: ServiceDep) -> JudgeReport:
     )
 
 
-@router.get("/v1/profiles", responses={401: {"model": Problem}})
+@router.get("/v1/profiles", responses=documented(401, 503))
 async def profiles(service: ServiceDep) -> Profiles:
     """How components become one score."""
     return Profiles(default=service.settings.profile, profiles=list(service.profiles.values()))
@@ -92,7 +92,7 @@ async def readiness(service: ServiceDep) -> Readiness:
     return Readiness(ready=judge.ok and store.ok and not service.admission.draining, checks=checks)
 
 
-@router.get("/metrics", tags=["probes"], response_class=Response)
+@router.get("/metrics", tags=["probes"], response_class=Response, responses=documented(401, 503))
 async def metrics(service: ServiceDep) -> Response:
     """Prometheus metrics."""
     service.gauge()

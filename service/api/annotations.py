@@ -12,14 +12,13 @@ from perception_reward.annotations.jsonl import LineError, parse_lines
 from perception_reward.annotations.model import Annotation
 from perception_reward.service.api.body import LenientRoute
 from perception_reward.service.api.deps import ServiceDep
-from perception_reward.service.api.problems import InvalidRequest
-from perception_reward.trainer_client.wire import Problem
+from perception_reward.service.api.problems import InvalidRequest, documented
 
 router = APIRouter(
     prefix="/v1/annotations",
     tags=["annotations"],
     route_class=LenientRoute,
-    responses={401: {"model": Problem}, 422: {"model": Problem}, 503: {"model": Problem}},
+    responses=documented(401, 413, 422, 503),
 )
 
 
@@ -59,7 +58,7 @@ async def list_annotations(
     return Listing(annotations=list(page.annotations), cursor=page.cursor)
 
 
-@router.get("/{annotation_id:path}", responses={404: {"model": Problem}})
+@router.get("/{annotation_id:path}", responses=documented(404))
 async def get_annotation(annotation_id: str, service: ServiceDep) -> Annotation:
     """One annotation."""
     (annotation,) = await service.store.get_many([annotation_id])
@@ -68,7 +67,7 @@ async def get_annotation(annotation_id: str, service: ServiceDep) -> Annotation:
     return annotation
 
 
-@router.put("/{annotation_id:path}")
+@router.put("/{annotation_id:path}", responses=documented(409))
 async def put_annotation(annotation_id: str, annotation: Annotation, service: ServiceDep) -> Annotation:
     """Store an annotation, in place of the one with its id if there is one."""
     if annotation.id != annotation_id:
@@ -78,7 +77,7 @@ async def put_annotation(annotation_id: str, annotation: Annotation, service: Se
     return annotation
 
 
-@router.delete("/{annotation_id:path}", status_code=204, responses={404: {"model": Problem}})
+@router.delete("/{annotation_id:path}", status_code=204, responses=documented(404, 409))
 async def delete_annotation(annotation_id: str, service: ServiceDep) -> Response:
     """Forget an annotation."""
     if not await service.store.delete(annotation_id):
@@ -87,7 +86,7 @@ async def delete_annotation(annotation_id: str, service: ServiceDep) -> Response
     return Response(status_code=204)
 
 
-batch_router = APIRouter(tags=["annotations"], responses={401: {"model": Problem}, 503: {"model": Problem}})
+batch_router = APIRouter(tags=["annotations"], responses=documented(401, 409, 413, 503))
 
 
 @batch_router.post(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
+from typing import Any
 
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
@@ -19,7 +20,25 @@ MEDIA_TYPE = "application/problem+json"
 # A request of 4,096 bad items needs no 4,096 entries to be mended.
 MOST_ERRORS = 20
 
+MEANINGS = {
+    401: "No valid API key.",
+    404: "There is no such thing.",
+    409: "This store takes no writes.",
+    413: "The body is over the limit.",
+    422: "A field is wrong; `errors` says which, of which item.",
+    429: "Too many items are under way; Retry-After says when to try again.",
+    503: "The service is stopping, or a store that it needs does not answer.",
+    504: "The request's time is over.",
+}
+
 logger = logging.getLogger(__name__)
+
+
+def documented(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """What the OpenAPI document says of an endpoint's errors."""
+    return {
+        status: {"description": MEANINGS[status], "model": Problem, "content": {MEDIA_TYPE: {}}} for status in statuses
+    }
 
 
 class InvalidRequest(Exception):
@@ -65,8 +84,9 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(RequestValidationError)
     async def invalid(request: Request, error: RequestValidationError) -> Response:
-        faults = [{"where": where(fault["loc"]), "what": _words(fault)} for fault in error.errors()[:MOST_ERRORS]]
-        return _unprocessable(faults, len(error.errors()))
+        found = error.errors()
+        faults = [{"where": _place(fault), "what": _words(fault)} for fault in found[:MOST_ERRORS]]
+        return _unprocessable(faults, len(found))
 
     @app.exception_handler(InvalidRequest)
     async def unserved(request: Request, error: InvalidRequest) -> Response:
@@ -103,6 +123,11 @@ def _unprocessable(faults: list[dict[str, str]], count: int) -> Response:
     first = f"{faults[0]['where']}: {faults[0]['what']}"
     more = f" (and {count - 1} more)" if count > 1 else ""
     return problem(422, first + more, errors=faults)
+
+
+def _place(fault: Mapping[str, Any]) -> str:
+    # The location of what is not JSON is a position, which would read like the number of an item.
+    return "body" if fault["type"] == "json_invalid" else where(fault["loc"])
 
 
 def _words(fault: Mapping[str, object]) -> str:
