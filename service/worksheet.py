@@ -97,10 +97,10 @@ class Worksheet:
             perception=None if isinstance(perception, Missing) else perception,
             repetition=self._rules.repetition(self.text),
         )
-        missing = [find.reason for find in (perception, accuracy) if isinstance(find, Missing)]
-        reason = self.reason or (missing[0] if missing else None)
+        missing: list[Reason] = [find.reason for find in (perception, accuracy) if isinstance(find, Missing)]
+        reason = self.reason or next(iter(missing), None)
         status: Literal["ok", "missing"] = "ok" if reason is None else "missing"
-        return ItemResult.model_construct(
+        return ItemResult(
             id=self.item.id,
             status=status,
             score=combine(self.profile, components, step) if reason is None else None,
@@ -122,9 +122,7 @@ class Worksheet:
         if not outcomes or any(isinstance(outcome, Missing) for outcome in outcomes):
             return None
         return [
-            FactResult.model_construct(
-                id=fact.id, verdict=verdict.label, probability=verdict.probability, span=verdict.span
-            )
+            FactResult(id=fact.id, verdict=verdict.label, probability=verdict.probability, span=verdict.span)
             for fact, verdict in zip(self.facts, outcomes, strict=True)
             if isinstance(verdict, Verdict)
         ]

@@ -50,10 +50,10 @@ async def until_gone(request: Request, values: AsyncGenerator[T]) -> AsyncGenera
             yield value
     finally:
         # The step has to be over before what it steps through can be closed.
-        pending = {gone} if step is None else {gone, step}
-        for task in pending:
-            task.cancel()
-        await asyncio.gather(*pending, return_exceptions=True)
+        for task in (gone, step):
+            if task is not None:
+                task.cancel()
+                await asyncio.wait({task})
         await values.aclose()
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Body, Request, Response
 from fastapi.responses import StreamingResponse
@@ -16,10 +16,9 @@ from perception_reward.service.admission import Admission
 from perception_reward.service.api.body import LenientRoute
 from perception_reward.service.api.deps import DeadlineDep, ServiceDep
 from perception_reward.service.api.disconnect import ClientGone, unless_gone, until_gone
-from perception_reward.service.api.problems import MEDIA_TYPE, InvalidRequest
+from perception_reward.service.api.problems import InvalidRequest, documented
 from perception_reward.service.assembly import Service
 from perception_reward.trainer_client.wire import (
-    Problem,
     ScoreRequest,
     ScoreResponse,
     StreamedResult,
@@ -48,17 +47,7 @@ EXAMPLE = ScoreRequest.model_validate(
     }
 ).model_dump(mode="json", exclude_none=True, exclude_defaults=True)
 
-_PROBLEMS: dict[int | str, dict[str, Any]] = {
-    status: {"description": text, "model": Problem, "content": {MEDIA_TYPE: {}}}
-    for status, text in {
-        401: "No valid API key.",
-        413: "The body is over the limit.",
-        422: "A field is wrong; `errors` says which, of which item.",
-        429: "Too many items are under way; Retry-After says when to try again.",
-        503: "The service is stopping.",
-        504: "The request's time is over.",
-    }.items()
-}
+_PROBLEMS = documented(401, 413, 422, 429, 503, 504)
 
 router = APIRouter(tags=["score"], route_class=LenientRoute)
 BodyDep = Annotated[ScoreRequest, Body(openapi_examples={"geometry": {"summary": "One rollout", "value": EXAMPLE}})]
@@ -116,7 +105,7 @@ async def _lines(request: Request, body: ScoreRequest, service: Service, deadlin
                     summary=result,
                 )
             else:
-                line = StreamedResult.model_construct(index=index, result=result)
+                line = StreamedResult(index=index, result=result)
             yield line.model_dump_json().encode() + b"\n"
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 import socket
 from collections.abc import Awaitable, Callable
@@ -55,6 +56,9 @@ def address(listener: socket.socket) -> str:
 async def serve(service: Service, listener: socket.socket) -> DrainingServer:
     """Serve on `listener` until a signal ends it."""
     server = make_server(service)
+    # What has been imported stays: without it a full collection walks sympy and transformers in mid-request.
+    gc.collect()
+    gc.freeze()
     logger.info(
         "listening",
         extra={
