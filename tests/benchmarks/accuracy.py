@@ -1,4 +1,3 @@
-# ruff: noqa: T201
 """What the accuracy reward credits on real model outputs, and how fast: `python tests/benchmarks/accuracy.py`.
 
 Two benchmarks' own marks are the yardstick: MATH-V chain-of-thought outputs and MathVista responses. Both ways see

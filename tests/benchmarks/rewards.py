@@ -58,7 +58,7 @@ def main() -> None:
     ]
     differ = sum(repetition_penalty(text) != parity_repetition(text) for text in every)
     lines.append(f"repetition: another penalty than the public code's for {differ} of {len(every)} responses")
-    print("\n".join(lines))  # noqa: T201
+    print("\n".join(lines))
 
 
 if __name__ == "__main__":

@@ -51,9 +51,8 @@ def rollout(number: int) -> dict[str, Any]:
     text = ""
     while len(text) < CHARACTERS - 100:
         text += sentence(source) + "\n"
-    facts = [
-        {"id": f"f{n}", "text": f"Segment {a}{b} has length {n + 5}."} for n, (a, b) in enumerate(zip("ABCDE", "FGHKL"))
-    ]
+    names = [a + b for a, b in zip("ABCDE", "FGHKL", strict=True)]
+    facts = [{"id": f"f{n}", "text": f"Segment {name} has length {n + 5}."} for n, name in enumerate(names)]
     answer = f"\\frac{{{number + 3}}}{{7}}"
     response = f"<think>\n{text}</think>\n<answer>\n\\boxed{{{answer}}}\n</answer>"
     return {

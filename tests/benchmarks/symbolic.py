@@ -47,7 +47,7 @@ def main() -> None:
     parser.add_argument("--failures", type=int, default=0, help="print so many wrong verdicts, tune half only")
     chosen = parser.parse_args()
     sections = list(report(chosen.data, chosen.per_kind, chosen.failures))
-    print("\n\n".join(sections))  # noqa: T201
+    print("\n\n".join(sections))
     if chosen.markdown:
         _write(chosen.markdown, "\n\n".join(sections))
 
