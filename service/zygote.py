@@ -90,6 +90,7 @@ def read_frame(stream: BinaryIO) -> Any:
 
 def main(descriptor: int) -> None:
     with socket.socket(fileno=descriptor) as control:
+        logging.disable()  # what would be logged here is a response's text, or a library's advice to somebody else
         setup: Setup = read_frame(control.makefile("rb"))
         sys.path[:] = setup.path
         try:
@@ -170,7 +171,6 @@ class _Zygote:
         limit = self._setup.memory_mb * 1024 * 1024
         resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-        logging.disable()  # what a worker would log is a response's text
 
     def _reap(self) -> None:
         with suppress(BlockingIOError):

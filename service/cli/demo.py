@@ -106,10 +106,10 @@ def _fact_table(item: ScoreItem, facts: list[Fact], result: ItemResult) -> Table
 
 
 def _score_table(response: ScoreResponse) -> Table:
-    table = Table(title="Scores", title_justify="left")
+    table = Table(title="Scores", title_justify="left", title_style="bold", box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
     table.add_column("rollout", no_wrap=True)
     for column in ("format", "accuracy", "perception", "repetition", "score"):
-        table.add_column(column, justify="right")
+        table.add_column(column, justify="right", min_width=len(column))
     for result in response.results:
         parts = result.components
         values = (parts.format, parts.accuracy, parts.perception, parts.repetition)
@@ -127,13 +127,8 @@ def _number(value: float | None) -> str:
 
 
 def _next_steps(console: Console, url: str, annotations: Path, *, serving: bool) -> None:
-    console.print()
     if serving:
-        console.print(f"Serving on {url} until Ctrl-C. Next:")
-        console.print(f"  {url}/docs          try the API in a browser", highlight=False)
-        console.print(f"  curl {url}/v1/judge   ask who judges", highlight=False)
-    console.print("  perception-reward serve --annotations YOUR.jsonl   score your own problems", highlight=False)
-    console.print(
-        "  perception-reward score ITEMS.jsonl OUT.jsonl --annotations YOUR.jsonl   score saved rollouts",
-        highlight=False,
-    )
+        console.print(f"Serving on {url} until Ctrl-C: try the API at {url}/docs", highlight=False)
+    console.print("Next, your own problems over HTTP, and saved rollouts from a file:")
+    console.print("  perception-reward serve --annotations PROBLEMS.jsonl", highlight=False)
+    console.print("  perception-reward score ITEMS.jsonl RESULTS.jsonl --annotations PROBLEMS.jsonl", highlight=False)
