@@ -139,10 +139,10 @@ class Metrics:
         self._truncated.inc(sum(result.truncated for result in results))
         for reason, count in Counts(result.reason for result in results if result.reason is not None).items():
             self._missing.labels(reason, label).inc(count)
-        _observe(self._score.labels(profile, label), [result.score for result in results])
+        _observe(self._score, (profile, label), [result.score for result in results])
         for component in get_args(Component):
             values: list[float | None] = [getattr(result.components, component) for result in results]
-            _observe(self._component.labels(profile, component), values)
+            _observe(self._component, (profile, component), values)
         verdicts = Counts(fact.verdict for result in results for fact in result.facts or ())
         self._facts.labels(profile).inc(verdicts.total())
         for verdict, count in verdicts.items():
@@ -193,8 +193,10 @@ class Metrics:
         self._judge_queue.set(n)
 
 
-def _observe(histogram: Histogram, values: Iterable[float | None]) -> None:
+def _observe(histogram: Histogram, labels: Sequence[str], values: Iterable[float | None]) -> None:
     """Observe the numbers among `values`. A component that no item has makes no time series of zeros."""
-    for value in values:
-        if value is not None:
-            histogram.observe(value)
+    numbers = [value for value in values if value is not None]
+    if numbers:
+        series = histogram.labels(*labels)
+        for number in numbers:
+            series.observe(number)

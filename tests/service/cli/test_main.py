@@ -34,7 +34,7 @@ def test_the_demo_scores_over_http_and_ends_by_itself_when_told():
         "absent",
         "Scores",
         "perception",
-        "score your own",
+        "your own problems",
     ):
         assert words in done.stdout
     assert "Traceback" not in done.stderr
