@@ -114,7 +114,7 @@ async def test_no_secret_is_told_while_judge_and_redis_are_down(running: Running
         {"annotations": f"redis://:{REDIS_PASSWORD}@127.0.0.1:no-port/0"},
         {"judge": f"openai:ftp://user:{JUDGE_KEY}@127.0.0.1#m"},
         {"judge": f"openai:http://user:{JUDGE_KEY}@127.0.0.1:no-port#m"},
-        {"api_key": API_KEY, "port": "none"},
+        {"judge": f"openai:http://user:{JUDGE_KEY}@127.0.0.1#m", "judge_api_key": JUDGE_KEY, "judge_method": "paper"},
         {"host": "0.0.0.0", "redis_url": f"redis://:{REDIS_PASSWORD}@127.0.0.1"},
     ],
     ids=lambda wrong: next(iter(wrong)),

@@ -58,6 +58,10 @@ class Endpoint:
         """It asked to be left alone for `seconds`."""
         self.busy_until = max(self.busy_until, now + seconds)
 
+    def silent_for(self, now: float, since: float) -> float:
+        """Seconds for which it has answered nothing at all, counted from `since` at the earliest."""
+        return now - max(since, self._answered_at)
+
     def silent_since(self, moment: float) -> bool:
         """Whether it has answered nothing at all since `moment`."""
         return self._answered_at < moment

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Literal, TypeAlias
+from urllib.parse import urlsplit
 
 from perception_reward.service.judges.openai.judge import OpenAIJudge
 from perception_reward.service.judges.openai.method import Method
@@ -32,6 +33,8 @@ def openai_judge(
     concurrency: requests at one endpoint at a time; each asks about one response.
     """
     parsed = parse_spec(spec)
+    if api_key and any("@" in urlsplit(url).netloc for url in parsed.urls):
+        raise ValueError("an endpoint's URL holds credentials and a key is set as well; give one of them")
     asked: Method = PaperMethod(parsed.model)
     if method == "verdict":
         asked = VerdictMethod(parsed.model, tokenizer=tokenizer, max_response_tokens=max_response_tokens)

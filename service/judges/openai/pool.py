@@ -177,14 +177,17 @@ class EndpointPool:
             self._observer.request(endpoint.label, loop.time() - sent, ok)
 
     async def _unless_silent(self, endpoint: Endpoint, call: Call, sent: float, deadline: float) -> _Reply:
-        """The reply; given up at half time, where there is another endpoint and this one answers nobody."""
+        """The reply; given up where there is another endpoint and this one answers nobody for half the time."""
+        loop = asyncio.get_running_loop()
+        patience = (deadline - sent) / 2
         request = asyncio.ensure_future(self._send(endpoint, call))
         try:
-            if len(self.endpoints) > 1:
-                await asyncio.wait([request], timeout=(deadline - sent) / 2)
-                if not request.done() and endpoint.silent_since(sent):
-                    endpoint.failed(asyncio.get_running_loop().time(), sent)
+            while len(self.endpoints) > 1 and not request.done():
+                silent = endpoint.silent_for(loop.time(), sent)
+                if silent >= patience:
+                    endpoint.failed(loop.time(), sent)
                     raise _TryAgain("silent")
+                await asyncio.wait([request], timeout=patience - silent)
             return await request
         finally:
             request.cancel()
