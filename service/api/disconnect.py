@@ -49,11 +49,12 @@ async def until_gone(request: Request, values: AsyncGenerator[T]) -> AsyncGenera
                 return
             yield value
     finally:
-        # The step has to be over before what it steps through can be closed.
-        for task in (gone, step):
-            if task is not None:
-                task.cancel()
-                await asyncio.wait({task})
+        # The step has to be over before what it steps through can be closed. Both are told before either is waited
+        # for: where the response itself is cancelled, so is the wait.
+        pending: list[asyncio.Task[Any]] = [gone] if step is None else [gone, step]
+        for task in pending:
+            task.cancel()
+        await asyncio.wait(pending)
         await values.aclose()
 
 
