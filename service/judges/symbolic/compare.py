@@ -14,6 +14,7 @@ from functools import cached_property
 from perception_reward.service.judges.base import Verdict
 from perception_reward.service.judges.symbolic.document import Document
 from perception_reward.service.judges.symbolic.evidence import SHAPES, Claims, Evidence, evidence_for
+from perception_reward.service.judges.symbolic.items import read_items
 from perception_reward.service.judges.symbolic.statements import Claim
 from perception_reward.service.judges.symbolic.values import same
 
@@ -150,8 +151,9 @@ def _when_absent(fact: Claim, text: str, found: list[Evidence], reading: Reading
         return Verdict("absent", _HEDGED, None, 0.7)
     if moods:
         return Verdict("absent", 0.12, None, 0.8)
-    if fact.relation in SHAPES and (found_at := _shape_alone(fact, reading)):
-        return Verdict("stated", 0.6, found_at, 0.5)
+    if fact.relation in SHAPES and (alone := _shape_alone(fact, reading)):
+        denied, place = alone
+        return Verdict("contradicted", 0.1, place, 0.4) if denied else Verdict("stated", 0.6, place, 0.5)
     named, valued = _mentions(fact, text, reading)
     if named and valued:
         return Verdict("absent", _UNSETTLED, None, 0.4)
@@ -160,17 +162,30 @@ def _when_absent(fact: Claim, text: str, found: list[Evidence], reading: Reading
     return Verdict("absent", 0.06 if named else 0.02, None, 0.75 if named else 0.97)
 
 
-def _shape_alone(fact: Claim, reading: Reading) -> tuple[int, int] | None:
-    """Where the response speaks of "the rhombus" without naming it, if it names no other one."""
-    if any(claim.subject != fact.subject for claim in reading.claims.of_relation[fact.relation]):
-        return None
+def _shape_alone(fact: Claim, reading: Reading) -> tuple[bool, tuple[int, int]] | None:
+    """Where the response speaks of "the rhombus" without naming it, and whether it denies that there is one.
+
+    A sentence that names another polygon speaks of that one, and so may any later "the rhombus".
+    """
     word = fact.relation.replace("_", " ")
     for sentence in reading.document.sentences:
         at = sentence.text.lower().find(word)
+        if at < 0:
+            continue
+        if _names_another(sentence.text, fact):
+            return None
         named = at > 0 and sentence.text[:at].lower().endswith(("the ", "this ", "a ", "an ", "given "))
-        if named and sentence.mood(at, at + len(word)) == "asserted":
-            return sentence.source(at, at + len(word))
+        mood = sentence.mood(at, at + len(word))
+        if named and mood in ("asserted", "negated"):
+            return mood == "negated", sentence.source(at, at + len(word))
     return None
+
+
+def _names_another(text: str, fact: Claim) -> bool:
+    """Whether a sentence names a figure with as many corners as the fact's."""
+    corners = frozenset(fact.subject.points)
+    named = (item.element for item in read_items(text).items if item.element is not None)
+    return any(len(one.points) == len(corners) and frozenset(one.points) != corners for one in named)
 
 
 def _mentions(fact: Claim, text: str, reading: Reading) -> tuple[bool, bool]:

@@ -24,11 +24,12 @@ def _words(text: str) -> frozenset[str]:
 
 _MOODS = _words(
     "definitely certainly obviously evidently merely mutually ≠ "
-    "different differs from anything but other than unequal far fails fail not never no n't"
+    "different differs from anything but other than far fails fail not never no n't"
     " isn't aren't doesn't don't wasn't cannot can't might may could would"
     " should must can probably perhaps"
     " maybe possibly likely either indeed really actually clearly seems seem appears appear"
     " looks look like were if"
+    " nowhere near hardly scarcely means way rather than instead so"
 )
 _FILLER = _MOODS | _words(
     "is are was be being been has have had having the a an of to as it its also both each all"
@@ -56,14 +57,14 @@ _LINKING = _words(
     " as reads given with being length ≠ tagged — says does of been"
 )
 _PLACING = _words(
-    "labels on next beside near at along for above below by is belongs under alongside assigned goes opposite"
+    "labels on next beside near at along for above below by is belong belongs under alongside assigned goes opposite"
 )
 _PLACE_FILLER = (
     _FILLER
     | _PLACING
     | _words(
         "( what joining connecting joins connects sits sit written appears located placed lies stands"
-        " standing to names belonging found attached adjacent is here there"
+        " standing to names belong belonging found attached adjacent is here there"
     )
 )
 _LISTING = _words(", and & both also then while one another at")
@@ -76,7 +77,7 @@ _RELATIONS: dict[str, tuple[frozenset[str], frozenset[str]]] = {
         _words("meets meet intersects intersect crosses cross forms form makes make angles right"),
     ),
     "parallel": (_words("∥ parallel"), _words("runs run lies lie arrows")),
-    "congruent": (_words("≅ congruent matches identical same"), _words("matching")),
+    "congruent": (_words("≅ congruent matches match identical same"), _words("matching")),
     "similar": (_words("~ similar"), frozenset()),
     "tangent": (_words("tangent touches touch"), _words("point just")),
     "bisector": (_words("bisects bisect bisector halves"), _words("angle")),
@@ -94,6 +95,27 @@ _RELATIONS: dict[str, tuple[frozenset[str], frozenset[str]]] = {
             " sits situated belongs arc"
         ),
     ),
+}
+
+# Relations that deny another one; see `DENIED_BY`.
+_RELATIONS |= {
+    "off": (_words("off misses miss avoids avoid away"), _words("lies lie lying sits located placed point from well")),
+    "unlike": (
+        _words("longer shorter greater larger smaller bigger less unequal > <"),
+        _words("than much slightly somewhat far"),
+    ),
+    "apart_from_circle": (
+        _words("inside outside within beyond"),
+        _words("lies lie lying sits located placed point falls circle of"),
+    ),
+}
+# What a negative word denies, so that "D lies off AB" is read as "D does not lie on AB".
+DENIED_BY = {
+    "off": "on",
+    "apart_from_circle": "on",
+    "unlike": "equal",
+    "not_right": "right",
+    "misses_circle": "tangent",
 }
 
 _ALLOWED = {name: (needed, _FILLER | needed | allowed) for name, (needed, allowed) in _RELATIONS.items()}
@@ -133,7 +155,12 @@ _PREDICATES: tuple[tuple[str, tuple[str, ...]], ...] = (
                   "goes through the centre")),
     ("radius", ("radius", "radii")),
     ("chord", ("chord", "chords")),
-    ("tangent", ("tangent", "tangents")),
+    ("tangent", ("tangent", "tangents", "touches the circle", "touch the circle", "touches the circle at one point")),
+    ("misses_circle", ("misses the circle", "miss the circle", "secant", "secants")),
+    ("not_right", ("acute", "obtuse", "acute angle", "obtuse angle", "straight angle")),
+    ("unlike", ("unequal", "different lengths", "of different lengths", "different in length", "differ in length",
+                "of unequal length", "different measures", "of different measure", "different in measure",
+                "differ in measure", "different sizes", "of different size", "differ in size")),
     ("hypotenuse", ("hypotenuse",)),
     ("leg", ("legs",)),
     ("center", ("center", "centre")),
@@ -147,8 +174,9 @@ _BEFORE_PREDICATE = _MOODS | _words(
     "is are was be being been a an the as also both each all marked labelled labeled shown"
     " given clearly forms form has"
     " : — meet meets cross crosses intersect intersects serves acts functions stands have with"
-    " having to it in make makes its which drawn same equal on"
+    " having to it in make makes its which drawn same equal on do does of they"
 ) - _words("same equal right")
+_DENYING = _words("not never isn't aren't don't doesn't cannot can't rather hardly")
 _STRANGE_QUANTITIES = _words(
     "slope ratio ratios sum difference product equation square half twice third double quarter"
     " tangent sine cosine tan sin cos"
@@ -176,6 +204,7 @@ class Gap:
     between: how it joins its neighbours: link, place, list, or, operator, of, has, or a relation; '' for nothing.
     symbol: whether a link is a mere sign (`=`), which joins nearest neighbours only, or words.
     tail: what its beginning says about the item before it ("… is a right angle").
+    reach: how far into the gap that predicate goes, in characters.
     lead: what its end says about the item behind it: `right_at`, `strange` (a quantity other than its measure).
     hints: words that decide between readings.
     """
@@ -183,6 +212,7 @@ class Gap:
     between: str = ""
     symbol: bool = False
     tail: str = ""
+    reach: int = 0
     lead: str = ""
     hints: frozenset[str] = frozenset()
 
@@ -197,13 +227,15 @@ _OF_THE_FIGURE = re.compile(
 
 @lru_cache(maxsize=8192)
 def _read_short(text: str) -> Gap:
-    text = _OF_THE_FIGURE.sub("", text)
+    text = _OF_THE_FIGURE.sub(lambda match: " " * len(match.group()), text)
     lowered = text.lower()
-    words = _WORD.findall(lowered)
+    matches = list(_WORD.finditer(lowered))
+    words = [match.group() for match in matches]
     kinds = frozenset(words)
     between = _between(text.strip(), words, kinds)
     symbol = bool(kinds) and kinds <= {"=", "≈", "≅", "≠", ":", "|", "—"}
-    return Gap(between, symbol, _tail(words), _lead(lowered, words), kinds)
+    tail, size = _tail(words)
+    return Gap(between, symbol, tail, matches[size - 1].end() if tail and size else 0, _lead(lowered, words), kinds)
 
 
 def read_gap(text: str) -> Gap:
@@ -211,7 +243,7 @@ def read_gap(text: str) -> Gap:
     if len(text) <= _MAX_GAP:
         return _read_short(text)
     first, last = _read_short(text[:_MAX_GAP]), _read_short(text[-_MAX_GAP:])
-    return Gap("", False, first.tail, last.lead, frozenset())
+    return Gap("", False, first.tail, first.reach, last.lead, frozenset())
 
 
 def _between(stripped: str, words: list[str], kinds: frozenset[str]) -> str:
@@ -245,21 +277,29 @@ def _between(stripped: str, words: list[str], kinds: frozenset[str]) -> str:
     return ""
 
 
-def _tail(words: list[str]) -> str:
-    """The predicate that a gap begins with, behind filler, up to its first punctuation mark."""
+def _tail(words: list[str]) -> tuple[str, int]:
+    """The predicate that a gap begins with, behind filler, up to its first punctuation mark; the words it takes."""
     if words and words[0] in _COMPARISONS:
-        return "compared"
+        return "compared", 0
     if "through" in words[:8] and not {"center", "centre"}.isdisjoint(words[:12]):
-        return "diameter"
-    for index, word in enumerate(words[:10]):
+        return "diameter", words.index("through") + 1
+    first = _contrasted(words)
+    for index, word in enumerate(words[first : first + 10], first):
         for size in (5, 4, 3, 2, 1):
             found = _PREDICATE_OF.get(" ".join(words[index : index + size]))
             if found:
-                return found
+                return found, min(index + size, len(words))
         apposed = word == "," and index == 0 and words[1:2] in (["a"], ["an"])
         if word not in _BEFORE_PREDICATE and not apposed:
-            return ""
-    return ""
+            return "", 0
+    return "", 0
+
+
+def _contrasted(words: list[str]) -> int:
+    """How many words lead to a denial in second place: ", but not at a right angle"."""
+    first = 1 if words[:1] == [","] else 0
+    first += words[first : first + 1] in (["but"], ["and"], ["yet"], ["though"])
+    return first if first and words[first : first + 1] and words[first] in _DENYING else 0
 
 
 def _lead(lowered: str, words: list[str]) -> str:

@@ -77,7 +77,7 @@ _ITEM = re.compile(
 )
 _UNIT = re.compile(UNIT)
 _ROLE = re.compile(
-    r"(?:m\s?)?[∠△⊙]\s?$"
+    r"(?:(?<![A-Za-z])m\s?)?[∠△⊙]\s?$"
     r"|(?<![a-z])(?:(?:right|right-angled|isosceles|equilateral|scalene|obtuse|acute) triangles?|right angles?"
     r"|(?:(?:minor|major|inscribed|central|line|straight|obtuse|acute) )?(?:m |m)?"
     r"(?:(?<!right )(?<!right-)angles?(?: at(?: vertex| point| corner)?| labell?ed)?|segments?|sides?|lines?|rays?"
@@ -91,11 +91,13 @@ _ROLE = re.compile(
 )
 # Capitals that are words or theorems, not names.
 _NO_NAMES = frozenset(
-    ["SAS", "ASA", "SSS", "AAS", "AA", "HL", "RHS", "CPCTC", "AND", "THE", "NOT", "QED", "LHS", "GIVEN", "STEP", "NOTE"]
+    ["SAS", "ASA", "SSS", "AAS", "AA", "RHS", "CPCTC", "AND", "THE", "NOT", "QED", "LHS", "GIVEN", "STEP", "NOTE"]
 ) | {"TRUE", "FALSE", "YES", "ANSWER"}
 _SHORT_WORDS = frozenset(
     ["IF", "IS", "IN", "OR", "NO", "OF", "TO", "SO", "BE", "WE", "ON", "IT", "AS", "AT", "BY", "AN"]
 )
+# "By HL", "the HL theorem"; else HL is a segment.
+_THEOREM = re.compile(r"(?<=by )HL|HL(?= (?:theorem|congruence|postulate|criterion|rule|test)\b)", re.IGNORECASE)
 _SHOUTED = re.compile(r" [A-Z]{3,}")
 # "The ratio of AB to CD": what is strange about one is so about the other.
 _CARRIES_ON = frozenset({"to", "and", ",", "with"})
@@ -200,6 +202,8 @@ def _noun(text: str) -> str:
 
 def _name(text: str, name: str, start: int, end: int) -> Item | None:
     if name in _NO_NAMES or (name in _SHORT_WORDS and _SHOUTED.match(text, end)):
+        return None
+    if name == "HL" and _THEOREM.match(text, start):
         return None
     if len(name) == 1 and text[start - 1 : start] == "(" and text[end : end + 1] == ")":
         return None

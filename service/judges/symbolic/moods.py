@@ -21,10 +21,12 @@ _CUE = re.compile(
     r"|can be(?! (?:\w+ly )?(?:seen|read|found|observed|counted|made out|noted)\b)"
     r"|possibly|perhaps|maybe|probably|likely|presumably|potentially|conceivably"
     r"|either|unsure|not sure|unclear|uncertain|not certain|not necessarily|guess|apparently|doubt|supposedly"
-    r"|not clear|hard to (?:say|tell|read))\b|\bor\b)"
+    r"|not clear|hard to (?:say|tell|read)|(?:not|cannot|can't) (?:tell|know|known|told|given that)"
+    r"|no (?:clear )?(?:sign|indication|evidence|hint|proof|guarantee|reason|way to (?:tell|know)))\b"
+    r"|n't (?:tell|know|told|sure|clear|certain)\b|\bor\b)"
     r"|(?P<negated>\b(?:not|never|cannot|neither|nor|no longer|no|false that|untrue that|wrong that|incorrect that"
     r"|rather than|instead of|false to say|mistaken?|impossible|nobody"
-    r"|different from|differs from|unequal|anything but|other than|far from|fails? to|deny|denies"
+    r"|different from|differs from|anything but|other than|far from|fails? to|deny|denies|nowhere near|hardly|scarcely"
     r"|contrary|lacks?)\b|n't\b|≠)"
     r"|(?P<denial>\b(?:is|are|was|were|would be|being) (?:\w+ly )?(?:false|wrong|incorrect|untrue|impossible"
     r"|a mistake|mistaken"
@@ -49,7 +51,6 @@ _FIRST_WORDS = frozenset(
     [
         "different",
         "differs",
-        "unequal",
         "anything",
         "other",
         "far",
@@ -116,6 +117,9 @@ _FIRST_WORDS = frozenset(
         "deny",
         "denies",
         "contrary",
+        "nowhere",
+        "hardly",
+        "scarcely",
         "lack",
         "lacks",
         "is",
@@ -189,6 +193,11 @@ def mood_of(text: str, start: int, end: int) -> Mood:
         if mood in found:
             return mood
     return "asserted"
+
+
+def qualifies(text: str, start: int, end: int) -> bool:
+    """Whether a hedge or supposition begins at [start, end), so that the words cannot be left out."""
+    return any(kind in ("hedged", "hypothetical") for kind, at, _, _ in _cues(text) if start <= at < end)
 
 
 def _before(cues: tuple[Cue, ...], start: int) -> set[str]:

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations, pairwise
 from typing import TypeAlias
 
+from perception_reward.service.judges.symbolic.contrasts import readings
 from perception_reward.service.judges.symbolic.document import Document, Sentence
-from perception_reward.service.judges.symbolic.gaps import Gap
+from perception_reward.service.judges.symbolic.gaps import DENIED_BY, Gap
 from perception_reward.service.judges.symbolic.items import Item, Line, read_items
 from perception_reward.service.judges.symbolic.moods import Mood
 from perception_reward.service.judges.symbolic.names import Element, angle_of, segment
@@ -52,7 +53,17 @@ def claims(document: Document, letters: frozenset[str] = frozenset()) -> list[Cl
 
 
 def sentence_claims(sentence: Sentence, index: int = 0) -> Iterator[Claim]:
-    """The claims of one sentence."""
+    """The claims of one sentence, with what it says in second place of the same subject."""
+    found = list(_plain_claims(sentence, index))
+    yield from found
+    for text in readings(sentence.text):
+        for claim in _plain_claims(replace(sentence, text=text), index):
+            if claim not in found:
+                found.append(claim)
+                yield claim
+
+
+def _plain_claims(sentence: Sentence, index: int) -> Iterator[Claim]:
     line = read_items(sentence.text)
     if not line.items:
         return
@@ -61,6 +72,10 @@ def sentence_claims(sentence: Sentence, index: int = 0) -> Iterator[Claim]:
         if relation == "value" and subject.kind == "segment" and is_degrees(values[-1][1]):
             continue
         mood = sentence.mood(start, end)
+        if relation in DENIED_BY:
+            if mood == "negated":
+                continue
+            relation, mood = DENIED_BY[relation], "negated" if mood in ("asserted", "weak") else mood
         subject, other = _settled(relation, subject, values), other and _settled(relation, other, values)
         first, second = _sorted(relation, subject, other)
         yield Claim(relation, first, second, values, mood, start, end, index)
@@ -302,6 +317,9 @@ _INFIX = frozenset(
         "between",
         "on",
         "place",
+        "off",
+        "unlike",
+        "apart_from_circle",
     ]
 )
 
@@ -309,9 +327,10 @@ _INFIX = frozenset(
 def _related(line: Line, left: _Group, gap: Gap, right: _Group) -> Iterator[_Said]:
     """A relation between neighbouring groups: AB ∥ CD; D lies on AB; "D is the midpoint of AB"."""
     relation = "on" if _stands_on(line, left, gap, right) else gap.between
-    if relation == "meets" and line.gaps[right.stop].tail == "perpendicular":
-        relation = "perpendicular"
-    if relation == "divides" and line.gaps[right.stop].hints & {"equal", "congruent", "halves", "half"}:
+    after = line.gaps[right.stop]
+    crossing = relation == "meets" and after.tail == "perpendicular"
+    relation = "perpendicular" if crossing else relation
+    if relation == "divides" and after.hints & {"equal", "congruent", "halves", "half"}:
         relation = "bisector"
     if relation == "divides" and _points(line, left):
         relation = "on"
@@ -319,7 +338,7 @@ def _related(line: Line, left: _Group, gap: Gap, right: _Group) -> Iterator[_Sai
         return
     rights = line.items[right.first : right.stop]
     lefts = line.items[left.first : left.stop]
-    start, end = lefts[0].start, rights[-1].end
+    start, end = lefts[0].start, rights[-1].end + (after.reach if crossing else 0)
     if (
         relation == "between"
         and len(rights) == 2
@@ -354,7 +373,21 @@ def _stands_on(line: Line, left: _Group, gap: Gap, right: _Group) -> bool:
     return _located(gap, line.items[left.first], line.items[right.first])
 
 
+_MEASURED = frozenset({"segment", "angle", "arc", "vertex", "mark"})
+_TOUCHING = frozenset({"on", "along", "at", "belongs", "belong", "in"})
+
+
 def _relate(relation: str, gap: Gap, one: Element, other: Element, start: int, end: int) -> Iterator[_Said]:
+    if relation == "unlike" and (one.kind != other.kind or one.kind not in _MEASURED):
+        return
+    if relation == "apart_from_circle" and (one.kind, other.kind) != ("point", "circle"):
+        return
+    if relation == "off" and other.kind == "point":
+        one, other = other, one
+    if relation == "off" and (one.kind != "point" or other.kind not in ("segment", "circle", "label")):
+        return
+    if relation == "place" and not gap.hints & _TOUCHING:
+        return
     if relation in ("on", "place", "between"):
         if one.kind == "point" and other.kind in ("segment", "circle", "label"):
             yield "on", one, other, (), start, end
@@ -377,7 +410,7 @@ def _relate(relation: str, gap: Gap, one: Element, other: Element, start: int, e
     yield relation, one, other, (), start, end
 
 
-_GROUP_RELATIONS = {"perpendicular", "parallel", "congruent", "similar"}
+_GROUP_RELATIONS = {"perpendicular", "parallel", "congruent", "similar", "unlike"}
 
 
 def _described(line: Line, group: _Group) -> Iterator[_Said]:
@@ -386,13 +419,18 @@ def _described(line: Line, group: _Group) -> Iterator[_Said]:
     after, before = line.gaps[group.stop], line.gaps[group.first]
     infix = after.between in _INFIX and group.stop < len(line.items)
     start = items[0].start
-    end = items[-1].end + (24 if after.tail else 0)
+    end = items[-1].end + after.reach
     end = min(end, line.items[group.stop].start if group.stop < len(line.items) else len(line.text))
     named = [item.element for item in items if item.element]
     if after.tail in _GROUP_RELATIONS and len(named) > 1 and not infix:
         for one, other in combinations(named[:8], 2):
             relation = "equal" if after.tail == "congruent" and one.kind != "triangle" else after.tail
             yield relation, one, other, (), start, end
+    elif after.tail in _GROUP_RELATIONS and len(named) == 1 and group.first and before.between in _GROUP_RELATIONS:
+        # "AB is parallel to CD, not perpendicular"
+        first = line.items[group.first - 1]
+        if first.element:
+            yield after.tail, first.element, named[0], (), first.start, end
     elif after.tail and after.tail not in _GROUP_RELATIONS and not infix:
         for one in named:
             yield after.tail, one, None, (), start, end
