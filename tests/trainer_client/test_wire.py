@@ -1,0 +1,217 @@
+from __future__ import annotations
+
+import json
+import math
+import subprocess
+import sys
+from typing import Any, get_args
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import ValidationError
+
+import perception_reward.trainer_client as client
+from perception_reward.trainer_client.wire import (
+    Component,
+    Components,
+    ContentBlock,
+    Fact,
+    FactResult,
+    ItemResult,
+    Label,
+    Message,
+    ScoreItem,
+    ScoreRequest,
+    ScoreResponse,
+    Summary,
+    WireModel,
+)
+
+# Surrogates are no Unicode text; the service mends them before it validates.
+TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=30)
+IDS = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=30)
+WEIGHTS = st.floats(0, 1000, allow_nan=False)
+FACTS = st.builds(
+    Fact,
+    id=IDS,
+    text=TEXTS.map(lambda text: "x" + text),
+    kind=IDS,
+    weight=WEIGHTS,
+    polarity=st.sampled_from(["present", "distractor"]),
+    modality=st.sampled_from(["visual", "textual"]),
+)
+BLOCKS = st.builds(ContentBlock, type=st.sampled_from(["text", "image_url"]), text=TEXTS)
+MESSAGES = st.builds(
+    Message,
+    role=st.sampled_from(["assistant", "user"]),
+    content=TEXTS | st.lists(TEXTS | BLOCKS, max_size=3),
+)
+ITEMS = st.builds(
+    ScoreItem,
+    id=st.none() | IDS,
+    group=st.none() | IDS,
+    facts=st.none() | st.lists(FACTS, max_size=4, unique_by=lambda fact: fact.id),
+    response=TEXTS | st.lists(MESSAGES | BLOCKS | TEXTS, max_size=3),
+    answer=st.none() | TEXTS,
+    choices=st.none() | st.lists(TEXTS, max_size=26),
+)
+REQUESTS = st.builds(
+    ScoreRequest,
+    profile=st.none() | TEXTS,
+    step=st.none() | st.integers(0, 10**9),
+    run=st.none() | IDS,
+    items=st.lists(ITEMS, min_size=1, max_size=3),
+)
+NUMBERS = st.none() | st.floats(-2, 2)
+RESULTS = st.builds(
+    ItemResult,
+    id=st.none() | IDS,
+    status=st.sampled_from(["ok", "missing"]),
+    score=NUMBERS,
+    components=st.builds(Components, format=NUMBERS, accuracy=NUMBERS, perception=NUMBERS, repetition=NUMBERS),
+    facts=st.none()
+    | st.lists(
+        st.builds(
+            FactResult,
+            id=IDS,
+            verdict=st.sampled_from(get_args(Label)),
+            probability=st.floats(0, 1),
+            span=st.none() | st.tuples(st.integers(0, 9), st.integers(9, 99)),
+        ),
+        max_size=3,
+    ),
+    reason=st.none() | st.just("judge_timeout"),
+)
+
+FACT: dict[str, Any] = {"id": "f1", "text": "Segment AB has length 5."}
+ITEM: dict[str, Any] = {"response": "AB = 5"}
+
+
+def faults(item: dict[str, Any]) -> list[tuple[int | str, ...]]:
+    with pytest.raises(ValidationError) as caught:
+        ScoreRequest.model_validate({"items": [item]})
+    return [fault["loc"] for fault in caught.value.errors()]
+
+
+@given(REQUESTS)
+def test_a_request_comes_back_from_json_as_it_was(request: ScoreRequest) -> None:
+    assert ScoreRequest.model_validate_json(request.model_dump_json(exclude_none=True)) == request
+    assert ScoreRequest.model_validate(json.loads(request.model_dump_json())) == request
+
+
+@given(st.lists(RESULTS, max_size=3))
+def test_a_response_comes_back_from_json_to_the_last_bit(results: list[ItemResult]) -> None:
+    summary = Summary(items=len(results), missing=0, facts=0, cache_hits=0, judged=0, seconds=0.1)
+    response = ScoreResponse(profile="p", judge="j", results=results, summary=summary)
+    assert ScoreResponse.model_validate_json(response.model_dump_json()) == response
+
+
+@given(REQUESTS)
+def test_a_request_s_json_is_standard_json(request: ScoreRequest) -> None:
+    def refuse(constant: str) -> None:
+        raise AssertionError(constant)
+
+    json.loads(request.model_dump_json(), parse_constant=refuse)
+
+
+@given(st.dictionaries(TEXTS, st.none() | st.booleans() | st.floats() | TEXTS | st.lists(TEXTS), max_size=4))
+def test_what_has_no_response_is_refused_and_every_fault_names_its_item(item: dict[str, Any]) -> None:
+    item.pop("response", None)
+    assert all(place[:2] == ("items", 0) for place in faults(item))
+
+
+@pytest.mark.parametrize(
+    ("item", "place"),
+    [
+        ({}, ("items", 0, "response")),
+        ({**ITEM, "anotation_id": "p1"}, ("items", 0, "anotation_id")),
+        ({**ITEM, "annotation_id": ""}, ("items", 0, "annotation_id")),
+        ({**ITEM, "id": "x" * 513}, ("items", 0, "id")),
+        ({**ITEM, "facts": [{**FACT, "wieght": 2}]}, ("items", 0, "facts", 0, "wieght")),
+        ({**ITEM, "facts": [{**FACT, "text": " \n"}]}, ("items", 0, "facts", 0, "text")),
+        ({**ITEM, "facts": [{**FACT, "text": "x" * 2001}]}, ("items", 0, "facts", 0, "text")),
+        ({**ITEM, "facts": [{**FACT, "polarity": "absent"}]}, ("items", 0, "facts", 0, "polarity")),
+        ({**ITEM, "facts": [{**FACT, "weight": -1}]}, ("items", 0, "facts", 0, "weight")),
+        ({**ITEM, "facts": [{**FACT, "weight": math.nan}]}, ("items", 0, "facts", 0, "weight")),
+        ({**ITEM, "facts": [{**FACT, "weight": math.inf}]}, ("items", 0, "facts", 0, "weight")),
+        ({**ITEM, "choices": ["x"] * 27}, ("items", 0, "choices")),
+    ],
+)
+def test_a_fault_names_the_item_and_the_field(item: dict[str, Any], place: tuple[int | str, ...]) -> None:
+    assert faults(item) == [place]
+
+
+def test_facts_come_from_one_source_only() -> None:
+    assert faults({**ITEM, "facts": [FACT], "annotation_id": "p1"}) == [("items", 0)]
+    assert faults({**ITEM, "facts": [], "annotation_id": "p1"}) == [("items", 0)]
+    assert ScoreItem.model_validate({**ITEM, "facts": None, "annotation_id": "p1"}).facts is None
+
+
+def test_two_facts_of_an_item_cannot_share_an_id() -> None:
+    assert faults({**ITEM, "facts": [FACT, FACT]}) == [("items", 0)]
+
+
+def test_a_request_without_items_is_refused() -> None:
+    with pytest.raises(ValidationError):
+        ScoreRequest(items=[])
+
+
+@pytest.mark.parametrize(
+    ("given_", "kind"),
+    [
+        ({"role": "assistant", "content": "AB = 5"}, Message),
+        ({"role": "assistant", "content": [{"type": "text", "text": "AB = 5"}]}, Message),
+        ({"role": "assistant", "content": None, "tool_calls": []}, Message),
+        ({"type": "text", "text": "AB = 5"}, ContentBlock),
+        ({"text": "AB = 5"}, ContentBlock),
+        ({"type": "image_url", "image_url": {"url": "data:"}}, ContentBlock),
+        ("AB = 5", str),
+    ],
+)
+def test_the_parts_of_a_response_are_told_apart_by_their_fields(given_: object, kind: type) -> None:
+    item = ScoreItem.model_validate({"response": [given_]})
+    assert isinstance(item.response, list)
+    assert isinstance(item.response[0], kind)
+
+
+@pytest.mark.parametrize("probability", [-0.01, 1.01, math.nan])
+def test_a_probability_lies_between_0_and_1(probability: float) -> None:
+    with pytest.raises(ValidationError):
+        FactResult(id="f", verdict="stated", probability=probability, span=None)
+
+
+@pytest.mark.parametrize("score", [math.nan, math.inf, -math.inf])
+def test_no_score_or_component_is_other_than_finite(score: float) -> None:
+    with pytest.raises(ValidationError):
+        Components(format=score, accuracy=None, perception=None, repetition=None)
+    components = Components(format=None, accuracy=None, perception=None, repetition=None)
+    with pytest.raises(ValidationError):
+        ItemResult(id=None, status="ok", score=score, components=components, facts=None, reason=None)
+
+
+def test_the_components_are_those_that_a_profile_can_weigh() -> None:
+    assert tuple(Components.model_fields) == get_args(Component)
+
+
+@pytest.mark.parametrize("model", WireModel.__subclasses__(), ids=lambda model: model.__name__)
+def test_a_model_cannot_be_changed(model: type[WireModel]) -> None:
+    assert model.model_config.get("frozen")
+    assert model.model_config.get("extra") == "forbid"
+
+
+def test_what_the_client_offers_is_there() -> None:
+    assert all(hasattr(client, name) for name in client.__all__)
+
+
+def test_the_client_imports_nothing_that_a_trainer_s_pins_could_fight_over() -> None:
+    heavy = ("torch", "transformers", "tokenizers", "vllm", "redis", "fastapi", "starlette", "uvicorn", "numpy")
+    heavy += ("pyarrow", "ray", "prometheus_client", "typer", "math_verify", "sympy", "pydantic_settings")
+    script = (
+        "import sys, perception_reward.trainer_client.wire\n"
+        f"print(*[name for name in {heavy!r} if name in sys.modules])\n"
+        "print(*[name for name in sys.modules if name.startswith(('perception_reward.service', "
+        "'perception_reward.annotations'))])"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60, check=True)
+    assert done.stdout.split() == []
