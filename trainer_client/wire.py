@@ -108,7 +108,8 @@ class ScoreRequest(WireModel):
     profile: str | None = Field(default=None, description="How components become one score; see `/v1/profiles`.")
     step: int | None = Field(default=None, ge=0, description="Training step; some profiles follow a schedule.")
     run: Identifier | None = Field(default=None, description="The run's label, for logs and metrics.")
-    items: list[ScoreItem] = Field(min_length=1)
+    # The first bad item is enough to say: telling a million of them would take the service seconds.
+    items: list[ScoreItem] = Field(min_length=1, fail_fast=True)
 
 
 class FactResult(WireModel):

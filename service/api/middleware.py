@@ -21,7 +21,6 @@ logger = logging.getLogger("perception_reward.service.api")
 
 # Probes of an orchestrator carry no key, and are answered while the service drains.
 OPEN_PATHS = frozenset({"/livez", "/readyz"})
-CLOSE = {"Connection": "close"}
 
 
 class Telemetry:
@@ -38,9 +37,10 @@ class Telemetry:
             return
         if self._admission.draining and scope["path"] not in OPEN_PATHS:
             self._metrics.refused("draining")
-            refusal = problem(
-                503, "the service is stopping; try another replica", headers={"Retry-After": "1", **CLOSE}
-            )
+            # A connection closed on a body that nobody has read is reset, and the refusal is lost with it.
+            await _discard_body(receive)
+            headers = {"Retry-After": "1", "Connection": "close"}
+            refusal = problem(503, "the service is stopping; try another replica", headers=headers)
             await refusal(scope, receive, send)
             return
         status = 499  # nginx's code for a client that went away before it was answered
@@ -73,6 +73,13 @@ class Telemetry:
             status,
             extra={"seconds": round(seconds, 4), **scope.get("state", {}).get("log", {})},
         )
+
+
+async def _discard_body(receive: Receive) -> None:
+    more = True
+    while more:
+        message = await receive()
+        more = message["type"] == "http.request" and message.get("more_body", False)
 
 
 class KeyCheck:
@@ -129,7 +136,7 @@ class BodyLimit:
         length = Headers(scope=scope).get("content-length", "0")
         if length.isdecimal() and int(length) > self._limit:
             self._metrics.refused("too_large")
-            await problem(413, self._detail, headers=CLOSE)(scope, receive, send)
+            await problem(413, self._detail)(scope, receive, send)
             return
         read = 0
 
@@ -139,7 +146,7 @@ class BodyLimit:
             read += len(message.get("body", b""))
             if read > self._limit:
                 self._metrics.refused("too_large")
-                raise HTTPException(413, self._detail, headers=CLOSE)
+                raise HTTPException(413, self._detail)
             return message
 
         await self._app(scope, bounded, send)
