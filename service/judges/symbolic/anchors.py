@@ -29,6 +29,8 @@ from perception_reward.service.judges.symbolic.words import Word, words
 TERSE = 5
 # "The share of Android" is about Android.
 _CHART_WEIGHT = 0.25
+# "60 books": what an amount is counted in often goes without saying.
+_UNIT_WEIGHT = 0.45
 _MAX_WRITTEN = 12
 # The subject and the object of a relation have at most this many words of content each.
 _ARGUMENT = 2
@@ -57,14 +59,16 @@ def read_claim(text: str) -> Claim:
     text = text.strip().rstrip(".")
     heard = words(text)
     taken: set[int] = set()
+    units: set[int] = set()
     slots: list[tuple[Slot, bool]] = []
     for slot, at, used in _slots(text, heard):
         slots.append((slot, heard[at].negated))
         taken |= used
+        units |= {at + 1} if isinstance(slot, Amount) else set()
     anchors: dict[str, float] = {}
     for index, word in enumerate(heard):
         if index not in taken and word.weight:
-            weight = _CHART_WEIGHT if word.lemma in CHART_WORDS else word.weight
+            weight = _CHART_WEIGHT if word.lemma in CHART_WORDS else _UNIT_WEIGHT if index in units else word.weight
             anchors[word.lemma] = max(weight, anchors.get(word.lemma, 0.0))
     content = [word.lemma for word in heard if word.is_content]
     negated = frozenset(word.lemma for word in heard if word.negated and word.lemma in anchors)
@@ -101,17 +105,27 @@ def _text_slot(text: str, heard: tuple[Word, ...]) -> tuple[Slot, int, set[int]]
 
 def _number_slots(heard: tuple[Word, ...]) -> Iterator[tuple[Slot, int, set[int]]]:
     numbers = [at for at, word in enumerate(heard) if word.value is not None]
+    charted = next((at for at, word in enumerate(heard) if word.lemma in CHART_WORDS), len(heard))
     years = [at for at in numbers if heard[at].value in _YEAR and heard[at].text.isdigit()]
     for at in numbers:
         value = heard[at].value
         if value is None or (at in years and len(numbers) > 1):
             continue
         noun = heard[at + 1].lemma if at + 1 < len(heard) and heard[at + 1].is_content else None
-        if noun is not None:
+        if noun is not None and (charted > at or len(numbers) - len(years) > 1):
             yield Count(noun, value), at, {at}
         elif at not in years and len(numbers) - len(years) == 1:
             keys = frozenset(word.lemma for index, word in enumerate(heard) if index != at and word.weight >= 1)
-            yield Amount(value, keys, frozenset(heard[year].value or 0.0 for year in years)), at, {at}
+            dated = frozenset(heard[year].value or 0.0 for year in years)
+            yield Amount(value, keys, dated, _owners(heard)), at, {at}
+
+
+def _owners(heard: tuple[Word, ...]) -> frozenset[str]:
+    """Whose amount it is: the names in the fact ("Thursday"), else what it begins with and its years."""
+    content = [word for word in heard if word.is_content and word.lemma not in CHART_WORDS]
+    names = frozenset(word.lemma for word in content if word.start and word.text[:1].isupper())
+    years = frozenset(word.lemma for word in heard if word.value in _YEAR and word.text.isdigit())
+    return names or years | {word.lemma for word in content[:1]}
 
 
 def _class_slots(heard: tuple[Word, ...]) -> Iterator[tuple[Slot, int, set[int]]]:

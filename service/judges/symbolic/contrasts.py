@@ -33,7 +33,8 @@ _PATTERNS = (
     re.compile(rf"(?P<gone>(?:\bnot|n't) {_SAID}(?:,? but(?: it| they)?(?: is\b| are\b)?|, it is|, they are)) "),
     re.compile(rf"[A-Z0-9')](?P<gone>,(?: [a-z][a-z' -]{{2,60}},)?) (?={_VERB} |marked |labell?ed )"),
     re.compile(
-        r"[A-Z'](?P<gone> [a-z][a-z' -]{2,60}(?:,|;| and| but)(?: so| and| but| hence| thus| therefore)?,? (?:it|they)) "
+        r"[A-Z'](?P<gone> [a-z][a-z' -]{2,60}(?:,|;| and| but)"
+        r"(?: so| and| but| hence| thus| therefore)?,? (?:it|they)) "
         rf"(?={_VERB}\b|{_DENIES}|cannot|can't|does|do)"
     ),
 )

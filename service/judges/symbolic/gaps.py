@@ -95,10 +95,7 @@ _RELATIONS: dict[str, tuple[frozenset[str], frozenset[str]]] = {
             " sits situated belongs arc"
         ),
     ),
-}
-
-# Relations that deny another one; see `DENIED_BY`.
-_RELATIONS |= {
+    # These deny another relation; see `DENIED_BY`.
     "off": (_words("off misses miss avoids avoid away"), _words("lies lie lying sits located placed point from well")),
     "unlike": (
         _words("longer shorter greater larger smaller bigger less unequal > <"),
@@ -109,6 +106,7 @@ _RELATIONS |= {
         _words("lies lie lying sits located placed point falls circle of"),
     ),
 }
+
 # What a negative word denies, so that "D lies off AB" is read as "D does not lie on AB".
 DENIED_BY = {
     "off": "on",

@@ -23,7 +23,7 @@ from itertools import pairwise
 from perception_reward.service.judges.base import Verdict
 from perception_reward.service.judges.symbolic.anchors import TERSE, Claim, read_claim
 from perception_reward.service.judges.symbolic.document import Document, Sentence
-from perception_reward.service.judges.symbolic.lexicon import CHART_WORDS, COPULAS, OTHERS
+from perception_reward.service.judges.symbolic.lexicon import CHART_WORDS, COPULAS, OTHERS, TOTALS
 from perception_reward.service.judges.symbolic.slots import Slot
 from perception_reward.service.judges.symbolic.words import Word, words
 from perception_reward.trainer_client.wire import Fact
@@ -50,6 +50,7 @@ class Evidence:
     end: int
     sentence: Sentence
     other: bool = False
+    total: bool = False
 
 
 def decide(fact: Fact, document: Document) -> Verdict:
@@ -67,7 +68,8 @@ def _verdict(claim: Claim, found: list[Evidence]) -> Verdict:
     committed = [item for item in found if item.sentence.mood(item.start, item.end) in ("asserted", "weak", "negated")]
     best = max(committed, key=lambda item: item.support, default=None)
     stated = best is not None and best.support >= _STATED
-    denials = [item for item in committed if item.denial > 0 and not (stated and item.other)]
+    partial = stated and best is not None and best.total
+    denials = [item for item in committed if item.denial > 0 and not (stated and (item.other or partial))]
     denial = max(denials, key=lambda item: item.denial, default=None)
     if denial is not None:
         certainty = (0.85 if claim.is_typed else 0.5) * (0.6 if stated else denial.denial)
@@ -135,8 +137,9 @@ def _compare(claim: Claim, sentence: Sentence, heard: tuple[Word, ...]) -> Evide
     denial = likeness.share if speaks and (False in said or flipped >= _DENIED) else 0.0
     support = 0.0 if denial else _support(claim, likeness, said) * (1 - flipped)
     span = (heard[0], heard[-1]) if said else (mentioned[0], mentioned[-1])
-    other = any(word.lemma in OTHERS for word in heard)
-    return Evidence(support, denial, span[0].start, span[1].end, sentence, other)
+    lemmas = {word.lemma for word in heard}
+    other, total = not OTHERS.isdisjoint(lemmas), not TOTALS.isdisjoint(lemmas)
+    return Evidence(support, denial, span[0].start, span[1].end, sentence, other, total)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,20 +7,18 @@ other fact goes to `generic`.
 from __future__ import annotations
 
 import asyncio
-import hashlib
 from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing
 
 from perception_reward.service.judges.base import Health, JudgeInfo, JudgeTask, Missing, Outcome, Scope, Verdict
 from perception_reward.service.judges.symbolic import generic
 from perception_reward.service.judges.symbolic.compare import Reading, verdict_of
 from perception_reward.service.judges.symbolic.document import read
 from perception_reward.service.judges.symbolic.facts import fact_claims, letters_of
+from perception_reward.service.judges.symbolic.fingerprint import rules_fingerprint
 from perception_reward.service.judges.symbolic.statements import claims
 from perception_reward.service.workers import Crashed, TimedOut, WorkerPool
 from perception_reward.trainer_client.wire import Fact
-
-# Part of the fingerprint: raise it with every change that can change a verdict, or old verdicts stay in the caches.
-RULES_VERSION = 1
 
 # What one response may take in a worker, in seconds. A megabyte of text takes less.
 TIME_LIMIT = 5.0
@@ -49,20 +47,21 @@ class SymbolicJudge:
 
     def __init__(self, pool: WorkerPool | None = None) -> None:
         self._pool = pool
-        digest = hashlib.sha256(f"symbolic rules {RULES_VERSION}".encode()).hexdigest()[:16]
-        self.info = JudgeInfo("symbolic", None, "rules", digest)
+        self.info = JudgeInfo("symbolic", None, "rules", rules_fingerprint())
 
     async def judge(
         self, tasks: Sequence[JudgeTask], deadline: float
     ) -> AsyncGenerator[tuple[int, tuple[Outcome, ...]]]:
         """Yield each task's verdicts; `Missing` for a task that was too slow or that killed its worker."""
         if self._pool is None:
-            async for index, outcomes in _inline(tasks, deadline):
-                yield index, outcomes
+            async with aclosing(_inline(tasks, deadline)) as decided:
+                async for index, outcomes in decided:
+                    yield index, outcomes
             return
-        results = self._pool.map(_decide_task, tasks, deadline=deadline, time_limit=TIME_LIMIT)
-        async for index, outcome in results:
-            yield index, _outcomes(outcome, len(tasks[index].facts))
+        mapped = self._pool.map(_decide_task, tasks, deadline=deadline, time_limit=TIME_LIMIT)
+        async with aclosing(mapped) as results:
+            async for index, outcome in results:
+                yield index, _outcomes(outcome, len(tasks[index].facts))
 
     async def health(self) -> Health:
         """Always well: there is nothing to reach."""

@@ -77,7 +77,7 @@ NEGATORS = frozenset({"not", "no", "never", "without", "neither", "nor", "none",
 PREPOSITIONS = _lemmas("""
     in on at of to from by with without for into onto over under below above behind beside between near inside
     outside through across around along against toward towards off up down out past beneath underneath atop after
-    before during
+    before during per
 """)
 # Prepositions that say where something is: without them a sentence says something else.
 PLACES = _lemmas("""
@@ -103,6 +103,8 @@ COPULAS = frozenset({":", "=", "|", "-", "⇒", "*", '"', "'"}) | _lemmas(
 CLAUSE_EDGES = frozenset({",", ";", "(", ")", "and", "but", "whil", "whereas", "—"})
 # A second thing of the same sort: what is said of it does not speak against the first.
 OTHERS = frozenset({"another", "other", "second", "additional"})
+# A number with such a word counts all there are, whatever was said of parts.
+TOTALS = frozenset({"total", "altogether", "overall"})
 TEXT_VERBS = _lemmas(
     "read say label labelled labeled write written title titled name named call called print printed text word"
 )

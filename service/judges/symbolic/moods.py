@@ -15,7 +15,8 @@ Mood: TypeAlias = Literal["asserted", "weak", "negated", "hedged", "hypothetical
 _CUE = re.compile(
     r"(?P<neutral>\bnot only\b|\bif and only if\b|\bno doubt\b"
     r"|\bnot drawn\b|\bnot to scale\b|\bwhether or not\b|\bwithout loss\b)"
-    r"|(?P<hypothetical>\b(?:if|suppos(?:e|ing)|assum(?:e|es|ing)|imagine|unless|whether|hypothetically|would|were it"
+    r"|(?P<hypothetical>\b(?:if|suppos(?:e|ing)|assum(?:e|es|ing)|imagine|unless|whether|hypothetically"
+    r"|(?<!I )would|would(?! say)|were it"
     r"|had it been|let's say|let us say|in case|for example|for instance|e\.g\.)(?![\w'])|(?:^|(?<=[,;:] ))were\b)"
     r"|(?P<hedged>\b(?:might|(?-i:may)|could"
     r"|can be(?! (?:\w+ly )?(?:seen|read|found|observed|counted|made out|noted)\b)"
@@ -31,7 +32,7 @@ _CUE = re.compile(
     r"|(?P<denial>\b(?:is|are|was|were|would be|being) (?:\w+ly )?(?:false|wrong|incorrect|untrue|impossible"
     r"|a mistake|mistaken"
     r"|not (?:true|correct|right|the case|possible))\b)"
-    r"|(?P<weak>\b(?:seems?|appears?|looks? like|looks|I think|I believe|should be|roughly)\b)"
+    r"|(?P<weak>\b(?:seems?|appears?|looks? like|looks|I would say|I'd say|I think|I believe|should be|roughly)\b)"
     r"|(?P<edge>[,;:()⇒—]|\b(?:but|so|therefore|thus|hence|because|since|although|though|however|while|whereas|and|then"
     r"|which means|actually|in fact)\b)",
     re.IGNORECASE,

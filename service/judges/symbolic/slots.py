@@ -39,6 +39,11 @@ _ARGUMENT_REACH = 8
 # A clause with more numbers than this, or a noun with more colours, lists guesses.
 _AMOUNTS = 2
 _VALUES = 2
+_RANGE_REACH = 6
+# In a sentence that calculates or speaks of the axis, a number may be nobody's amount.
+_IMPERSONAL = frozenset(
+    ["differenc", "sum", "averag", "mean", "minus", "plus", "subtract", "add", "together", "tim", "axis", "ax", "scal"]
+) | {"step"}
 _TRANSPARENT = frozenset({"exactly", "only", "just", "about", "any", "very", "quit"})
 _GROUPS = frozenset({"pair", "couple", "dozen", "total"})
 _PRONOUNS = frozenset({"it", "them"})
@@ -91,15 +96,23 @@ class Count:
 
 @dataclass(frozen=True, slots=True)
 class Amount:
-    """The number that a chart or table gives for `keys` (a year, a category, a series)."""
+    """The number that a chart or table gives for `keys` (a year, a category, a series).
+
+    owners: of these, one must be mentioned; a sentence without any speaks of another element.
+    """
 
     number: float
     keys: frozenset[str]
     years: frozenset[float]
+    owners: frozenset[str]
 
     def said(self, words: Words) -> bool | None:
-        numbers = [word for word in words if word.value is not None and word.value not in self.years]
-        if not numbers:
+        numbers = [
+            word
+            for at, word in enumerate(words)
+            if word.value is not None and word.value not in self.years and not _is_measure(words, at)
+        ]
+        if not numbers or self.owners.isdisjoint(word.lemma for word in words):
             return None
         clauses = {word.clause for word in words if word.lemma in self._sharpest(words)}
         bound = [word for word in numbers if word.clause in clauses]
@@ -113,7 +126,8 @@ class Amount:
             equal = [word for word in numbers if word.value == self.number]
         if equal:
             return not any(word.negated for word in equal)
-        return False if bound else None
+        impersonal = any(word.lemma in _IMPERSONAL for word in words)
+        return False if bound and not impersonal else None
 
     def _nearest(self, words: Words, bound: list[Word]) -> list[Word]:
         """Of many numbers in one clause, the one that stands nearest to a key."""
@@ -124,7 +138,16 @@ class Amount:
     def _sharpest(self, words: Words) -> frozenset[str]:
         """The keys to look beside: the years where the fact names any, else all that the words mention."""
         years = frozenset(f"#{year:g}" for year in self.years)
-        return years or self.keys & {word.lemma for word in words}
+        mentioned = {word.lemma for word in words}
+        return years or self.owners & mentioned or self.keys & mentioned
+
+
+def _is_measure(words: Words, at: int) -> bool:
+    """Whether a number says how far apart two amounts are, or an end of the range that one lies in."""
+    if at + 1 < len(words) and EXCLUSIVE.get(words[at + 1].lemma, ("", 0))[0] == "comparison":
+        return True
+    ahead = [word.lemma for word in words[max(0, at - _RANGE_REACH) : at]]
+    return "between" in ahead or "midway" in ahead
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ from perception_reward.service.judges.symbolic.slots import Amount, Count, Relat
         (
             "Sales in 2019 were 40.",
             {"sal", "in", "#2019"},
-            Amount(40.0, frozenset({"sal", "#2019"}), frozenset({2019.0})),
+            Amount(40.0, frozenset({"sal", "#2019"}), frozenset({2019.0}), frozenset({"sal", "#2019"})),
         ),
     ],
 )

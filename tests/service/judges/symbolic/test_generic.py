@@ -220,3 +220,25 @@ def test_captions_rank_above_their_foils(shared_data: Path) -> None:
         for row in rows
     )
     assert wins / len(rows) > 0.95
+
+
+BARS = "| day | books |\n|---|---|\n| Monday | 40 |\n| Thursday | 60 |"
+
+
+@pytest.mark.parametrize(
+    ("fact", "response", "right"),
+    [
+        ("The bar for Thursday shows 60 books.", BARS, "stated"),
+        ("The bar for Thursday shows 45 books.", BARS, "contradicted"),
+        ("The bar for Friday shows 60 books.", BARS, "absent"),
+        ("The bar for Thursday shows 60 books.", "Friday looks like the tallest bar with 75 books.", "absent"),
+        ("The bar for Thursday shows 60 books.", "On Thursday 25 more books were borrowed than on Monday.", "absent"),
+        ("The bar for Monday shows 40 books.", "The axis has the days from Monday to Friday, up to 70.", "absent"),
+        ("The bar for Monday shows 40 books.", "The bar for Monday ends between 30 and 50, so it is 40.", "stated"),
+        ("Plums cost 4.20 per kilogram.", "Pears cost 3.10 per kilogram.", "absent"),
+        ("Plums cost 4.20 per kilogram.", "Plums cost 3.10 per kilogram.", "contradicted"),
+        ("There are five cups.", "I count four cups here and one cup there. There are five cups in total.", "stated"),
+    ],
+)
+def test_an_amount_belongs_to_the_element_that_the_sentence_names(fact: str, response: str, right: str) -> None:
+    assert judge(fact, response).label == right

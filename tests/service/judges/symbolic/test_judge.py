@@ -6,7 +6,10 @@ import asyncio
 import json
 import pickle
 import time
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -247,6 +250,31 @@ async def test_a_pool_of_workers_gives_the_same_verdicts() -> None:
     finally:
         await pool.aclose()
     assert results == [(0, decide_all("AB = 5", facts))]
+
+
+async def test_closing_the_judges_iterator_closes_the_pools_at_once() -> None:
+    class Watched(WorkerPool):
+        closed = False
+
+        async def map(self, *arguments: Any, **options: Any) -> AsyncGenerator[Any]:
+            try:
+                async with aclosing(super().map(*arguments, **options)) as results:
+                    async for result in results:
+                        yield result
+            finally:
+                self.closed = True
+
+    task = JudgeTask("AB = 5", (Fact(id="a", text="Segment AB has length 5."),))
+    pool = Watched(1)
+    await pool.start()
+    try:
+        results = SymbolicJudge(pool).judge([task] * 50, asyncio.get_running_loop().time() + 30)
+        await anext(results)
+        assert not pool.closed
+        await results.aclose()
+        assert pool.closed
+    finally:
+        await pool.aclose()
 
 
 async def test_after_the_deadline_verdicts_are_missing() -> None:

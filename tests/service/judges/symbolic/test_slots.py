@@ -6,7 +6,7 @@ from perception_reward.service.judges.symbolic.slots import Amount, Count, Relat
 from perception_reward.service.judges.symbolic.words import words
 
 DOGS = Count("dog", 3.0)
-SALES = Amount(40.0, frozenset({"sal", "#2019"}), frozenset({2019.0}))
+SALES = Amount(40.0, frozenset({"sal", "#2019"}), frozenset({2019.0}), frozenset({"sal", "#2019"}))
 CAR = Trait("color", 0, "car")
 CUP = Relation("left", frozenset({"cup"}), frozenset({"plat"}))
 SIGN = Text(("stop",), frozenset({"sign"}))
