@@ -1,9 +1,13 @@
 r"""How a model words a visual fact: the data behind the templated statements of the symbolic judge's benchmark.
 
-Every fact kind has phrasings in two halves. Failures on `TUNE` may be looked at while the judge's rules are
+Every fact kind has phrasings in two halves, and figures have a third. Failures on `TUNE` may be looked at while the judge's rules are
 written; of `HELD_OUT` only the figures are reported, so that the distance between the two halves shows how
 far the rules have been fitted to wordings. Keep it so: never move a phrasing from one half to the other, and
 never read a held-out failure to mend a rule.
+
+`FRESH` holds wordings of figures alone, written once the rules stood, measured once and never mended for: of the
+three it is the only figure for wordings that nobody had in mind. When the rules change because of it, it is spent;
+write another.
 
 Slots are `str.format` fields. `{e}` and `{f}` are the fact's elements (a segment, an angle, a point, a noun), with
 symmetric names in either order; `{o}` and `{p}` other elements of the same kind; `{v}` the fact's value and
@@ -478,6 +482,131 @@ HELD_OUT: dict[str, Wordings] = {
 }
 
 
+FRESH: dict[str, Wordings] = {
+    "length": Wordings(
+        affirm=(
+            "Looking at side {e}, I read off {v.uni}.",
+            "According to the diagram the distance from one end of {e} to the other is {v.plain}.",
+            r"So the given lengths are ${e}={v.tex}$ and ${o}={w.tex}$.",
+            "{e} (marked {v.uni}) is the side we know.",
+        ),
+        deny=("It would be wrong to say that {e} is {v.uni}.", "{e} is certainly not {v.uni} long."),
+        clause=("{e} has a length of {v.uni}",),
+    ),
+    "angle": Wordings(
+        affirm=(
+            "The picture labels ∠{e} with {v.uni}°.",
+            "We know angle {e}: it is {v.uni}°.",
+            r"The given angle is \(\angle {e}={v.tex}^\circ\), which I will use later.",
+        ),
+        deny=("∠{e} can't be {v.uni}°.", "Angle {e} has a measure different from {v.uni}°."),
+        clause=("angle {e} is equal to {v.uni}°",),
+    ),
+    "arc": Wordings(
+        affirm=(
+            "The arc from one end of {e} to the other, arc {e}, is {v.uni}°.",
+            "For arc {e} the figure says {v.uni}°.",
+            r"It is given that $\widehat{{{e}}}$ has measure ${v.tex}^\circ$.",
+        ),
+        deny=("Arc {e} is anything but {v.uni}°.", "The figure does not give {v.uni}° for arc {e}."),
+        clause=("arc {e} has a measure of {v.uni}°",),
+    ),
+    "perpendicular": Wordings(
+        affirm=(
+            "{e} and {f} intersect to form right angles.",
+            "The square symbol where they cross means that {e} is at right angles to {f}.",
+            "{e} stands perpendicular on {f}.",
+        ),
+        deny=("Nothing makes {e} perpendicular to {f}; the two meet at 70°.", "It is false that {e} ⊥ {f}."),
+        clause=("{e} and {f} form a right angle",),
+    ),
+    "parallel": Wordings(
+        affirm=(
+            "Because {e} ∥ {f}, the alternate angles agree.",
+            "{e} and {f} are a pair of parallel segments.",
+            "The arrowheads indicate that side {e} is parallel to side {f}.",
+        ),
+        deny=(
+            "{e} fails to be parallel to {f}.",
+            "The lines {e} and {f} are not parallel, since they meet when extended.",
+        ),
+        clause=("the lines {e} and {f} are parallel",),
+    ),
+    "on_line": Wordings(
+        affirm=(
+            "The line {f} contains point {e}.",
+            "Point {e} can be found on the line {f}.",
+            "{f} is a straight line through {e}.",
+        ),
+        deny=("{e} is clearly off to one side of {f}.", "Point {e} does not belong to the line {f}."),
+        clause=("point {e} is on {f}",),
+    ),
+    "on_circle": Wordings(
+        affirm=(
+            "The point {e} is on the circumference of circle {f}.",
+            "Circle {f} passes through the point {e}.",
+            "On the circle with centre {f} we find the point {e}.",
+        ),
+        deny=("{e} is in the interior of circle {f}.", "Point {e} isn't on circle {f}."),
+        clause=("point {e} is on circle {f}",),
+    ),
+    "equal_length": Wordings(
+        affirm=(
+            "The single tick on both {e} and {f} tells us they are equal.",
+            "{e} is as long as {f}.",
+            "We have two congruent sides, {e} and {f}.",
+        ),
+        deny=("{e} is shorter than {f}.", "The sides {e} and {f} do not have the same length."),
+        clause=("{e} has the same length as {f}",),
+    ),
+    "equal_angle": Wordings(
+        affirm=(
+            "Both ∠{e} and ∠{f} carry one arc, so ∠{e} = ∠{f}.",
+            "∠{e} is equal to ∠{f}.",
+            "Angle {e} is congruent to angle {f}, as marked.",
+        ),
+        deny=("∠{e} is bigger than ∠{f}.", "We cannot have ∠{e} = ∠{f}."),
+        clause=("∠{e} is congruent to ∠{f}",),
+    ),
+    "right_angle": Wordings(
+        affirm=(
+            "The box at the corner means ∠{e} is 90°.",
+            "Since ∠{e} is a right angle, the Pythagorean theorem applies.",
+            "∠{e} has a measure of 90 degrees.",
+        ),
+        deny=("∠{e} is only 70°.", "∠{e} does not look like a right angle, and it is not one."),
+        clause=("∠{e} equals 90°",),
+    ),
+    "diameter": Wordings(
+        affirm=(
+            "{e} passes through the centre, so it is a diameter.",
+            "Since {e} is the diameter, the inscribed angle is right.",
+            "The diameter {e} splits the circle in two halves.",
+        ),
+        deny=("{e} is a chord that does not go through the centre.", "{e} is no diameter of this circle."),
+        clause=("{e} is the diameter of the circle",),
+    ),
+    "tangent": Wordings(
+        affirm=(
+            "{e} touches the circle at exactly one point.",
+            "The tangent {e} is drawn from an outside point.",
+            "Because {e} is a tangent to the circle, the radius there is perpendicular to it.",
+        ),
+        deny=("{e} cuts the circle in two points.", "{e} does not touch the circle at all."),
+        clause=("{e} is a tangent to the circle",),
+    ),
+    "shape": Wordings(
+        affirm=(
+            "{e} is clearly a {f}.",
+            "Since {e} is a {f}, its opposite sides can be compared.",
+            "The quadrilateral {e} in the drawing is a {f}.",
+        ),
+        deny=("{e} cannot be a {f}.", "{e} looks like a {f} but is not one."),
+        clause=("the figure {e} is a {f}",),
+    ),
+}
+
+
 UNCOMMITTED: dict[str, tuple[str, ...]] = {
     # Sentences that mention a fact without holding it true; `{c}` is the fact's clause, `{d}` that of another one.
     "tune": (
@@ -496,6 +625,14 @@ UNCOMMITTED: dict[str, tuple[str, ...]] = {
         "A. {c}\nB. {d}\nC. neither",
         "I am not sure that {c}.",
         "Were it the case that {c}, we would be done.",
+    ),
+    "fresh": (
+        "Whether {c} is not something that I can read off.",
+        "Let us pretend for now that {c}.",
+        "Would it help if {c}?",
+        "Possibly {c}, though the drawing does not say so.",
+        "Either {c} or {d}.",
+        "I wonder if {c}.",
     ),
 }
 

@@ -22,8 +22,9 @@ from perception_reward.annotations.quantities import Quantity, QuantityError, re
 from perception_reward.annotations.statements import Figure, Statement, circle_center, read_statement
 from perception_reward.trainer_client.wire import Fact, Label
 
-Half = Literal["tune", "held_out"]
-HALVES: tuple[Half, Half] = ("tune", "held_out")
+Half = Literal["tune", "held_out", "fresh"]
+HALVES: tuple[Half, Half, Half] = ("tune", "held_out", "fresh")
+_WORDINGS = {"tune": phrasings.TUNE, "held_out": phrasings.HELD_OUT, "fresh": phrasings.FRESH}
 LABELS: tuple[Label, Label, Label] = ("stated", "contradicted", "absent")
 VALUED = frozenset({"length", "angle", "arc", "count", "attribute", "chart_value", "text_label", "spatial"})
 GEOMETRY = (
@@ -115,14 +116,14 @@ class Subject:
 def statements(
     half: Half, per_kind: int, seed: int, logic_forms: Iterable[Iterable[str]] | None = None
 ) -> list[Sample]:
-    """`per_kind` samples of every kind, a third of each label.
+    """`per_kind` samples of every kind that the half words, a third of each label.
 
     logic_forms: those of each problem, the facts to word; without them, random figures take their place.
     """
     rng = random.Random(f"{seed}/{half}")
     annotated = _annotated(logic_forms or (), rng)
     found: list[Sample] = []
-    for kind in (*GEOMETRY, *GENERIC):
+    for kind in (kind for kind in (*GEOMETRY, *GENERIC) if kind in _WORDINGS[half]):
         real = annotated.get(kind, [])
         for index in range(per_kind):
             subject = _SUBJECTS[kind](rng) if index >= len(real) else _geometry(real[index], rng)
@@ -134,7 +135,7 @@ def statements(
 
 
 def _sample(subject: Subject, half: Half, label: Label, rng: random.Random) -> Sample:
-    words = (phrasings.TUNE if half == "tune" else phrasings.HELD_OUT)[subject.kind]
+    words = _WORDINGS[half][subject.kind]
     way, text = _worded(subject, words, half, label, rng)
     fact = Fact(id="f", text=subject.text, kind=subject.kind)
     return Sample(subject.kind, half, label, way, fact, _embedded(text, subject, rng))

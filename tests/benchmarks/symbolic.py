@@ -84,7 +84,7 @@ def judge_all(tasks: Sequence[JudgeTask]) -> list[tuple[Verdict, ...]]:
 
 
 def templated(data: Path, per_kind: int, failures: int) -> Iterator[str]:
-    """Both halves of the templated statements: totals, kinds, confusion, and the time a response takes."""
+    """The halves of the templated statements: totals, kinds, confusion, and the time a response takes."""
     forms: list[list[str]] = []
     source = data / "geometry3k" / "annotations.jsonl"
     if source.is_file():
@@ -124,7 +124,7 @@ def _by_kind(judged: dict[Half, list[Judged]]) -> list[list[str]]:
         row = [kind]
         for half in HALVES:
             pairs = [pair for pair in judged[half] if pair.group == kind]
-            row += [str(len(pairs)), f"{accuracy(pairs):.3f}"]
+            row += [str(len(pairs)), f"{accuracy(pairs):.3f}" if pairs else "–"]
         rows.append(row)
     return rows
 
