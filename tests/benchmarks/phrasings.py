@@ -1,9 +1,9 @@
 r"""How a model words a visual fact: the data behind the templated statements of the symbolic judge's benchmark.
 
-Every fact kind has phrasings in two halves, and figures have a third. Failures on `TUNE` may be looked at while the judge's rules are
-written; of `HELD_OUT` only the figures are reported, so that the distance between the two halves shows how
-far the rules have been fitted to wordings. Keep it so: never move a phrasing from one half to the other, and
-never read a held-out failure to mend a rule.
+Every fact kind has phrasings in two halves, and figures have a third. Failures on `TUNE` may be looked at while the
+judge's rules are written; of `HELD_OUT` only the figures are reported, so that the distance between the two halves
+shows how far the rules have been fitted to wordings. Keep it so: never move a phrasing from one half to the other,
+and never read a held-out failure to mend a rule.
 
 `FRESH` holds wordings of figures alone, written once the rules stood, measured once and never mended for: of the
 three it is the only figure for wordings that nobody had in mind. When the rules change because of it, it is spent;

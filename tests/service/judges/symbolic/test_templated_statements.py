@@ -25,20 +25,21 @@ def statements() -> Callable[..., list[Any]]:
     return module.statements
 
 
-# What the rules reach on wordings that were read while they were written, and on wordings that were not, less the
-# draw's chance: raise a floor when the benchmark's figures rise.
-FLOORS = {"tune": 0.97, "held_out": 0.92}
+# Wordings that were read while the rules were written, or that the rules have been measured by since, must do well;
+# those written once the rules stood show what other wordings cost. A small draw, so the floors are below the figures.
+FLOORS = {"tune": 0.95, "held_out": 0.95, "fresh": 0.78}
+WRONGLY_STATED = {"tune": 0.02, "held_out": 0.02, "fresh": 0.12}
 
 
-@pytest.mark.parametrize("half", ["tune", "held_out"])
+@pytest.mark.parametrize("half", FLOORS)
 def test_nearly_all_worded_facts_are_judged_right(half: str, statements: Callable[..., list[Any]]) -> None:
     samples = statements(half, per_kind=21, seed=5)
     right = sum(decide_all(sample.response, [sample.fact])[0].label == sample.label for sample in samples)
     assert right / len(samples) >= FLOORS[half]
 
 
-@pytest.mark.parametrize("half", ["tune", "held_out"])
+@pytest.mark.parametrize("half", WRONGLY_STATED)
 def test_hardly_any_unstated_fact_is_taken_for_stated(half: str, statements: Callable[..., list[Any]]) -> None:
     samples = [sample for sample in statements(half, per_kind=21, seed=6) if sample.label != "stated"]
     wrong = sum(decide_all(sample.response, [sample.fact])[0].label == "stated" for sample in samples)
-    assert wrong / len(samples) <= 0.02
+    assert wrong / len(samples) <= WRONGLY_STATED[half]
