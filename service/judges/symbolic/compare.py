@@ -24,6 +24,23 @@ _RETRACTION = re.compile(
     r"|let me re-?(?:check|read|examine))",
     re.IGNORECASE,
 )
+# Each of the phrases holds one of these.
+_RETRACTING = (
+    *(
+        "wait",
+        "hold on",
+        "correction",
+        "scratch",
+        "mistake",
+        "misread",
+        "let me re",
+        "let me co",
+        "second thought",
+        "sorry",
+        "that's",
+    ),
+    *("that is", "actually"),
+)
 _STATING = frozenset({"asserted", "weak"})
 
 # Probabilities of `stated`, by what was found. Only their order matters for ranking: an exact statement, a statement
@@ -45,7 +62,11 @@ class Reading:
     @cached_property
     def retractions(self) -> list[int]:
         """Where the response takes something back."""
-        return [match.start() for match in _RETRACTION.finditer(self.document.plain.text)]
+        text = self.document.plain.text
+        lowered = text.lower()
+        if not any(word in lowered for word in _RETRACTING):
+            return []
+        return [match.start() for match in _RETRACTION.finditer(text)]
 
     def place(self, claim: Claim) -> tuple[int, int]:
         """Where a claim stands in the document's plain text."""

@@ -25,7 +25,7 @@ MAX_SENTENCE = 1_000
 Form = Literal["prose", "bullet", "row"]
 
 # Full stops end a sentence before white space; those of abbreviations and of option letters do not.
-_BOUNDARY = re.compile(r"\n\s*|[!?;][ \t]+|\.[\"')]?[ \t]+")
+_BOUNDARY = re.compile(r"[\n!?;.](?:(?<=\n)\s*|(?<=[!?;])[ \t]+|(?<=\.)[\"')]?[ \t]+)")
 _ABBREVIATIONS = ("approx", "e.g", "i.e", "fig", "Fig", "resp", "vs")
 _BULLET = re.compile(r"[ \t]*(?:[-*+>#]+|\(?\d{1,3}[.)])[ \t]+")
 _OPTION = re.compile(r"[ \t]*(?:[-*+][ \t]+)?\(?([A-H])[).:][ \t]")

@@ -71,9 +71,10 @@ _ENDS_NUMBER = re.compile(r"\s?(?:[.,;)]|$|and\b|units?\b|cm\b|mm\b|degrees?\b|i
 _WORDS = _NOUN_STARTS | _FUNCTIONS | frozenset(_NUMBERS)
 # A word is matched only to be stepped over, or to see whether a quantity or a function begins there.
 _ITEM = re.compile(
-    rf"(?P<value>{_VALUE})"
+    r"(?P<word>(?!sqrt)[a-z]{2,})"
+    rf"|(?P<value>{_VALUE})"
     rf"|(?P<name>(?<![A-Za-z_\\])(?:{_POINT}(?: {_POINT}){{1,3}}|(?:{_POINT}){{1,8}})(?![A-Za-z0-9_]))"
-    r"|(?P<word>[A-Za-z]{2,})"
+    r"|(?P<title>[A-Za-z]{2,})"
 )
 _UNIT = re.compile(UNIT)
 _ROLE = re.compile(
@@ -142,7 +143,10 @@ def read_items(text: str) -> Line:
     position = 0
     strange = False
     for match in _ITEM.finditer(text):
-        if match.start() < position or (match.lastgroup == "word" and match.group().lower() not in _WORDS):
+        kind = match.lastgroup
+        if kind == "word" and match.group() not in _WORDS:
+            continue
+        if match.start() < position or (kind == "title" and match.group().lower() not in _WORDS):
             continue
         item = _item(text, match)
         if item is None:
@@ -167,7 +171,7 @@ def read_items(text: str) -> Line:
 
 def _item(text: str, match: re.Match[str]) -> Item | None:
     kind, start, end = match.lastgroup, match.start(), match.end()
-    if kind == "word":
+    if kind in ("word", "title"):
         return _worded(text, match.group().lower(), start)
     if kind == "name":
         return _name(text, match.group(), start, end)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from bisect import bisect_right
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -25,10 +26,13 @@ _SPECIAL = re.compile(
     r"|\\(?:[A-Za-z]+|.)"
     r"|</?[A-Za-z_]{1,20}>"
     r"|√\s?(?:\d+(?:\.\d+)?|[a-z](?![a-z]))"
-    r"|\|\||(?<=[A-Z}$]) // (?=[A-Z\\$])|[{}$`]|\*\*|\r\n?"
+    r"|\|\||(?<=[A-Z}$] )//(?= [A-Z\\$])|[{}$`]|\*\*|\r\n?"
     r"|[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]|[^\x00-\x7f]",
     re.DOTALL,
 )
+
+# What `_SPECIAL` can begin with: only there the long pattern is tried.
+_BEGINS = re.compile(r"[\^\\<√|/{}$`*\r\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\U0010ffff]")
 
 _SPACE = dict.fromkeys(
     [r"\quad", r"\qquad", r"\ ", r"\;", r"\,", r"\:", r"\~", r"\(", r"\)", r"\[", r"\]", "\u00a0", "\u3000"],
@@ -36,7 +40,7 @@ _SPACE = dict.fromkeys(
 )
 _COMMANDS = {
     r"\angle": "∠", r"\measuredangle": "∠", r"\sphericalangle": "∠", r"\triangle": "△", r"\Delta": "△",
-    r"\parallel": "∥", r"\nparallel": " not ∥ ", r"\ncong": " ≠ ", r"||": "∥", r" // ": " ∥ ", r"\perp": "⟂",
+    r"\parallel": "∥", r"\nparallel": " not ∥ ", r"\ncong": " ≠ ", r"||": "∥", r"//": "∥", r"\perp": "⟂",
     r"\bot": "⟂", r"\cong": "≅", r"\sim": "~", r"\simeq": "~", r"\odot": "⊙",
     r"\circ": "°", r"\degree": "°", r"\deg": "°", r"\sqrt": "sqrt", r"\pi": "π", r"\cdot": "*", r"\times": "*",
     r"\ast": "*", r"\div": "/", r"\approx": "≈", r"\neq": "≠", r"\ne": "≠", r"\pm": "±", r"\in": "∈",
@@ -103,7 +107,7 @@ def normalise(text: str) -> Plain:
     closers: list[str] = []
     length = position = 0
     expects = ""
-    for match in _SPECIAL.finditer(text):
+    for match in _specials(text):
         start, end = match.span()
         if start > position:
             between = text[position:start]
@@ -124,6 +128,16 @@ def normalise(text: str) -> Plain:
         pieces.append(plain)
     pieces.append(text[position:])
     return Plain("".join(pieces), starts, tokens)
+
+
+def _specials(text: str) -> Iterator[re.Match[str]]:
+    """The matches of `_SPECIAL`, as `finditer` gives them."""
+    at = 0
+    while begin := _BEGINS.search(text, at):
+        match = _SPECIAL.match(text, begin.start())
+        if match:
+            yield match
+        at = match.end() if match else begin.end()
 
 
 def _rewrite(text: str, token: str, start: int, end: int, closers: list[str], expects: str) -> tuple[str, str]:
