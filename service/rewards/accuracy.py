@@ -85,7 +85,7 @@ def _grade(answer: str, reference: str, choices: tuple[str, ...] | None, algebra
     return same(mine, theirs)
 
 
-_name = re.compile(r"(?:m\s?)?(?:\\?[A-Za-z]+|[ '{}()_,]|(?<=[A-Za-z_{])\d){1,40}")
+_name = re.compile(r"(?:m\s?)?(?:\\?[A-Za-z]|[ '{}()_,]|(?<=[A-Za-z_{])\d){1,200}")
 _equals = re.compile(r"(?<![<>!:=\\])=(?!=)")
 _approximately = re.compile(r"\\approx|\\simeq|\\doteq|~=")
 _member = re.compile(r"\\?[A-Za-z]{1,10}\s?\\in(?![A-Za-z])\s?")

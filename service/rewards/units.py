@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import lru_cache
 
 Dimension = tuple[tuple[str, int], ...]
 
@@ -101,6 +102,7 @@ _noun = re.compile(r"[A-Za-z]{2,20}(?:[ -][A-Za-z]{2,20}){0,2}")
 _money = re.compile(r"(?P<mark>\$|€|£|USD)\s?(?P<rest>[\d.].*)")
 
 
+@lru_cache(maxsize=256)  # an answer is compared with every choice
 def split_unit(text: str) -> tuple[str, Unit | None]:
     """(the value's text, its unit); the whole text and None where it ends in no unit.
 
