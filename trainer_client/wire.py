@@ -7,9 +7,21 @@ perception reward off.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated, Literal, TypeAlias
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Discriminator,
+    Field,
+    GetJsonSchemaHandler,
+    Tag,
+    field_validator,
+    model_validator,
+)
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema
 from typing_extensions import Self
 
 Polarity = Literal["present", "distractor"]
@@ -26,6 +38,13 @@ Reason = Literal[
 ]
 Component = Literal["format", "accuracy", "perception", "repetition"]
 
+# Blocks that hold words, and whose words are the policy's. Servers differ in what they call either.
+TEXT_BLOCKS = frozenset({"text", "output_text"})
+POLICY_ROLES = frozenset({None, "assistant", "model"})
+MOST_PARTS = 4096
+MOST_FACTS = 65536
+MOST_FIELDS = 64
+
 Identifier = Annotated[str, Field(min_length=1, max_length=512)]
 
 
@@ -33,6 +52,14 @@ class WireModel(BaseModel):
     """Frozen, closed to unknown fields, and without NaN or infinity."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _few_fields(cls, value: object) -> object:
+        # Each unknown field is a fault of its own: a megabyte of them would take seconds to tell.
+        if isinstance(value, dict) and len(value) > MOST_FIELDS:  # pyright: ignore[reportUnknownArgumentType]
+            raise ValueError(f"more than {MOST_FIELDS} fields, and most of them are not known")
+        return value  # pyright: ignore[reportUnknownVariableType]
 
 
 class Fact(WireModel):
@@ -59,6 +86,11 @@ class Fact(WireModel):
     )
 
 
+# The forms that a response and its parts come in. A fault's location holds the form between the names of fields; the
+# parentheses tell the two apart.
+_STRING, _LIST, _MESSAGE, _BLOCK = "(string)", "(list)", "(message)", "(block)"
+
+
 class ContentBlock(BaseModel):
     """One block of a chat message. Text blocks count; images and all other blocks are dropped."""
 
@@ -67,17 +99,104 @@ class ContentBlock(BaseModel):
     type: str = "text"
     text: str | None = None
 
+    def words(self) -> list[str] | None:
+        """Its text; None where it is no text block."""
+        return [self.text] if self.type in TEXT_BLOCKS and self.text is not None else None
+
+
+def _form(part: object) -> str | None:
+    if isinstance(part, str):
+        return _STRING
+    if isinstance(part, dict):
+        return _MESSAGE if "role" in part or ("content" in part and "type" not in part) else _BLOCK
+    if isinstance(part, Message):
+        return _MESSAGE
+    return _BLOCK if isinstance(part, ContentBlock) else None
+
+
+def _block_form(part: object) -> str | None:
+    return _BLOCK if isinstance(part, dict) else _form(part)
+
+
+def _string_or_list(value: object) -> str | None:
+    if isinstance(value, str):
+        return _STRING
+    return _LIST if isinstance(value, list) else None
+
+
+class _AnyOf:
+    """Says `anyOf` in the JSON schema: blocks and messages are open to unknown fields, so one value can match both."""
+
+    def __get_pydantic_json_schema__(self, core: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        schema = handler(core)
+        schema["anyOf"] = schema.pop("oneOf")
+        return schema
+
+
+# The form is settled first, and a list is read up to its first fault: a megabyte of bad parts has one fault to tell,
+# not one for each part and each form that it does not have.
+_Block: TypeAlias = Annotated[
+    Annotated[ContentBlock, Tag(_BLOCK)] | Annotated[str, Tag(_STRING)],
+    Discriminator(
+        _block_form, custom_error_type="block_form", custom_error_message="Input should be a string or a content block"
+    ),
+]
+_Content: TypeAlias = Annotated[
+    Annotated[str, Tag(_STRING)] | Annotated[list[_Block], Field(max_length=MOST_PARTS, fail_fast=True), Tag(_LIST)],
+    Discriminator(
+        _string_or_list,
+        custom_error_type="content_form",
+        custom_error_message="Input should be a string or a list of content blocks",
+    ),
+]
+
 
 class Message(BaseModel):
-    """One chat message. The policy's words are those of role `assistant`, or of no role at all."""
+    """One chat message. The policy's words are those of role `assistant` or `model`, or of no role at all."""
 
     model_config = ConfigDict(extra="ignore", frozen=True)
 
     role: str | None = None
-    content: str | list[ContentBlock | str] | None = None
+    content: _Content | None = None
+    text: str | None = Field(default=None, description="Read where a trainer has put the words beside `role`.")
+
+    def words(self) -> list[str] | None:
+        """The policy's words; none for a content of null; None where there are no words, or those of others."""
+        if self.role not in POLICY_ROLES:
+            return None
+        texts = [] if self.text is None else [self.text]
+        if isinstance(self.content, str):
+            return [self.content, *texts]
+        if self.content:
+            found = policy_words(self.content)
+            return texts or None if found is None else found + texts
+        return texts if texts or "content" in self.model_fields_set else None
 
 
-Response: TypeAlias = str | list[Message | ContentBlock | str]
+_Part: TypeAlias = Annotated[
+    Annotated[Message, Tag(_MESSAGE)] | Annotated[ContentBlock, Tag(_BLOCK)] | Annotated[str, Tag(_STRING)],
+    Discriminator(
+        _form,
+        custom_error_type="part_form",
+        custom_error_message="Input should be a string, a content block or a chat message",
+    ),
+    _AnyOf(),
+]
+Response: TypeAlias = Annotated[
+    Annotated[str, Tag(_STRING)] | Annotated[list[_Part], Field(max_length=MOST_PARTS, fail_fast=True), Tag(_LIST)],
+    Discriminator(
+        _string_or_list,
+        custom_error_type="response_form",
+        custom_error_message="Input should be a string, or a list of chat messages or content blocks",
+    ),
+]
+
+
+def policy_words(parts: Sequence[Message | ContentBlock | str]) -> list[str] | None:
+    """The texts in `parts` that are the policy's, in order; None where no part can hold such words."""
+    spoken = [[part] if isinstance(part, str) else part.words() for part in parts]
+    found = [words for words in spoken if words is not None]
+    return [text for words in found for text in words] if found else None
 
 
 class ScoreItem(WireModel):
@@ -86,12 +205,24 @@ class ScoreItem(WireModel):
     id: Identifier | None = Field(default=None, description="Echoed in the result.")
     group: Identifier | None = Field(default=None, description="Responses to one prompt share a group.")
     annotation_id: Identifier | None = Field(default=None, description="The stored annotation to score against.")
-    facts: list[Fact] | None = Field(default=None, description="Facts inline, instead of `annotation_id`.")
+    facts: Annotated[list[Fact], Field(max_length=MOST_FACTS, fail_fast=True)] | None = Field(
+        default=None, description="Facts inline, instead of `annotation_id`."
+    )
     response: Response = Field(description="A string, or chat messages or content blocks: their text is joined.")
     answer: str | None = Field(default=None, description="Reference answer; overrides the annotation's.")
-    choices: list[str] | None = Field(
-        default=None, max_length=26, description="The options A, B, C, … of a multiple-choice problem."
+    choices: Annotated[list[str], Field(max_length=26, fail_fast=True)] | None = Field(
+        default=None, description="The options A, B, C, … of a multiple-choice problem."
     )
+
+    @field_validator("response")
+    @classmethod
+    def _has_words(cls, value: str | list[Message | ContentBlock | str]) -> str | list[Message | ContentBlock | str]:
+        if value and not isinstance(value, str) and policy_words(value) is None:
+            raise ValueError(
+                "no part holds the policy's words: a text or output_text block, or the content of a message of role "
+                "assistant or model, or of none; send an empty string for a policy that said nothing"
+            )
+        return value
 
     @model_validator(mode="after")
     def _one_source_of_facts(self) -> Self:
@@ -105,7 +236,9 @@ class ScoreItem(WireModel):
 class ScoreRequest(WireModel):
     """The body of `POST /v1/score` and `POST /v1/score/stream`."""
 
-    profile: str | None = Field(default=None, description="How components become one score; see `/v1/profiles`.")
+    profile: str | None = Field(
+        default=None, max_length=64, description="How components become one score; see `/v1/profiles`."
+    )
     step: int | None = Field(default=None, ge=0, description="Training step; some profiles follow a schedule.")
     run: Identifier | None = Field(default=None, description="The run's label, for logs and metrics.")
     # The first bad item is enough to say: telling a million of them would take the service seconds.

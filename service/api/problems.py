@@ -19,6 +19,8 @@ from perception_reward.trainer_client.wire import Problem
 MEDIA_TYPE = "application/problem+json"
 # A request of 4,096 bad items needs no 4,096 entries to be mended.
 MOST_ERRORS = 20
+# Nor does it need its own megabyte back.
+MOST_NAME, MOST_WORDS = 64, 1000
 
 MEANINGS = {
     401: "No valid API key.",
@@ -72,11 +74,21 @@ def problem(
 
 
 def where(location: Sequence[object]) -> str:
-    """`("body", "items", 3, "response")` as `items[3].response`."""
+    """`("body", "items", 3, "response")` as `items[3].response`.
+
+    A name that was sent is cut to `MOST_NAME` characters. Parts in parentheses are forms of a value, and no names.
+    """
     path = ""
     for part in location[1:] if location and location[0] == "body" else location:
-        path += f"[{part}]" if isinstance(part, int) else f".{part}" if path else str(part)
+        if isinstance(part, int):
+            path += f"[{part}]"
+        elif not (name := _cut(str(part), MOST_NAME)).startswith("("):
+            path += f".{name}" if path else name
     return path or "body"
+
+
+def _cut(text: str, most: int) -> str:
+    return text if len(text) <= most else text[: most - 1] + "…"
 
 
 def install(app: FastAPI) -> None:
@@ -120,6 +132,7 @@ def install(app: FastAPI) -> None:
 
 
 def _unprocessable(faults: list[dict[str, str]], count: int) -> Response:
+    faults = [{key: _cut(text, MOST_WORDS) for key, text in fault.items()} for fault in faults]
     first = f"{faults[0]['where']}: {faults[0]['what']}"
     more = f" (and {count - 1} more)" if count > 1 else ""
     return problem(422, first + more, errors=faults)

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import pytest
+
 from perception_reward.service.responses import response_text
 from perception_reward.trainer_client.wire import ScoreItem
 
@@ -30,6 +32,23 @@ def test_only_the_policys_own_messages_count():
 
 def test_a_message_without_a_role_is_the_policys():
     assert text([{"content": "said"}]) == "said"
+
+
+@pytest.mark.parametrize(
+    "part",
+    [
+        {"type": "output_text", "text": "said"},
+        {"role": "model", "content": "said"},
+        {"role": "assistant", "text": "said"},
+        {"type": "message", "role": "assistant", "content": [{"type": "output_text", "text": "said"}]},
+    ],
+)
+def test_the_words_of_other_servers_are_read(part: dict[str, object]):
+    assert text([part]) == "said"
+
+
+def test_a_users_block_is_not_the_policys():
+    assert text([{"role": "user", "type": "text", "text": "AB = 5"}, {"role": "assistant", "content": ""}]) == ""
 
 
 def test_strings_in_lists_are_text():

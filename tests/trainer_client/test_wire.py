@@ -4,6 +4,7 @@ import json
 import math
 import subprocess
 import sys
+import time
 from typing import Any, get_args
 
 import pytest
@@ -52,7 +53,8 @@ ITEMS = st.builds(
     id=st.none() | IDS,
     group=st.none() | IDS,
     facts=st.none() | st.lists(FACTS, max_size=4, unique_by=lambda fact: fact.id),
-    response=TEXTS | st.lists(MESSAGES | BLOCKS | TEXTS, max_size=3),
+    # A list in which the policy says nothing is refused, so each has at least an empty string.
+    response=TEXTS | st.lists(MESSAGES | BLOCKS | TEXTS, max_size=3).map(lambda parts: [*parts, ""]),
     answer=st.none() | TEXTS,
     choices=st.none() | st.lists(TEXTS, max_size=26),
 )
@@ -163,6 +165,8 @@ def test_a_request_without_items_is_refused() -> None:
         ({"role": "assistant", "content": "AB = 5"}, Message),
         ({"role": "assistant", "content": [{"type": "text", "text": "AB = 5"}]}, Message),
         ({"role": "assistant", "content": None, "tool_calls": []}, Message),
+        ({"role": "user", "type": "text", "text": "AB = 5"}, Message),
+        ({"type": "reasoning", "content": []}, ContentBlock),
         ({"type": "text", "text": "AB = 5"}, ContentBlock),
         ({"text": "AB = 5"}, ContentBlock),
         ({"type": "image_url", "image_url": {"url": "data:"}}, ContentBlock),
@@ -170,9 +174,51 @@ def test_a_request_without_items_is_refused() -> None:
     ],
 )
 def test_the_parts_of_a_response_are_told_apart_by_their_fields(given_: object, kind: type) -> None:
-    item = ScoreItem.model_validate({"response": [given_]})
+    item = ScoreItem.model_validate({"response": [given_, "said"]})
     assert isinstance(item.response, list)
     assert isinstance(item.response[0], kind)
+
+
+@pytest.mark.parametrize(
+    "item",
+    [
+        {"response": [1] * 300_000},
+        {"response": ["a"] * 300_000},
+        {"response": [{"role": "assistant", "content": [1] * 300_000}]},
+        {"response": [{"role": "assistant", "content": ["a"] * 300_000}]},
+        {"response": [{"type": 1}] * 300_000},
+        {"response": "a", "facts": [1] * 300_000},
+        {"response": "a", "choices": [1] * 300_000},
+        {"response": "a", **{f"field {number}": 1 for number in range(100_000)}},
+        {"response": "a", "facts": [{**FACT, **{f"field {number}": 1 for number in range(100_000)}}]},
+    ],
+    ids=["parts", "strings", "content", "content strings", "blocks", "facts", "choices", "fields", "fields of a fact"],
+)
+def test_an_item_of_nothing_but_faults_has_few_to_tell(item: dict[str, Any]) -> None:
+    started = time.perf_counter()
+    assert len(faults(item)) <= 2
+    assert time.perf_counter() - started < 0.5, "it takes some 5 ms on a free core"
+
+
+def test_the_fault_of_a_part_names_its_field() -> None:
+    place = faults({"response": ["a", {"role": "assistant", "content": [{"type": "text", "text": 3}]}]})[0]
+    assert [part for part in place if not str(part).startswith("(")] == [
+        *("items", 0, "response", 1, "content", 0, "text")
+    ]
+
+
+@pytest.mark.parametrize(
+    "response",
+    [
+        [{"type": "image"}],
+        [{"role": "user", "content": "AB = 5"}],
+        [{"role": "assistant", "content": [{"type": "image"}]}],
+        [{"role": "model", "parts": [{"text": "AB = 5"}]}],
+        [{"from": "gpt", "value": "AB = 5"}],
+    ],
+)
+def test_a_list_in_which_the_policy_cannot_have_said_anything_is_refused(response: list[Any]) -> None:
+    assert faults({"response": response}) == [("items", 0, "response")]
 
 
 @pytest.mark.parametrize("probability", [-0.01, 1.01, math.nan])

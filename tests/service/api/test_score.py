@@ -123,6 +123,8 @@ def test_a_stream_gives_every_result_with_its_index_and_then_the_summary(served:
         ({"items": [{"response": "x", "facts": [{"id": "f", "text": " "}]}]}, "items[0].facts[0].text", "pattern"),
         ({"items": [{"response": "x"}], "profile": "no-such"}, "profile", "perception-r1"),
         ({"items": [{"response": "x"}], "step": -1}, "step", "greater"),
+        ({"items": [{"response": ["x", {"type": "text", "text": 3}]}]}, "items[0].response[1].text", "valid string"),
+        ({"items": [{"response": [{"role": "user", "content": "x"}]}]}, "items[0].response", "empty string"),
         ({"items": [{"response": "x"}] * 601}, "items", "at most 600"),
         (
             {"items": [{"response": "x", "facts": [{"id": str(n), "text": "A dog."} for n in range(10_000)]}]},
@@ -138,6 +140,20 @@ def test_a_bad_request_says_which_field_of_which_item(served: str, body: dict[st
     fault = answer.json()["errors"][0]
     assert fault["where"] == where
     assert words in fault["what"]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"items": [{"response": "x", "n" * 1_000_000: 1}]},
+        {"items": [{"response": "x"}], "profile": "n" * 1_000_000},
+    ],
+    ids=["field", "profile"],
+)
+def test_a_refusal_does_not_repeat_what_was_sent(served: str, body: dict[str, Any]):
+    answer = httpx.post(f"{served}/v1/score", json=body, timeout=60)
+    assert answer.status_code == 422
+    assert len(answer.content) < 1000
 
 
 @pytest.mark.parametrize(
