@@ -75,13 +75,18 @@ class Flights(Generic[K, V]):
         for key, flight in boarded.items():
             flight.futures[key].add_done_callback(lambda _, key=key: landed.put_nowait(key))
         try:
-            for _ in keys:
+            awaited = len(keys)
+            while awaited:
                 try:
                     async with asyncio.timeout_at(deadline):
-                        key = await landed.get()
+                        arrived = [await landed.get()]
                 except TimeoutError:
                     return
-                yield Landed(key, boarded[key].futures[key].result(), key not in owned)
+                while not landed.empty():
+                    arrived.append(landed.get_nowait())
+                awaited -= len(arrived)
+                for key in arrived:
+                    yield Landed(key, boarded[key].futures[key].result(), key not in owned)
         finally:
             for flight in flights:
                 self._leave(flight)

@@ -24,12 +24,12 @@ from perception_reward.service.cache.codec import decode_grade, decode_verdict, 
 from perception_reward.service.cache.tiered import VerdictCache
 from perception_reward.service.flights import Flights
 from perception_reward.service.judges.base import Judge, JudgeTask, Missing
+from perception_reward.service.pace import Pace
 from perception_reward.service.profiles.model import Profile
 from perception_reward.service.rewards.grading import AccuracyGrader, Question
 from perception_reward.service.streams import merge
 from perception_reward.service.worksheet import Ask, Find, Worksheet
 from perception_reward.trainer_client.wire import (
-    Fact,
     ItemResult,
     ScoreItem,
     ScoreRequest,
@@ -38,9 +38,6 @@ from perception_reward.trainer_client.wire import (
 )
 
 logger = logging.getLogger(__name__)
-
-# The event loop answers health checks between slices of this many items.
-SLICE = 32
 
 
 class UnknownProfileError(ValueError):
@@ -114,14 +111,15 @@ class Scorer:
         profile = self.profile(request.profile)
         sheets = await self._prepare(request.items, profile, deadline)
         errand = _errand(sheets)
-        finds: dict[bytes, Find] = {}
+        finds = await self._recall(errand)
+        errand.cache_hits = finds.keys() & errand.asks.keys()
         results: list[ItemResult] = []
-        async with aclosing(_completed(sheets, finds, self._find_out(errand, deadline))) as completed:
+        pace = Pace()
+        async with aclosing(self._completed(sheets, finds, errand, deadline)) as completed:
             async for index in completed:
                 results.append(sheets[index].result(finds, request.step))
                 yield index, results[-1]
-                if len(results) % SLICE == 0:
-                    await asyncio.sleep(0)
+                await pace.keep()
         self._observer.scored(profile.name, request.run, results)
         self._observer.judged(len(errand.judged), errand.joined)
         yield len(sheets), _summary(results, sheets, errand, time.perf_counter() - started)
@@ -129,7 +127,9 @@ class Scorer:
     async def _prepare(self, items: Sequence[ScoreItem], profile: Profile, deadline: float) -> list[Worksheet]:
         annotations = await self._annotations(items, deadline)
         sheets: list[Worksheet] = []
-        for number, item in enumerate(items, start=1):
+        pace = Pace()
+        for item in items:
+            await pace.keep()
             annotation = annotations.get(item.annotation_id or "") if annotations is not None else None
             sheets.append(
                 Worksheet(
@@ -142,8 +142,6 @@ class Scorer:
                     max_response_chars=self._max_response_chars,
                 )
             )
-            if number % SLICE == 0:
-                await asyncio.sleep(0)
         return sheets
 
     async def _annotations(self, items: Sequence[ScoreItem], deadline: float) -> dict[str, Annotation] | None:
@@ -159,37 +157,53 @@ class Scorer:
             return None
         return {annotation.id: annotation for annotation in found if annotation is not None}
 
-    async def _find_out(self, errand: _Errand, deadline: float) -> AsyncGenerator[tuple[bytes, Find]]:
-        """Yield every key of the errand with its find: from the cache, from work in flight, or found out now."""
-        known = await self._recall(errand)
-        errand.cache_hits = known.keys() & errand.asks.keys()
-        for key, find in known.items():
-            yield key, find
-        left = errand.keys - known.keys()
-        async with aclosing(self._find_out_anew(left, errand, deadline)) as landings:
+    async def _recall(self, errand: _Errand) -> dict[bytes, Find]:
+        """What the cache knows, in one read. A value that cannot be decoded is not known."""
+        keys = list(errand.keys)
+        known: dict[bytes, Find] = {}
+        pace = Pace()
+        for key, value in zip(keys, await self._cache.get_many(keys), strict=True):
+            await pace.keep()
+            if value is None:
+                continue
+            find = decode_verdict(value) if key in errand.asks else decode_grade(value)
+            if find is not None:
+                known[key] = find
+        return known
+
+    async def _completed(
+        self, sheets: Sequence[Worksheet], finds: dict[bytes, Find], errand: _Errand, deadline: float
+    ) -> AsyncGenerator[int]:
+        """Yield the index of each sheet once `finds` holds all its keys; what it lacks is found out and put there."""
+        lacking: dict[int, set[bytes]] = {}
+        for index, sheet in enumerate(sheets):
+            if sheet.keys <= finds.keys():
+                yield index
+            else:
+                lacking[index] = set(sheet.keys - finds.keys())
+        waiting: dict[bytes, list[int]] = {}
+        for index, keys in lacking.items():
+            for key in keys:
+                waiting.setdefault(key, []).append(index)
+        async with aclosing(self._find_out(set(waiting), errand, deadline)) as found:
+            async for key, find in found:
+                finds[key] = find
+                for index in waiting[key]:
+                    lacking[index].discard(key)
+                    if not lacking[index]:
+                        yield index
+
+    async def _find_out(self, keys: set[bytes], errand: _Errand, deadline: float) -> AsyncGenerator[tuple[bytes, Find]]:
+        """Yield every key with its find, joined or found out now; missing where the deadline came first."""
+        left = set(keys)
+        async with aclosing(self._landings(keys, errand, deadline)) as landings:
             async for key, find in landings:
                 left.discard(key)
                 yield key, find
         for key in left:
             yield key, Missing("judge_timeout" if key in errand.asks else "accuracy_timeout")
 
-    async def _recall(self, errand: _Errand) -> dict[bytes, Find]:
-        """What the cache knows, in one read. A value that cannot be decoded is not known."""
-        keys = list(errand.keys)
-        known: dict[bytes, Find] = {}
-        for key, value in zip(keys, await self._cache.get_many(keys), strict=True):
-            if value is None:
-                continue
-            find = decode_verdict(value) if key in errand.asks else decode_grade(value)
-            if find is not None:
-                known[key] = find
-        if self._judge.scope == "response":
-            _forget_torn_lists(errand, known)
-        return known
-
-    async def _find_out_anew(
-        self, keys: set[bytes], errand: _Errand, deadline: float
-    ) -> AsyncGenerator[tuple[bytes, Find]]:
+    async def _landings(self, keys: set[bytes], errand: _Errand, deadline: float) -> AsyncGenerator[tuple[bytes, Find]]:
         """Yield keys as they land; those that have not landed by the deadline are left out."""
 
         def launch(own: Sequence[bytes]) -> AsyncGenerator[tuple[bytes, Find]]:
@@ -212,34 +226,41 @@ class Scorer:
     async def _work(
         self, keys: Sequence[bytes], errand: _Errand, deadline: float
     ) -> AsyncGenerator[tuple[bytes, Find]]:
-        """Judge and grade what nobody has found out yet; then write it back in one go. Missing is never written."""
-        fresh: list[tuple[bytes, bytes]] = []
-        asks = {key: errand.asks[key] for key in keys if key in errand.asks}
-        questions = {key: errand.questions[key] for key in keys if key in errand.questions}
-        async with aclosing(merge(self._judged(asks, deadline), self._graded(questions, deadline))) as finds:
-            async for key, find in finds:
-                if not isinstance(find, Missing):
-                    fresh.append((key, encode_grade(find) if isinstance(find, bool) else encode_verdict(find)))
-                yield key, find
-        await self._cache.put_many(fresh)
+        """Judge and grade what nobody has found out yet. Missing is never cached.
 
-    async def _judged(self, asks: Mapping[bytes, Ask], deadline: float) -> AsyncGenerator[tuple[bytes, Find]]:
-        """One task per response, all tasks in one batch."""
+        What is found is in the memory cache before anybody is told, and in one write to Redis at the end, however
+        the end comes: a deadline or a client that leaves throws nothing away.
+        """
+        fresh: list[tuple[bytes, bytes]] = []
+        wanted = set(keys)
+        asks = [errand.asks[key] for key in keys if key in errand.asks]
+        questions = {key: errand.questions[key] for key in keys if key in errand.questions}
+        try:
+            async with aclosing(merge(self._judged(asks, deadline), self._graded(questions, deadline))) as finds:
+                async for key, find in finds:
+                    if not isinstance(find, Missing):
+                        value = encode_grade(find) if isinstance(find, bool) else encode_verdict(find)
+                        fresh.append((key, value))
+                        self._cache.remember(fresh[-1:])
+                    if key in wanted:
+                        wanted.discard(key)
+                        yield key, find
+        finally:
+            await self._cache.put_many(fresh)
+
+    async def _judged(self, asks: Sequence[Ask], deadline: float) -> AsyncGenerator[tuple[bytes, Find]]:
+        """One task per response, all tasks in one batch.
+
+        A judge that decides facts together is always asked all of them, in their order, also where only some are
+        wanted: its verdicts depend on the list.
+        """
         if not asks:
             return
         started = time.perf_counter()
-        by_response: dict[tuple[str, tuple[Fact, ...] | None], list[bytes]] = {}
-        for key, ask in asks.items():
-            context = ask.facts if self._judge.scope == "response" else None
-            by_response.setdefault((ask.response, context), []).append(key)
-        batches = list(by_response.values())
-        tasks = [
-            JudgeTask(asks[keys[0]].response, tuple(asks[key].fact for key in keys), asks[keys[0]].group)
-            for keys in batches
-        ]
-        async with aclosing(self._judge.judge(tasks, deadline)) as judged:
+        tasks = _tasks(asks, whole_lists=self._judge.scope == "response")
+        async with aclosing(self._judge.judge([task for task, _ in tasks], deadline)) as judged:
             async for index, outcomes in judged:
-                for key, outcome in zip(batches[index], outcomes, strict=True):
+                for key, outcome in zip(tasks[index][1], outcomes, strict=True):
                     yield key, outcome
         self._observer.judge_batch(time.perf_counter() - started)
 
@@ -248,26 +269,6 @@ class Scorer:
         async with aclosing(self._grader.grade_many(list(questions.values()), deadline)) as graded:
             async for index, grade in graded:
                 yield keys[index], grade if isinstance(grade, bool) else Missing("accuracy_timeout")
-
-
-async def _completed(
-    sheets: Sequence[Worksheet], finds: dict[bytes, Find], found: AsyncGenerator[tuple[bytes, Find]]
-) -> AsyncGenerator[int]:
-    """Put finds into `finds` as they come, and yield the index of each sheet that lacks none any more."""
-    lacking = [sheet.keys for sheet in sheets]
-    waiting: dict[bytes, list[int]] = {}
-    for index, keys in enumerate(lacking):
-        for key in keys:
-            waiting.setdefault(key, []).append(index)
-        if not keys:
-            yield index
-    async with aclosing(found):
-        async for key, find in found:
-            finds[key] = find
-            for index in waiting[key]:
-                lacking[index].discard(key)
-                if not lacking[index]:
-                    yield index
 
 
 @dataclass(slots=True)
@@ -294,12 +295,23 @@ def _errand(sheets: Sequence[Worksheet]) -> _Errand:
     return errand
 
 
-def _forget_torn_lists(errand: _Errand, known: dict[bytes, Find]) -> None:
-    """Where facts are judged together, a list of which one verdict was evicted is judged again as a whole."""
-    torn = {ask.facts for key, ask in errand.asks.items() if key not in known}
-    for key, ask in errand.asks.items():
-        if ask.facts in torn:
-            known.pop(key, None)
+def _tasks(asks: Sequence[Ask], *, whole_lists: bool) -> list[tuple[JudgeTask, tuple[bytes, ...]]]:
+    """The judge's tasks, each with the keys of its facts, in the order in which facts were asked."""
+    if whole_lists:
+        lists = {ask.keys: ask for ask in asks}
+        return [(JudgeTask(ask.response, ask.facts, ask.group), ask.keys) for ask in lists.values()]
+    by_response: dict[str, list[Ask]] = {}
+    for ask in asks:
+        by_response.setdefault(ask.response, []).append(ask)
+    for group in by_response.values():
+        group.sort(key=lambda ask: ask.place)
+    return [
+        (
+            JudgeTask(response, tuple(ask.facts[ask.place] for ask in group), group[0].group),
+            tuple(ask.keys[ask.place] for ask in group),
+        )
+        for response, group in by_response.items()
+    ]
 
 
 def _summary(results: Sequence[ItemResult], sheets: Sequence[Worksheet], errand: _Errand, seconds: float) -> Summary:

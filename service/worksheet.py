@@ -21,11 +21,15 @@ Find: TypeAlias = Outcome | bool
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """One fact of one response, to be decided by the judge. `facts` are all that are asked of the response."""
+    """One fact of one response, to be decided by the judge: the one at `place` of all that are asked of it.
+
+    keys: the cache keys of all its facts, in their order.
+    """
 
     response: str
-    fact: Fact
     facts: tuple[Fact, ...]
+    keys: tuple[bytes, ...]
+    place: int
     group: str | None
 
 
@@ -33,7 +37,8 @@ class Worksheet:
     """What one item needs, by cache key, and how the finds become its result.
 
     unread: why there is no annotation, where the item names one and there is none.
-    asks: the verdicts it needs. question: the grade it needs, if its answer has to be compared at all.
+    keys: everything that has to be found out for it. asks: the verdicts it needs.
+    question: the grade it needs, if its answer has to be compared at all.
     """
 
     def __init__(
@@ -61,12 +66,7 @@ class Worksheet:
         self.asks = self._asks()
         self.question = self._question(item.choices or (annotation.choices if annotation else None))
         self.grade_key = grade_key(self.question.digest()) if self.question is not None else None
-
-    @property
-    def keys(self) -> set[bytes]:
-        """Everything that has to be found out for this item."""
-        grade = {self.grade_key} if self.grade_key is not None else set[bytes]()
-        return grade.union(self.fact_keys)
+        self.keys = frozenset(self.fact_keys if self.grade_key is None else (*self.fact_keys, self.grade_key))
 
     def _fact_keys(self, fingerprint: str, scope: JudgeScope) -> tuple[bytes, ...]:
         if not self.facts:
@@ -78,7 +78,7 @@ class Worksheet:
     def _asks(self) -> dict[bytes, Ask]:
         group = self.item.group
         return {
-            key: Ask(self._seen, fact, self.facts, group) for key, fact in zip(self.fact_keys, self.facts, strict=True)
+            key: Ask(self._seen, self.facts, self.fact_keys, place, group) for place, key in enumerate(self.fact_keys)
         }
 
     def _question(self, choices: list[str] | None) -> Question | None:

@@ -50,6 +50,10 @@ class VerdictCache:
             values[index] = value
         return values
 
+    def remember(self, pairs: Iterable[tuple[bytes, bytes]]) -> None:
+        """Keep `pairs` in memory alone, until `put_many` sends them to Redis with the rest of their batch."""
+        self._memory.put_many(pairs)
+
     async def put_many(self, pairs: Iterable[tuple[bytes, bytes]]) -> None:
         """Keep `pairs` in memory now, and in Redis soon: this does not wait for it."""
         pairs = list(pairs)

@@ -160,6 +160,53 @@ async def test_facts_judged_together_are_cached_together(serve: Callable[..., An
     assert [[len(task.facts) for task in batch] for batch in here.judge.batches] == [[2], [1]]
 
 
+async def test_facts_judged_together_are_always_asked_as_a_whole_list_in_its_order(
+    serve: Callable[..., Any], scripted_judge: Any
+):
+    facts = [{"id": f"f{n}", "text": f"Segment AB has length {n}."} for n in range(6)]
+    missing: list[Outcome] = [Missing("judge_unparseable")]
+
+    def decide(task: JudgeTask) -> Sequence[Outcome]:
+        return [*[Verdict("stated", 1.0)] * 5, *(missing or [Verdict("absent", 0.0)])]
+
+    here = await serve(scripted_judge(decide, scope="response"))
+    first = (await post(here.url, items("r", facts=facts))).json()["results"][0]
+    missing.clear()
+    second = (await post(here.url, items("r", facts=facts))).json()["results"][0]
+    assert (first["status"], second["status"]) == ("missing", "ok")
+    asked = [[fact.id for fact in task.facts] for batch in here.judge.batches for task in batch]
+    assert asked == [[fact["id"] for fact in facts]] * 2
+
+
+async def test_what_was_judged_before_a_client_left_is_not_judged_again(serve: Callable[..., Any], scripted_judge: Any):
+    class Stalling(scripted_judge):
+        async def judge(self, tasks: Sequence[JudgeTask], deadline: float):
+            self.batches.append(list(tasks))
+            for index, task in enumerate(tasks[:-1]):
+                yield index, tuple(self.decide(task))
+            self.asked.set()
+            await self.may_answer.wait()
+            yield len(tasks) - 1, tuple(self.decide(tasks[-1]))
+
+    here = await serve(Stalling())
+    here.judge.may_answer.clear()
+    task = asyncio.create_task(post(here.url, items("a", "b", "c")))
+    await here.judge.asked.wait()
+    task.cancel()
+    async with asyncio.timeout(10):
+        await here.service.admission.drained()
+    here.judge.may_answer.set()
+    again = (await post(here.url, items("a", "b", "c"))).json()["summary"]
+    assert (again["cache_hits"], again["judged"]) == (4, 2)
+
+
+async def test_an_answer_on_a_kept_connection_does_not_wait(serve: Callable[..., Any]):
+    here = await serve()
+    async with httpx.AsyncClient() as client:
+        seconds = [(await client.get(f"{here.url}/livez")).elapsed.total_seconds() for _ in range(30)]
+    assert sorted(seconds)[len(seconds) // 2] < 0.03
+
+
 async def test_facts_judged_alone_are_cached_alone(serve: Callable[..., Any]):
     here = await serve()
     await post(here.url, items("r", facts=FACTS[:1]))

@@ -1,0 +1,21 @@
+"""Long loops that let others have their turn on the event loop."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+
+# A health check waits this long at most for one loop; a turn costs some 20 µs.
+TURN_SECONDS = 0.005
+
+
+class Pace:
+    """`await pace.keep()` in each round of a loop; it gives way when the loop has had its turn."""
+
+    def __init__(self) -> None:
+        self._since = time.perf_counter()
+
+    async def keep(self) -> None:
+        if time.perf_counter() - self._since > TURN_SECONDS:
+            await asyncio.sleep(0)
+            self._since = time.perf_counter()

@@ -1,0 +1,32 @@
+from __future__ import annotations
+
+import asyncio
+import time
+
+from perception_reward.service.pace import TURN_SECONDS, Pace
+
+
+async def test_others_have_their_turn_in_a_long_loop():
+    turns = 0
+
+    async def other() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            await asyncio.sleep(0)
+
+    task = asyncio.create_task(other())
+    pace = Pace()
+    for _ in range(4):
+        time.sleep(TURN_SECONDS * 1.1)  # noqa: ASYNC251
+        await pace.keep()
+    task.cancel()
+    assert turns >= 4
+
+
+async def test_a_short_loop_is_not_interrupted():
+    task = asyncio.create_task(asyncio.sleep(0))
+    pace = Pace()
+    await pace.keep()
+    assert not task.done()
+    await task
