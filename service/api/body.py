@@ -41,11 +41,11 @@ def parse(body: bytes) -> Any:
     """The JSON value of `body`; `json.JSONDecodeError` for whatever is not JSON or nested beyond all reason."""
     try:
         value = json.loads(body)
+        return _mended(value) if _ESCAPED_SURROGATE.search(body) else value
     except json.JSONDecodeError:
         raise
     except (ValueError, RecursionError) as error:
         raise json.JSONDecodeError(_reason(error), "", 0) from None
-    return _mended(value) if _ESCAPED_SURROGATE.search(body) else value
 
 
 def _reason(error: Exception) -> str:

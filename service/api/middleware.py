@@ -112,7 +112,9 @@ def presented_key(authorization: str) -> bytes:
     """The key in an Authorization header, empty if there is none that can be read."""
     scheme, _, credentials = authorization.partition(" ")
     if scheme.lower() == "bearer":
-        return credentials.strip().encode("utf-8", "surrogateescape")
+        # A header's bytes are read as Latin-1, one character each; so they are got back. Only ASCII spaces are stripped:
+        # the last byte of a letter, read like that, can be a space of Latin-1.
+        return credentials.strip(" \t").encode("latin-1", "ignore")
     if scheme.lower() == "basic":
         try:
             return base64.b64decode(credentials.strip(), validate=True).partition(b":")[2]

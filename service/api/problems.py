@@ -114,6 +114,7 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(Overloaded)
     async def overloaded(request: Request, error: Overloaded) -> Response:
+        request.app.state.service.metrics.refused("overloaded")
         return problem(429, str(error), headers={"Retry-After": str(error.retry_after)})
 
     @app.exception_handler(StoreUnavailable)

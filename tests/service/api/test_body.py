@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 
 import pytest
 from hypothesis import given
@@ -37,3 +38,9 @@ def test_lone_surrogates_are_mended_at_any_depth():
 def test_what_cannot_be_read_is_a_json_error(body: bytes):
     with pytest.raises(json.JSONDecodeError):
         parse(body)
+
+
+@pytest.mark.parametrize("depth", [100, 600, 900, 1500, 5000])
+def test_no_depth_of_what_is_mended_is_another_error(depth: int):
+    with suppress(json.JSONDecodeError):
+        parse(b"[" * depth + b'"\\ud800"' + b"]" * depth)

@@ -44,5 +44,14 @@ async def test_a_key_opens_the_service(serve: Callable[..., Any], authorization:
     assert KEY not in answer.text + metrics
 
 
+@pytest.mark.parametrize("key", ["clé", "voilà", "钥匙"])
+async def test_a_key_may_hold_any_letter(serve: Callable[..., Any], key: str):
+    here = await serve(api_key=key)
+    async with httpx.AsyncClient() as client:
+        for authorization in (f"Bearer {key}", basic("anyone", key)):
+            answer = await client.get(f"{here.url}/v1/judge", headers={b"Authorization": authorization.encode()})
+            assert answer.status_code == 200
+
+
 def test_a_key_with_a_colon_survives_basic_authentication():
     assert presented_key(basic("user", "a:b")) == b"a:b"
