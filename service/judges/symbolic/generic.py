@@ -1,6 +1,6 @@
 """Facts that are not geometry: counts, colours, chart values, texts, places, existence, and plain sentences.
 
-    decide(Fact(id="f", text="There are three dogs."), read("I see 2 dogs."))   # contradicted
+    decide(Fact(id="f", text="There are three dogs."), units_of(read("I see 2 dogs.")))   # contradicted
 
 A fact is split into *anchors* (what it is about) and *slots* (what another value would contradict; see
 `slots`). Every sentence, and every cell of a table under its headings, that mentions an anchor is compared:
@@ -16,7 +16,7 @@ a model.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -53,12 +53,28 @@ class Evidence:
     total: bool = False
 
 
-def decide(fact: Fact, document: Document) -> Verdict:
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """What is compared with a fact: a sentence's words, or a table cell's under its headings; `lemmas` are theirs."""
+
+    sentence: Sentence
+    heard: tuple[Word, ...]
+    lemmas: frozenset[str]
+
+
+def units_of(document: Document) -> tuple[Unit, ...]:
+    """A document's units, to be made once for all its facts."""
+    return tuple(
+        Unit(sentence, heard, frozenset([word.lemma for word in heard])) for sentence, heard in _units(document)
+    )
+
+
+def decide(fact: Fact, units: Sequence[Unit]) -> Verdict:
     """The verdict on any fact by its words, slots and the sentences' moods. Never raises."""
     claim = read_claim(fact.text)
     if not claim.anchors and not claim.slots:
         return Verdict("absent", 0.05, None, 0.2)
-    found = list(_evidence(claim, document))
+    found = list(_evidence(claim, units))
     if not found:
         return Verdict("absent", 0.02, None, 0.85)
     return _verdict(claim, found)
@@ -86,11 +102,13 @@ def _span(item: Evidence) -> tuple[int, int]:
     return item.sentence.source(item.start, item.end)
 
 
-def _evidence(claim: Claim, document: Document) -> Iterator[Evidence]:
-    for sentence, heard in _units(document):
-        evidence = _compare(claim, sentence, heard)
-        if evidence is not None:
-            yield evidence
+def _evidence(claim: Claim, units: Sequence[Unit]) -> Iterator[Evidence]:
+    anchors = claim.anchors.keys()
+    for unit in units:
+        if not anchors.isdisjoint(unit.lemmas):
+            evidence = _compare(claim, unit.sentence, unit.heard)
+            if evidence is not None:
+                yield evidence
 
 
 def _units(document: Document) -> Iterator[tuple[Sentence, tuple[Word, ...]]]:
@@ -137,8 +155,8 @@ def _compare(claim: Claim, sentence: Sentence, heard: tuple[Word, ...]) -> Evide
     denial = likeness.share if speaks and (False in said or flipped >= _DENIED) else 0.0
     support = 0.0 if denial else _support(claim, likeness, said) * (1 - flipped)
     span = (heard[0], heard[-1]) if said else (mentioned[0], mentioned[-1])
-    lemmas = {word.lemma for word in heard}
-    other, total = not OTHERS.isdisjoint(lemmas), not TOTALS.isdisjoint(lemmas)
+    other = any(word.lemma in OTHERS for word in heard)
+    total = support >= _STATED and any(word.lemma in TOTALS for word in heard)
     return Evidence(support, denial, span[0].start, span[1].end, sentence, other, total)
 
 

@@ -6,9 +6,9 @@ Facts and responses are read by the same rules. A claim is a relation between el
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import combinations, pairwise
+from itertools import combinations, islice, pairwise
 from typing import TypeAlias
 
 from perception_reward.service.judges.symbolic.contrasts import readings
@@ -19,6 +19,9 @@ from perception_reward.service.judges.symbolic.moods import Mood
 from perception_reward.service.judges.symbolic.names import Element, angle_of, segment
 from perception_reward.service.judges.symbolic.units import is_degrees
 from perception_reward.service.judges.symbolic.values import Value
+
+# A document has at most so many second readings; those of further contrasts are left out.
+MAX_SECOND_READINGS = 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,23 +47,22 @@ class Claim:
 def claims(document: Document, letters: frozenset[str] = frozenset()) -> list[Claim]:
     """The claims of a document in reading order; with `letters`, of the sentences with one in a name."""
     names = re.compile(f"[{''.join(sorted(letters))}](?![a-z])" if letters else "")
-    return [
-        claim
-        for index, sentence in enumerate(document.sentences)
-        if names.search(sentence.text)
-        for claim in sentence_claims(sentence, index)
-    ]
+    found: list[Claim] = []
+    left = MAX_SECOND_READINGS
+    for index, sentence in enumerate(document.sentences):
+        if names.search(sentence.text):
+            second = list(islice(readings(sentence.text), left))
+            left -= len(second)
+            found += sentence_claims(sentence, index, second)
+    return found
 
 
-def sentence_claims(sentence: Sentence, index: int = 0) -> Iterator[Claim]:
-    """The claims of one sentence, with what it says in second place of the same subject."""
+def sentence_claims(sentence: Sentence, index: int, second: Sequence[str] = ()) -> list[Claim]:
+    """The claims of one sentence, and those that its second readings add."""
     found = list(_plain_claims(sentence, index))
-    yield from found
-    for text in readings(sentence.text):
-        for claim in _plain_claims(replace(sentence, text=text), index):
-            if claim not in found:
-                found.append(claim)
-                yield claim
+    for text in second:
+        found += [claim for claim in _plain_claims(replace(sentence, text=text), index) if claim not in found]
+    return found
 
 
 def _plain_claims(sentence: Sentence, index: int) -> Iterator[Claim]:

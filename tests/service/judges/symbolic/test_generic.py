@@ -10,12 +10,12 @@ from hypothesis import strategies as st
 
 from perception_reward.service.judges.base import Verdict
 from perception_reward.service.judges.symbolic.document import read
-from perception_reward.service.judges.symbolic.generic import decide
+from perception_reward.service.judges.symbolic.generic import decide, units_of
 from perception_reward.trainer_client.wire import Fact
 
 
 def judge(fact: str, response: str) -> Verdict:
-    return decide(Fact(id="f", text=fact), read(response))
+    return decide(Fact(id="f", text=fact), units_of(read(response)))
 
 
 @pytest.mark.parametrize(
@@ -188,7 +188,7 @@ def test_any_text_gets_a_verdict_within_its_bounds(fact: str, response: str) -> 
         asked = Fact(id="f", text=fact)
     except ValueError:
         return
-    verdict = decide(asked, read(response))
+    verdict = decide(asked, units_of(read(response)))
     assert 0.0 <= verdict.probability <= 1.0
     assert 0.0 <= verdict.certainty <= 1.0
     assert verdict.span is None or 0 <= verdict.span[0] <= verdict.span[1] <= len(response)
