@@ -22,11 +22,12 @@ from perception_reward.service.rewards.sequences import read_sequence, same_sequ
 from perception_reward.service.rewards.units import PERCENT, Unit, read_unit, split_unit
 from perception_reward.service.rewards.words import only_number, same_words
 
-GRADER_VERSION = "1"
+GRADER_VERSION = "2"
 """Part of every cache key. To be raised with any change that can change a grade."""
 
 LONGEST_ANSWER = 2000
-"""Characters. A longer answer is wrong, unless it is the reference to the letter."""
+"""Characters. A longer answer is wrong, unless it is the reference to the letter; of a longer reference or option, its
+beginning counts."""
 
 MOST_DEPTH = 3
 """Of lists within lists."""
@@ -50,14 +51,20 @@ def grade(answer: str, reference: str, choices: tuple[str, ...] | None = None) -
 
 def quick_grade(answer: str, reference: str, choices: tuple[str, ...] | None = None) -> bool | None:
     """The grade where it takes no algebra, else None. Never raises; bounded by `LONGEST_ANSWER`."""
-    if answer == reference:
-        return bool(answer.strip())
-    if len(answer) > LONGEST_ANSWER:
-        return False
+    trivial = trivial_grade(answer, reference)
+    if trivial is not None:
+        return trivial
     try:
         return _grade(answer, reference, choices, _refuse)
     except NeedsAlgebra:
         return None
+
+
+def trivial_grade(answer: str, reference: str) -> bool | None:
+    """The grade where comparing the letters decides: the reference itself, or far too long. Else None."""
+    if answer == reference:
+        return bool(answer.strip())
+    return False if len(answer) > LONGEST_ANSWER else None
 
 
 def _refuse(_answer: str, _reference: str) -> bool:
@@ -72,12 +79,12 @@ def _algebra(answer: str, reference: str) -> bool:
 
 
 def _grade(answer: str, reference: str, choices: tuple[str, ...] | None, algebra: Algebra) -> bool:
-    mine, theirs = plain(answer), plain(reference)
+    mine, theirs = plain(answer), plain(reference[:LONGEST_ANSWER])
     if not mine or not theirs:
         return False
     same = _Comparison(algebra)
     if choices:
-        options = [plain(choice) for choice in choices]
+        options = [plain(choice[:LONGEST_ANSWER]) for choice in choices]
         wanted = chosen(theirs, options, same)
         if wanted is not None:
             given = chosen(mine, options, same)

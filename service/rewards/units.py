@@ -12,6 +12,9 @@ Dimension = tuple[tuple[str, int], ...]
 LONGEST = 60
 """Characters of a unit."""
 
+MOST_NAMES = 6
+"""Of a compound unit, such as the four of kg m^2/s^3 A."""
+
 LONGEST_QUANTITY = 400
 """Characters of a value with its unit. What is longer is read without one."""
 
@@ -159,16 +162,16 @@ def read_unit(text: str) -> Unit | None:
         name = {"C": "celsius", "F": "fahrenheit"}.get(degree["scale"] or "", "degree")
         return Unit(*_ATOMS[name])
     powers: dict[str, int] = {}
-    named = False
+    names = 0
     factor = Fraction(1)
     sign, pending, position = 1, 1, 0
     while position < len(text):
         match = _atom.match(text, position)
-        if match is None:
+        if match is None or names == MOST_NAMES:
             return None
         word = match["name"] if len(match["name"]) == 1 else match["name"].casefold()
         position = match.end()
-        named = True
+        names += 1
         if word in _POWERS and not word.endswith("d"):
             pending = _POWERS[word]
             position += len(text[position:]) - len(text[position:].lstrip())
@@ -191,7 +194,7 @@ def read_unit(text: str) -> Unit | None:
             if joint.end() == position:
                 return None
             position = joint.end()
-    if not named or pending != 1:
+    if not names or pending != 1:
         return None
     return Unit(tuple(sorted((base, power) for base, power in powers.items() if power)), factor)
 

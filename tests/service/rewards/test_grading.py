@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+import time
+from collections.abc import AsyncIterator, Callable, Coroutine
+from typing import Any
 
 import pytest
 
@@ -30,6 +32,44 @@ async def test_what_needs_algebra_past_the_deadline_is_timed_out(grader: Accurac
     deadline = asyncio.get_running_loop().time() - 1
     found = {index: grade async for index, grade in grader.grade_many(questions, deadline)}
     assert found == {0: True, 1: TimedOut()}
+
+
+async def longest_hold(work: Coroutine[Any, Any, object]) -> float:
+    """The most computing time between two turns that others get while `work` runs in the event loop."""
+    task = asyncio.ensure_future(work)
+    longest, before = 0.0, time.thread_time()
+    while not task.done():
+        await asyncio.sleep(0)
+        longest, before = max(longest, time.thread_time() - before), time.thread_time()
+    await task
+    return longest
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda n: Question(f"{n} cm or " + "5 cm " * 380, "B", ("5 cm", "7", "(1,2)", "red one", "x^2")),
+        lambda n: Question(f"{n} " + "a " * 20, "7 " * 100_000, ("5 cm", "7 " * 100_000)),
+        lambda n: Question(f"{n} cm/cm/cm/cm/cm/cm/cm/cm/cm/cm", "B", ("5 cm", "7", "(1,2)", "red one", "x^2")),
+    ],
+    ids=["long answers", "long references", "many short ones"],
+)
+async def test_grading_leaves_others_their_turns(grader: AccuracyGrader, make: Callable[[int], Question]) -> None:
+    questions = [make(number) for number in range(256)]
+
+    async def graded() -> list[tuple[int, object]]:
+        deadline = asyncio.get_running_loop().time() + 30
+        return [pair async for pair in grader.grade_many(questions, deadline)]
+
+    assert await longest_hold(graded()) < 0.1
+
+
+async def test_of_a_long_reference_the_beginning_counts(grader: AccuracyGrader) -> None:
+    option = "the red one " * 500
+    questions = [Question("B", option, ("5", option)), Question("A", option, ("5", option)), Question(option, option)]
+    deadline = asyncio.get_running_loop().time() + 60
+    found = {index: grade async for index, grade in grader.grade_many(questions, deadline)}
+    assert found == {0: True, 1: False, 2: True}
 
 
 def test_a_digest_changes_with_every_part_of_the_question() -> None:
