@@ -34,7 +34,9 @@ def make_app(service: Service) -> FastAPI:
     problems.install(app)
     settings = service.settings
     # The last one added is the outermost: requests are counted first, then checked for a key, then measured.
-    app.add_middleware(BodyLimit, limit=settings.max_body_mb << 20, metrics=service.metrics)
+    app.add_middleware(
+        BodyLimit, limit=settings.max_body_mb << 20, seconds=settings.request_timeout, metrics=service.metrics
+    )
     app.add_middleware(KeyCheck, keys=settings.api_keys, metrics=service.metrics)
     app.add_middleware(Telemetry, metrics=service.metrics, admission=service.admission)
     return app

@@ -18,7 +18,7 @@ router = APIRouter(
     prefix="/v1/annotations",
     tags=["annotations"],
     route_class=LenientRoute,
-    responses=documented(401, 413, 422, 503),
+    responses=documented(401, 408, 413, 422, 503),
 )
 
 
@@ -86,7 +86,7 @@ async def delete_annotation(annotation_id: str, service: ServiceDep) -> Response
     return Response(status_code=204)
 
 
-batch_router = APIRouter(tags=["annotations"], responses=documented(401, 409, 413, 503))
+batch_router = APIRouter(tags=["annotations"], responses=documented(401, 408, 409, 413, 503))
 
 
 @batch_router.post(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import Annotated
 
 from fastapi import Depends, Header, Request
@@ -18,6 +17,7 @@ ServiceDep = Annotated[Service, Depends(running_service)]
 
 
 async def deadline(
+    request: Request,
     service: ServiceDep,
     x_request_timeout: Annotated[
         float | None,
@@ -28,9 +28,10 @@ async def deadline(
         ),
     ] = None,
 ) -> float:
-    """The event-loop time at which the request has to be answered."""
+    """The event-loop time at which the request has to be answered, counted from when it arrived, before its body."""
     limit = service.settings.request_timeout
-    return asyncio.get_running_loop().time() + min(x_request_timeout or limit, limit)
+    arrived: float = request.state.arrived
+    return arrived + min(x_request_timeout or limit, limit)
 
 
 DeadlineDep = Annotated[float, Depends(deadline)]

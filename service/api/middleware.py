@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import binascii
 import hmac
 import logging
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 
 from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
@@ -21,6 +23,8 @@ logger = logging.getLogger("perception_reward.service.api")
 
 # Probes of an orchestrator carry no key, and are answered while the service drains.
 OPEN_PATHS = frozenset({"/livez", "/readyz"})
+# A refusal waits this long, in seconds, for the rest of a body that nobody wants.
+DISCARD_SECONDS = 10.0
 
 
 class Telemetry:
@@ -43,6 +47,8 @@ class Telemetry:
             refusal = problem(503, "the service is stopping; try another replica", headers=headers)
             await refusal(scope, receive, send)
             return
+        # The request's time runs from here: a body that trickles in takes its own.
+        scope.setdefault("state", {})["arrived"] = asyncio.get_running_loop().time()
         status = 499  # nginx's code for a client that went away before it was answered
         started = time.perf_counter()
 
@@ -76,10 +82,15 @@ class Telemetry:
 
 
 async def _discard_body(receive: Receive) -> None:
-    more = True
-    while more:
-        message = await receive()
-        more = message["type"] == "http.request" and message.get("more_body", False)
+    with suppress(TimeoutError):
+        async with asyncio.timeout(DISCARD_SECONDS):
+            while has_more(await receive()):
+                pass
+
+
+def has_more(message: Message) -> bool:
+    """Whether more of the body follows this part of it."""
+    return message["type"] == "http.request" and message.get("more_body", False)
 
 
 class KeyCheck:
@@ -112,8 +123,8 @@ def presented_key(authorization: str) -> bytes:
     """The key in an Authorization header, empty if there is none that can be read."""
     scheme, _, credentials = authorization.partition(" ")
     if scheme.lower() == "bearer":
-        # A header's bytes are read as Latin-1, one character each; so they are got back. Only ASCII spaces are stripped:
-        # the last byte of a letter, read like that, can be a space of Latin-1.
+        # A header's bytes are read as Latin-1, one character each, and so they are got back. Only ASCII spaces are
+        # stripped: the last byte of a letter, read like that, can be a space of Latin-1.
         return credentials.strip(" \t").encode("latin-1", "ignore")
     if scheme.lower() == "basic":
         try:
@@ -124,11 +135,15 @@ def presented_key(authorization: str) -> bytes:
 
 
 class BodyLimit:
-    """Refuses bodies over `limit` bytes with 413: by their announced length at once, else when they pass it."""
+    """Refuses bodies over `limit` bytes with 413: by their announced length at once, else when they pass it.
 
-    def __init__(self, app: ASGIApp, limit: int, metrics: Metrics) -> None:
+    One that has not arrived `seconds` after its request is refused with 408.
+    """
+
+    def __init__(self, app: ASGIApp, limit: int, seconds: float, metrics: Metrics) -> None:
         self._app = app
         self._limit = limit
+        self._seconds = seconds
         self._metrics = metrics
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -140,11 +155,20 @@ class BodyLimit:
             self._metrics.refused("too_large")
             await problem(413, self._detail)(scope, receive, send)
             return
-        read = 0
+        read, whole = 0, False
+        due = asyncio.get_running_loop().time() + self._seconds
 
         async def bounded() -> Message:
-            nonlocal read
-            message = await receive()
+            nonlocal read, whole
+            if whole:  # what is awaited now is the client's leaving
+                return await receive()
+            try:
+                async with asyncio.timeout_at(due):
+                    message = await receive()
+            except TimeoutError:
+                self._metrics.refused("too_slow")
+                raise HTTPException(408, self._late, headers={"Connection": "close"}) from None
+            whole = not has_more(message)
             read += len(message.get("body", b""))
             if read > self._limit:
                 self._metrics.refused("too_large")
@@ -152,6 +176,12 @@ class BodyLimit:
             return message
 
         await self._app(scope, bounded, send)
+
+    @property
+    def _late(self) -> str:
+        return (
+            f"the body had not arrived after {self._seconds:g} s; send fewer items a request, or raise request_timeout"
+        )
 
     @property
     def _detail(self) -> str:

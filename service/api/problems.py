@@ -25,6 +25,7 @@ MOST_NAME, MOST_WORDS = 64, 1000
 MEANINGS = {
     401: "No valid API key.",
     404: "There is no such thing.",
+    408: "The body did not arrive within the request's time.",
     409: "This store takes no writes.",
     413: "The body is over the limit.",
     422: "A field is wrong; `errors` says which, of which item.",

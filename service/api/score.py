@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from typing import Annotated
@@ -26,6 +27,8 @@ from perception_reward.trainer_client.wire import (
     Summary,
 )
 
+logger = logging.getLogger(__name__)
+
 # What is left of a request's time when the scorer has to be done, to write the answer in.
 WRITING_SHARE, WRITING_MOST = 0.1, 1.0
 
@@ -47,7 +50,7 @@ EXAMPLE = ScoreRequest.model_validate(
     }
 ).model_dump(mode="json", exclude_none=True, exclude_defaults=True)
 
-_PROBLEMS = documented(401, 413, 422, 429, 503, 504)
+_PROBLEMS = documented(401, 408, 413, 422, 429, 503, 504)
 
 router = APIRouter(tags=["score"], route_class=LenientRoute)
 BodyDep = Annotated[ScoreRequest, Body(openapi_examples={"geometry": {"summary": "One rollout", "value": EXAMPLE}})]
@@ -78,20 +81,29 @@ async def stream(request: Request, body: BodyDep, service: ServiceDep, deadline:
     """The same, one JSON line per result as soon as it is ready, then a line with the summary."""
     _check(body, service)
     lines = _lines(request, body, service, _scored_by(deadline))
-    return AdmittedStream(lines, service.admission, len(body.items))
+    return AdmittedStream(lines, service.admission, len(body.items), deadline)
 
 
 class AdmittedStream(StreamingResponse):
-    """A stream of JSON lines that holds its places from its first line to its last."""
+    """A stream of JSON lines that holds its places from its first line to its last, or to `deadline`.
 
-    def __init__(self, lines: AsyncGenerator[bytes], admission: Admission, items: int) -> None:
+    A reader that has stalled until then is cut off, and what was left is not sent: it has no other end to tell from.
+    """
+
+    def __init__(self, lines: AsyncGenerator[bytes], admission: Admission, items: int, deadline: float) -> None:
         super().__init__(lines, media_type="application/x-ndjson")
+        self._lines = lines
+        self._deadline = deadline
         self._admission = admission
         self._items = items
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         with self._admission.admit(self._items):
-            await super().__call__(scope, receive, send)
+            try:
+                async with asyncio.timeout_at(self._deadline), aclosing(self._lines):
+                    await super().__call__(scope, receive, send)
+            except TimeoutError:
+                logger.warning("a stream was cut: its reader was too slow for the request's time")
 
 
 async def _lines(request: Request, body: ScoreRequest, service: Service, deadline: float) -> AsyncGenerator[bytes]:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+import socket
+from collections.abc import Callable
 from typing import Any
 
 import httpx
@@ -218,3 +221,25 @@ def test_the_same_item_has_the_same_score_whatever_its_company(served: str):
     alone = score(served, item)["results"][0]
     among = score(served, *[{"response": f"AB = {n}", "facts": FACTS} for n in range(30)], item)["results"][-1]
     assert alone == among
+
+
+async def test_a_stream_whose_reader_stalls_gives_its_places_back_at_its_deadline(
+    serve: Callable[..., Any], caplog: pytest.LogCaptureFixture
+):
+    here = await serve(request_timeout=4, max_items=65536, max_pending_items=65536)
+    # More lines than the sockets' buffers hold, so that writing them has to wait for the reader.
+    body = json.dumps({"items": [{"id": "x" * 500, "response": ""}] * 20_000}).encode()
+    connection = socket.socket()
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    connection.setblocking(False)
+    loop = asyncio.get_running_loop()
+    with connection:
+        await loop.sock_connect(connection, ("127.0.0.1", httpx.URL(here.url).port))
+        head = f"POST /v1/score/stream HTTP/1.1\r\nHost: x\r\nContent-Length: {len(body)}\r\n"
+        await loop.sock_sendall(connection, head.encode() + b"Content-Type: application/json\r\n\r\n" + body)
+        assert await loop.sock_recv(connection, 12) == b"HTTP/1.1 200"
+        assert here.service.admission.pending_items == 20_000
+        async with asyncio.timeout(20):
+            await here.service.admission.drained()
+        assert "a stream was cut" in caplog.text
+        assert here.service.admission.pending_items == 0
