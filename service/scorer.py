@@ -26,6 +26,7 @@ from perception_reward.service.flights import Flights
 from perception_reward.service.judges.base import Judge, JudgeTask, Missing
 from perception_reward.service.pace import Pace
 from perception_reward.service.profiles.model import Profile
+from perception_reward.service.readings import Readings
 from perception_reward.service.rewards.grading import AccuracyGrader, Question
 from perception_reward.service.streams import merge
 from perception_reward.service.worksheet import Ask, Find, Worksheet
@@ -76,6 +77,7 @@ class Scorer:
         self._max_response_chars = max_response_chars
         self._observer = observer
         self._flights: Flights[bytes, Find] = Flights()
+        self._readings = Readings()
 
     async def aclose(self) -> None:
         await self._flights.aclose()
@@ -139,6 +141,7 @@ class Scorer:
                     profile=profile,
                     fingerprint=self._judge.info.fingerprint,
                     scope=self._judge.scope,
+                    readings=self._readings,
                     max_response_chars=self._max_response_chars,
                 )
             )

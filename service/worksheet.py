@@ -11,6 +11,7 @@ from perception_reward.service.combine import combine
 from perception_reward.service.judges.base import Missing, Outcome, Verdict
 from perception_reward.service.judges.base import Scope as JudgeScope
 from perception_reward.service.profiles.model import Profile
+from perception_reward.service.readings import Readings
 from perception_reward.service.responses import response_text
 from perception_reward.service.rewards.grading import Question
 from perception_reward.service.rewards.rules import RULES
@@ -50,6 +51,7 @@ class Worksheet:
         profile: Profile,
         fingerprint: str,
         scope: JudgeScope,
+        readings: Readings,
         max_response_chars: int,
     ) -> None:
         self.item = item
@@ -57,21 +59,22 @@ class Worksheet:
         self.reason: Reason | None = None
         if item.annotation_id is not None and annotation is None:
             self.reason = unread
-        self._rules = RULES[profile.mode]
-        self.text = response_text(item.response)
-        self._seen = self.text[:max_response_chars]
+        text = response_text(item.response)
+        digest = response_digest(text)
+        self._reading = readings.read(text, digest, profile.mode)
+        self._truncated = len(text) > max_response_chars
+        self._seen = text[:max_response_chars]
         self.facts = _facts(item, annotation)
         self._reference = item.answer if item.answer is not None or annotation is None else annotation.answer
-        self.fact_keys = self._fact_keys(fingerprint, scope)
+        self.fact_keys = self._fact_keys(fingerprint, scope, response_digest(self._seen) if self._truncated else digest)
         self.asks = self._asks()
         self.question = self._question(item.choices or (annotation.choices if annotation else None))
         self.grade_key = grade_key(self.question.digest()) if self.question is not None else None
         self.keys = frozenset(self.fact_keys if self.grade_key is None else (*self.fact_keys, self.grade_key))
 
-    def _fact_keys(self, fingerprint: str, scope: JudgeScope) -> tuple[bytes, ...]:
+    def _fact_keys(self, fingerprint: str, scope: JudgeScope, response: bytes) -> tuple[bytes, ...]:
         if not self.facts:
             return ()
-        response = response_digest(self._seen)
         context = facts_digest(self.facts) if scope == "response" else None
         return tuple(verdict_key(fingerprint, fact, response, context) for fact in self.facts)
 
@@ -82,20 +85,21 @@ class Worksheet:
         }
 
     def _question(self, choices: list[str] | None) -> Question | None:
-        if self._reference is None:
+        answer = self._reading.answer
+        if self._reference is None or answer is None:
             return None
-        return self._rules.question(self.text, self._reference, tuple(choices) if choices else None)
+        return Question(answer, self._reference, tuple(choices) if choices else None, self.profile.mode)
 
     def result(self, finds: dict[bytes, Find], step: int | None) -> ItemResult:
         """The item's result once every one of `keys` is in `finds`."""
         outcomes = [_outcome(finds[key]) for key in self.fact_keys]
-        perception = self._rules.perception(self.facts, outcomes, self.profile.perception) if self.facts else None
+        perception = self._perception(outcomes)
         accuracy = self._accuracy(finds)
         components = Components(
-            format=self._rules.format(self.text),
+            format=self._reading.format,
             accuracy=None if isinstance(accuracy, Missing) else accuracy,
             perception=None if isinstance(perception, Missing) else perception,
-            repetition=self._rules.repetition(self.text),
+            repetition=self._reading.repetition,
         )
         missing: list[Reason] = [find.reason for find in (perception, accuracy) if isinstance(find, Missing)]
         reason = self.reason or next(iter(missing), None)
@@ -107,8 +111,13 @@ class Worksheet:
             components=components,
             facts=self._fact_results(outcomes),
             reason=reason,
-            truncated=bool(self.facts) and len(self._seen) < len(self.text),
+            truncated=bool(self.facts) and self._truncated,
         )
+
+    def _perception(self, outcomes: list[Outcome]) -> float | Missing | None:
+        if not self.facts:
+            return None
+        return RULES[self.profile.mode].perception(self.facts, outcomes, self.profile.perception)
 
     def _accuracy(self, finds: dict[bytes, Find]) -> float | Missing | None:
         if self._reference is None:

@@ -10,7 +10,6 @@ from perception_reward.service.profiles.model import Mode
 from perception_reward.service.rewards import parity
 from perception_reward.service.rewards.answer import extract_answer
 from perception_reward.service.rewards.format import format_reward
-from perception_reward.service.rewards.grading import Question
 from perception_reward.service.rewards.perception import PerceptionRule, perception_share
 from perception_reward.service.rewards.repetition import repetition_penalty
 from perception_reward.trainer_client.wire import Fact
@@ -20,23 +19,19 @@ from perception_reward.trainer_client.wire import Fact
 class Rules:
     """How each component comes about.
 
-    question: what has to be graded, from (response, reference, choices); None where the response holds no answer
-    that could be right, which is accuracy 0 without any grading.
+    answer: what would be graded, from a response; None where it holds no answer that could be right, which is
+    accuracy 0 without any grading.
     """
 
     format: Callable[[str], float]
     repetition: Callable[[str], float]
-    question: Callable[[str, str, tuple[str, ...] | None], Question | None]
+    answer: Callable[[str], str | None]
     perception: Callable[[Sequence[Fact], Sequence[Outcome], PerceptionRule], float | Missing | None]
 
 
-def _question(response: str, reference: str, choices: tuple[str, ...] | None) -> Question | None:
-    answer = extract_answer(response)
-    return Question(answer, reference, choices) if answer is not None else None
-
-
-def _parity_question(response: str, reference: str, choices: tuple[str, ...] | None) -> Question:
-    return Question(response, reference, None, mode="parity")
+def _whole_response(response: str) -> str:
+    """The reference finds the answer while it grades."""
+    return response
 
 
 def _parity_perception(
@@ -48,6 +43,6 @@ def _parity_perception(
 
 
 RULES: dict[Mode, Rules] = {
-    "default": Rules(format_reward, repetition_penalty, _question, perception_share),
-    "parity": Rules(parity.parity_format, parity.parity_repetition, _parity_question, _parity_perception),
+    "default": Rules(format_reward, repetition_penalty, extract_answer, perception_share),
+    "parity": Rules(parity.parity_format, parity.parity_repetition, _whole_response, _parity_perception),
 }

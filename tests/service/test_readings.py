@@ -1,0 +1,40 @@
+from __future__ import annotations
+
+from perception_reward.service.cache.keys import response_digest
+from perception_reward.service.readings import LONGEST_ANSWER, MOST_READINGS, Reading, Readings
+
+RESPONSE = "<think>\nAB = 5\n</think>\n<answer>\n\\boxed{13}\n</answer>"
+
+
+def read(readings: Readings, text: str, mode: str = "default") -> Reading:
+    return readings.read(text, response_digest(text), mode)  # pyright: ignore[reportArgumentType]
+
+
+def test_a_response_is_read_once():
+    readings = Readings()
+    assert read(readings, RESPONSE) is read(readings, RESPONSE)
+    assert read(readings, RESPONSE) == Reading(1.0, 0.0, "13")
+
+
+def test_the_modes_read_for_themselves():
+    readings = Readings()
+    loose = "<think>x</think><answer>\\boxed{13}</answer>"
+    assert read(readings, loose).format == 1.0
+    assert read(readings, loose, "parity").format == 0.0
+
+
+def test_a_response_that_is_one_long_answer_is_not_kept():
+    readings = Readings()
+    text = "<answer>" + "x " * LONGEST_ANSWER + "</answer>"
+    assert read(readings, text) is not read(readings, text)
+
+
+def test_memory_is_bounded_and_the_recent_stay():
+    readings = Readings()
+    first = read(readings, "0")
+    for number in range(1, MOST_READINGS):
+        read(readings, str(number))
+    assert read(readings, "0") is first
+    read(readings, "one more")
+    assert len(readings._recent) == MOST_READINGS
+    assert read(readings, "0") is first
