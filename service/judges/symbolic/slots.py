@@ -143,7 +143,9 @@ class Amount:
 
 
 def _is_measure(words: Words, at: int) -> bool:
-    """Whether a number says how far apart two amounts are, or an end of the range that one lies in."""
+    """Whether a number says how far apart two amounts are, ends a range that one lies in, or is "the shortest one"."""
+    if words[at].text.lower() == "one":
+        return True
     if at + 1 < len(words) and EXCLUSIVE.get(words[at + 1].lemma, ("", 0))[0] == "comparison":
         return True
     ahead = [word.lemma for word in words[max(0, at - _RANGE_REACH) : at]]

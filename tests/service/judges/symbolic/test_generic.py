@@ -235,6 +235,7 @@ BARS = "| day | books |\n|---|---|\n| Monday | 40 |\n| Thursday | 60 |"
         ("The bar for Thursday shows 60 books.", "On Thursday 25 more books were borrowed than on Monday.", "absent"),
         ("The bar for Monday shows 40 books.", "The axis has the days from Monday to Friday, up to 70.", "absent"),
         ("The bar for Monday shows 40 books.", "The bar for Monday ends between 30 and 50, so it is 40.", "stated"),
+        ("The bar for Thursday shows 60 books.", "The bar for Thursday is a tall one.", "absent"),
         ("Plums cost 4.20 per kilogram.", "Pears cost 3.10 per kilogram.", "absent"),
         ("Plums cost 4.20 per kilogram.", "Plums cost 3.10 per kilogram.", "contradicted"),
         ("There are five cups.", "I count four cups here and one cup there. There are five cups in total.", "stated"),
