@@ -1,17 +1,17 @@
 """The think and answer blocks of a response, as character spans.
 
-One pass over the tags, so linear in the response's length, whatever stands in it: tags that are nested, repeated,
-never closed or never opened cost nothing more.
+Linear in the response's length, whatever stands in it: tags that are nested, repeated, never closed or never opened
+cost nothing more.
 """
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 
 Span = tuple[int, int]
 
-_tag = re.compile(r"<(/?)(think|answer)>")
+MOST_ANSWERS = 100
+"""Answer blocks that are listed. Two are too many already."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +20,7 @@ class Blocks:
 
     think: from the first `<think>`, or from the start where only the closing tag was written, to the last
     `</think>`; to the end where it is never closed; None without any think tag.
-    answers: the closed answer blocks behind the thinking, in order. Where they nest, the innermost.
+    answers: the closed answer blocks behind the thinking, in order, at most `MOST_ANSWERS`; the innermost where they nest.
     visible: where the thinking is over, to the end.
     """
 
@@ -48,27 +48,27 @@ def split_blocks(response: str) -> Blocks:
     What stands before the last `</think>` is thought, so an answer block there is none. Where `<think>` is never
     closed, answer blocks still count, but nothing else does: `visible` is then empty.
     """
-    opened: int | None = None
-    closed: Span | None = None
-    start: int | None = None
-    answers: list[Span] = []
-    for tag in _tag.finditer(response):
-        closing, name = tag.groups()
-        if name == "think" and closing:
-            closed = tag.span()
-            start = None
-            answers.clear()
-        elif name == "think":
-            opened = tag.end() if opened is None else opened
-        elif not closing:
-            start = tag.end()
-        elif start is not None:
-            answers.append((start, tag.start()))
-            start = None
+    opened = response.find("<think>")
+    closed = response.rfind("</think>")
     end = len(response)
-    if closed is not None:
-        begin = opened if opened is not None and opened <= closed[0] else 0
-        return Blocks(response, (begin, closed[0]), tuple(answers), (closed[1], end))
-    if opened is not None:
-        return Blocks(response, (opened, end), tuple(answers), (end, end))
-    return Blocks(response, None, tuple(answers), (0, end))
+    visible = closed + len("</think>") if closed >= 0 else 0 if opened < 0 else end
+    answers = _closed_answers(response, visible if closed >= 0 else 0)
+    if closed >= 0:
+        begin = opened + len("<think>") if 0 <= opened < closed else 0
+        return Blocks(response, (begin, closed), answers, (visible, end))
+    think = (opened + len("<think>"), end) if opened >= 0 else None
+    return Blocks(response, think, answers, (visible, end))
+
+
+def _closed_answers(response: str, position: int) -> tuple[Span, ...]:
+    """From `position` on, what stands between each closing tag and the last opening tag before it, if that is new."""
+    opening, closing = "<answer>", "</answer>"
+    answers: list[Span] = []
+    while len(answers) < MOST_ANSWERS:
+        opened = response.find(opening, position)
+        closed = response.find(closing, opened) if opened >= 0 else -1
+        if closed < 0:
+            break
+        answers.append((response.rfind(opening, opened, closed) + len(opening), closed))
+        position = closed + len(closing)
+    return tuple(answers)

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import time
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -42,3 +44,16 @@ def test_spans_lie_in_order_inside_the_response(parts: list[str]) -> None:
     for start, end in (*blocks.answers, blocks.visible, *([blocks.think] if blocks.think else [])):
         assert 0 <= start <= end <= len(response)
     assert list(blocks.answers) == sorted(blocks.answers)
+
+
+@pytest.mark.parametrize(
+    "filling", ["<", "<t", "<think>", "</think>", "<answer>", "</answer>", "<answer></answer>", "{"]
+)
+def test_a_megabyte_of_anything_is_split_at_once(filling: str) -> None:
+    response = filling * (1_000_000 // len(filling))
+    times: list[float] = []
+    for _ in range(3):
+        started = time.thread_time()
+        split_blocks(response)
+        times.append(time.thread_time() - started)
+    assert min(times) < 0.03
