@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
@@ -100,17 +101,22 @@ batch_router = APIRouter(tags=["annotations"], responses=documented(401, 408, 40
 )
 async def load_annotations(request: Request, service: ServiceDep) -> Loaded:
     """Load annotations from JSON lines. Lines with errors are reported and left out; all others are stored."""
-    text = (await request.body()).decode("utf-8", "replace")
+    # Megabytes of lines take seconds to check; meanwhile the event loop answers others.
+    good, faults = await asyncio.to_thread(_read, await request.body())
+    await service.store.put_many(good)
+    await service.count_annotations()
+    return Loaded(stored=len(good), errors=faults)
+
+
+def _read(body: bytes) -> tuple[list[Annotation], list[Fault]]:
     good: list[Annotation] = []
     faults: list[Fault] = []
-    for parsed in parse_lines(text.split("\n")):
+    for parsed in parse_lines(body.decode("utf-8", "replace").split("\n")):
         if isinstance(parsed, LineError):
             faults.append(Fault(line=parsed.line, field=parsed.field, message=parsed.message))
         else:
             good.append(parsed)
-    await service.store.put_many(good)
-    await service.count_annotations()
-    return Loaded(stored=len(good), errors=faults)
+    return good, faults
 
 
 def _unknown(annotation_id: str) -> HTTPException:

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import asyncio
 import json
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -52,6 +54,30 @@ async def test_a_batch_stores_the_good_lines_and_reports_the_others(client: http
     assert [fault["line"] for fault in answer["errors"]] == [2, 3]
     assert "f3" in answer["errors"][1]["message"] + answer["errors"][1]["field"]
     assert (await client.get("/v1/annotations/a")).status_code == 200
+
+
+async def test_a_big_batch_leaves_the_event_loop_to_others(serve: Callable[..., Any], annotations_file: Path):
+    here = await serve(annotations=str(annotations_file))
+    # Lines at fault take as long to check as good ones, and nothing has to be stored.
+    line = json.dumps({"id": "a", "facts": [FACT] * 20, "wrong": 1})
+    longest = 0.0
+
+    async def tick() -> None:
+        nonlocal longest
+        while True:
+            started = time.perf_counter()
+            await asyncio.sleep(0.01)
+            longest = max(longest, time.perf_counter() - started)
+
+    async with httpx.AsyncClient(base_url=here.url, timeout=60) as client:
+        body = "\n".join([line] * 5000)
+        ticking = asyncio.create_task(tick())
+        started = time.perf_counter()
+        answer = await client.post("/v1/annotations:batch", content=body)
+        took = time.perf_counter() - started
+        ticking.cancel()
+    assert len(answer.json()["errors"]) == 5000
+    assert longest < took / 2
 
 
 async def test_an_id_that_differs_from_the_path_is_refused(client: httpx.AsyncClient):
