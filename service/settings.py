@@ -118,7 +118,8 @@ class Settings(BaseSettings):
     log_level: Literal["debug", "info", "warning", "error"] = Field(default="info", description="Least level logged.")
     log_json: bool = Field(default=False, description="Log one JSON object a line.")
     log_responses: bool = Field(
-        default=False, description="Log the text of responses at debug level. They may hold private data."
+        default=False,
+        description="Log the first 2000 characters of every response, at debug level. They may hold private data.",
     )
 
     @field_validator("annotations", mode="before")

@@ -19,6 +19,7 @@ from perception_reward.service.api.deps import DeadlineDep, ServiceDep
 from perception_reward.service.api.disconnect import ClientGone, unless_gone, until_gone
 from perception_reward.service.api.problems import InvalidRequest, documented
 from perception_reward.service.assembly import Service
+from perception_reward.service.responses import response_text
 from perception_reward.trainer_client.wire import (
     ScoreRequest,
     ScoreResponse,
@@ -31,6 +32,9 @@ logger = logging.getLogger(__name__)
 
 # What is left of a request's time when the scorer has to be done, to write the answer in.
 WRITING_SHARE, WRITING_MOST = 0.1, 1.0
+
+# Characters of a response in the log, where its setting asks for them.
+MOST_LOGGED = 2000
 
 EXAMPLE = ScoreRequest.model_validate(
     {
@@ -69,6 +73,7 @@ async def score(request: Request, body: BodyDep, service: ServiceDep, deadline: 
         except ClientGone:
             return Response(status_code=499)
     _log(request, body, response.summary)
+    _log_responses(body, service)
     return Response(response.model_dump_json(), media_type="application/json")
 
 
@@ -111,6 +116,7 @@ async def _lines(request: Request, body: ScoreRequest, service: Service, deadlin
         async for index, result in results:
             if isinstance(result, Summary):
                 _log(request, body, result)
+                _log_responses(body, service)
                 line = StreamedSummary(
                     profile=service.scorer.profile(body.profile).name,
                     judge=service.judge.info.fingerprint,
@@ -150,3 +156,11 @@ def _log(request: Request, body: ScoreRequest, summary: Summary) -> None:
         **({"run": body.run} if body.run is not None else {}),
         **({"step": body.step} if body.step is not None else {}),
     }
+
+
+def _log_responses(body: ScoreRequest, service: Service) -> None:
+    if not service.settings.log_responses or not logger.isEnabledFor(logging.DEBUG):
+        return
+    for index, item in enumerate(body.items):
+        said = response_text(item.response)[:MOST_LOGGED]
+        logger.debug("response", extra={"index": index, "id": item.id, "run": body.run, "text": said})

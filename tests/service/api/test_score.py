@@ -243,3 +243,17 @@ async def test_a_stream_whose_reader_stalls_gives_its_places_back_at_its_deadlin
             await here.service.admission.drained()
         assert "a stream was cut" in caplog.text
         assert here.service.admission.pending_items == 0
+
+
+@pytest.mark.parametrize("wanted", [False, True])
+@pytest.mark.parametrize("path", ["/v1/score", "/v1/score/stream"])
+async def test_responses_are_logged_only_where_the_setting_asks_for_them(
+    serve: Callable[..., Any], caplog: pytest.LogCaptureFixture, wanted: bool, path: str
+):
+    caplog.set_level("DEBUG", "perception_reward")
+    here = await serve(log_responses=wanted)
+    items = [{"id": "r-0", "response": "said\n" + "x" * 5000}, {"response": [{"type": "text", "text": "and this"}]}]
+    async with httpx.AsyncClient() as client:
+        assert (await client.post(here.url + path, json={"items": items})).status_code == 200
+    texts = [entry.__dict__["text"] for entry in caplog.records if entry.getMessage() == "response"]
+    assert texts == ([("said\n" + "x" * 5000)[:2000], "and this"] if wanted else [])
