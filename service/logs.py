@@ -7,7 +7,10 @@ import logging
 import re
 import time
 
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+# Those that end a line, move a terminal's cursor, or turn the direction of what is read.
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
+# A value that could be read as more than one value, or as a field of its own.
+_AMBIGUOUS = re.compile(r"[\s\"'=]|^$")
 _STANDARD = frozenset(logging.makeLogRecord({}).__dict__) | {
     "message",
     "asctime",
@@ -17,13 +20,18 @@ _STANDARD = frozenset(logging.makeLogRecord({}).__dict__) | {
 
 
 def one_line(text: str) -> str:
-    """`text` with every character that could break the line shown as its escape."""
+    """`text` with every character that could break or turn the line shown as its escape."""
     return _CONTROL.sub(lambda match: match.group().encode("unicode_escape").decode("ascii"), text)
 
 
 def fields(record: logging.LogRecord) -> dict[str, object]:
     """What the caller attached to the record with `extra`."""
     return {key: value for key, value in record.__dict__.items() if key not in _STANDARD}
+
+
+def _value(value: object) -> str:
+    text = str(value)
+    return json.dumps(text, ensure_ascii=False) if _AMBIGUOUS.search(text) else text
 
 
 class TextFormatter(logging.Formatter):
@@ -34,7 +42,7 @@ class TextFormatter(logging.Formatter):
     default_msec_format = None
 
     def format(self, record: logging.LogRecord) -> str:
-        extras = " ".join(f"{key}={value}" for key, value in fields(record).items())
+        extras = " ".join(f"{key}={_value(value)}" for key, value in fields(record).items())
         name = record.name.removeprefix("perception_reward.")
         line = f"{self.formatTime(record)} {record.levelname.lower():7} {name}: {record.getMessage()} {extras}"
         line = one_line(line.rstrip())

@@ -74,10 +74,11 @@ class DrainingServer(uvicorn.Server):
     async def _read_again(self) -> None:
         try:
             await self._service.store.reload()
+            count = await self._service.count_annotations()
         except (StoreError, OSError, ValueError) as error:
             logger.error("annotations were not read again; those loaded before stay: %s", error)
         else:
-            logger.info("annotations read again", extra={"annotations": await self._service.count_annotations()})
+            logger.info("annotations read again", extra={"annotations": count})
 
 
 def make_server(service: Service) -> DrainingServer:

@@ -4,6 +4,7 @@ import json
 import logging
 import sys
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -26,6 +27,26 @@ def test_no_text_can_start_a_line_of_its_own(text: str):
 def test_text_lines_carry_level_logger_message_and_fields():
     line = TextFormatter().format(record("scored", items=8))
     assert line.endswith("info    service.api: scored items=8")
+
+
+@pytest.mark.parametrize("run", ["a items=9", 'a" items="9', "a\u00a0items=9", "a\titems=9", "", "=9"])
+def test_a_value_cannot_forge_a_field(run: str):
+    line = TextFormatter().format(record("scored", run=run, seconds=1))
+    shown = line.partition("scored run=")[2].removesuffix(" seconds=1")
+    assert shown.startswith('"')
+    assert shown.endswith('"')
+    assert '"' not in shown[1:-1].replace('\\"', "")
+
+
+def test_plain_values_stay_plain():
+    assert TextFormatter().format(record("x", run="grpo-7b/1", прогон="первый")).endswith("run=grpo-7b/1 прогон=первый")
+
+
+@pytest.mark.parametrize("control", "\u202e\u2066\u200f\u061c\u200e\u202a\u2069")
+def test_the_direction_of_a_line_cannot_be_turned(control: str):
+    line = TextFormatter().format(record("scored", run=f"a{control}b"))
+    assert control not in line
+    assert f"\\u{ord(control):04x}" in line
 
 
 def test_json_lines_parse():

@@ -10,6 +10,10 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import pytest
+
+from perception_reward.annotations.store import StoreUnavailable
+from perception_reward.service.server import make_server
 
 FACTS = [{"id": f"f{n}", "text": f"Segment AB has length {n}."} for n in range(5)]
 
@@ -64,12 +68,29 @@ def test_a_file_that_has_become_unreadable_leaves_what_was_loaded(
     start_process: Callable[..., Any], annotations_file: Path
 ):
     process = start_process("--annotations", str(annotations_file), "--workers", "1")
+    assert httpx.get(f"{process.url}/v1/annotations/triangle/1").status_code == 200
     annotations_file.write_text('{"id": "x", "facts": [{"id": "f3"}]}\n', encoding="utf-8")
     process.signal(signal.SIGHUP)
     entry = await_log(process, "were not read again")
     assert "line 1" in entry["message"]
     assert "f3" in entry["message"]
     assert httpx.get(f"{process.url}/v1/annotations/triangle/1").status_code == 200
+
+
+async def test_annotations_that_cannot_be_counted_after_a_reload_end_nothing(
+    serve: Callable[..., Any], caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+):
+    here = await serve()
+
+    async def count(service: object) -> int:
+        raise StoreUnavailable("gone again")
+
+    monkeypatch.setattr(type(here.service), "count_annotations", count)
+    server = make_server(here.service)
+    server._reload()
+    assert server._reloading is not None
+    await server._reloading
+    assert "gone again" in caplog.text
 
 
 def await_log(process: Any, words: str) -> dict[str, Any]:
