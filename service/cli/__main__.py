@@ -1,5 +1,7 @@
 """`python -m perception_reward.service.cli`, where the command itself is not on the PATH."""
 
-from perception_reward.service.cli.main import app
+import sys
 
-app(prog_name="perception-reward")
+from perception_reward.service.cli import run
+
+sys.exit(run())
