@@ -20,7 +20,8 @@ class Blocks:
 
     think: from the first `<think>`, or from the start where only the closing tag was written, to the last
     `</think>`; to the end where it is never closed; None without any think tag.
-    answers: the closed answer blocks behind the thinking, in order, at most `MOST_ANSWERS`; the innermost where they nest.
+    answers: the closed answer blocks behind the thinking, in order, at most `MOST_ANSWERS`. The innermost where they
+    nest.
     visible: where the thinking is over, to the end.
     """
 

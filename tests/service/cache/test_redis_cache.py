@@ -52,6 +52,20 @@ async def test_one_replica_reads_what_another_wrote(start_redis: Any):
         assert await other.get_many([*KEYS, b"absent"]) == [*VALUES, None]
 
 
+async def test_very_many_keys_are_read_in_several_steps(start_redis: Any, recorder: Any):
+    url = start_redis().url
+    await fill(url)
+    many = [b"absent%d" % n for n in range(262_144 - len(KEYS))]
+    async with opened(url, observer=recorder) as cache, redis.asyncio.Redis.from_url(url) as client:
+        await client.config_resetstat()
+        assert await cache.get_many([*many, *KEYS]) == [None] * len(many) + VALUES
+        assert (await client.info("commandstats"))["cmdstat_mget"]["calls"] == 32
+        assert await cache.get_many(many[:8192]) == [None] * 8192
+        assert (await client.info("commandstats"))["cmdstat_mget"]["calls"] == 33
+        assert cache.up
+    assert not recorder.errors
+
+
 async def test_no_keys_need_no_redis(start_redis: Any, recorder: Any):
     server = start_redis()
     async with opened(server.url, observer=recorder) as cache:
