@@ -1,10 +1,11 @@
-"""The judge over HTTP: one request per response, asked by a method, carried by the pool."""
+"""The judge over HTTP: a request per response, several where it has very many facts, carried by the pool."""
 
 from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Iterator, Sequence
+from dataclasses import replace
 from hashlib import blake2b
 
 from perception_reward.service.judges.base import (
@@ -27,11 +28,16 @@ class OpenAIJudge:
     def __init__(self, pool: EndpointPool, model: str, method: Method) -> None:
         self._pool = pool
         self._method = method
-        self._info = JudgeInfo("openai", model, method.name, fingerprint(model, method))
+        self._model = model
+        self._info = self._describe()
 
     @property
     def info(self) -> JudgeInfo:
+        """The fingerprint is final after `start`: only then is it known how the model is asked."""
         return self._info
+
+    def _describe(self) -> JudgeInfo:
+        return JudgeInfo("openai", self._model, self._method.name, fingerprint(self._model, self._method))
 
     @property
     def scope(self) -> Scope:
@@ -54,16 +60,24 @@ class OpenAIJudge:
     async def _decide(
         self, index: int, task: JudgeTask, deadline: float, room: asyncio.Semaphore
     ) -> tuple[int, tuple[Outcome, ...]]:
-        if not task.facts:
-            return index, ()
+        outcomes: list[Outcome] = []
         try:
-            async with asyncio.timeout_at(deadline), room:
-                return index, await self._ask(task, deadline)
+            for part in self._parts(task):
+                async with asyncio.timeout_at(deadline), room:
+                    outcomes += await self._ask(part, deadline)
         except JudgeFailure as failure:
             missing = Missing(failure.reason)
         except TimeoutError:
             missing = Missing("judge_timeout")
-        return index, (missing,) * len(task.facts)
+        else:
+            return index, tuple(outcomes)
+        return index, (*outcomes, *[missing] * (len(task.facts) - len(outcomes)))
+
+    def _parts(self, task: JudgeTask) -> Iterator[JudgeTask]:
+        """One after the other, so that later ones find the response in the server's prefix cache."""
+        size = self._method.most_facts or len(task.facts) or 1
+        for start in range(0, len(task.facts), size):
+            yield replace(task, facts=task.facts[start : start + size])
 
     async def _ask(self, task: JudgeTask, deadline: float) -> tuple[Outcome, ...]:
         call = await asyncio.to_thread(self._method.call, task)
@@ -71,12 +85,13 @@ class OpenAIJudge:
         return self._method.read(reply, task.facts)
 
     async def health(self) -> Health:
-        return await health.check(self._pool.session, self._pool.endpoints, self._info.model or "")
+        return await health.check(self._pool.session, self._pool.endpoints, self._model)
 
     async def start(self) -> None:
         """Load what the method needs. The endpoints need not be up yet. Raises ValueError for a model that
         cannot be asked this way."""
         await asyncio.to_thread(self._method.load)
+        self._info = self._describe()
 
     async def aclose(self) -> None:
         await self._pool.aclose()

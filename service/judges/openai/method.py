@@ -19,7 +19,10 @@ class Call:
 
 
 class Method(Protocol):
-    """One request per task. `load` and `call` may take CPU time: the judge runs them in threads."""
+    """One request per task, or per `most_facts` of it.
+
+    `load` and `call` may take CPU time: the judge runs them in threads.
+    """
 
     @property
     def name(self) -> str: ...
@@ -29,7 +32,15 @@ class Method(Protocol):
 
     @property
     def identity(self) -> dict[str, object]:
-        """All of the method that can change a verdict, as JSON values: it becomes part of the fingerprint."""
+        """All of the method that can change a verdict, as JSON values: it becomes part of the fingerprint.
+
+        Final after `load`: what was loaded counts too.
+        """
+        ...
+
+    @property
+    def most_facts(self) -> int | None:
+        """How many facts one request may ask about; None where all of a task belong together."""
         ...
 
     def load(self) -> None:

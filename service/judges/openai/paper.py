@@ -26,6 +26,7 @@ class PaperMethod:
 
     name = "paper"
     scope: Scope = "response"
+    most_facts: int | None = None
 
     def __init__(self, model: str, *, strict: bool = False) -> None:
         self._model = model

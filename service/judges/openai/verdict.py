@@ -28,6 +28,9 @@ ANSWERS: dict[Label, str] = {"stated": "Yes", "contradicted": "No", "absent": "U
 # Longer responses lose their middle: what was seen stands at the start, what came of it at the end.
 MAX_RESPONSE_TOKENS = 8192
 
+# Each fact repeats the prompt in the request's body, which so stays below some 2 MB.
+MOST_FACTS = 32
+
 # The most that vLLM returns unless told otherwise; since 0.32 it returns exactly the answers' instead.
 TOP_LOGPROBS = 20
 
@@ -39,6 +42,7 @@ class VerdictMethod:
 
     name = "verdict"
     scope: Scope = "fact"
+    most_facts: int | None = MOST_FACTS
 
     def __init__(
         self, model: str, *, tokenizer: str | None = None, max_response_tokens: int = MAX_RESPONSE_TOKENS
@@ -48,6 +52,7 @@ class VerdictMethod:
         self._max_response_tokens = max_response_tokens
         self._prompt = load_prompt("verdict")
         self._warned = False
+        self._rendered: object = None
 
     @property
     def identity(self) -> dict[str, object]:
@@ -56,6 +61,7 @@ class VerdictMethod:
             "answers": ANSWERS,
             "sanitise": sanitise.VERSION,
             "max_response_tokens": self._max_response_tokens,
+            "rendered": self._rendered,
         }
 
     def load(self) -> None:
@@ -65,6 +71,8 @@ class VerdictMethod:
         messages = self._prompt.messages({"response": _RESPONSE_HOLE, "fact": _FACT_HOLE})
         self._head, self._middle, self._tail = self._vocabulary.chat(messages, (_RESPONSE_HOLE, _FACT_HOLE))
         self._cut_mark = self._vocabulary.plain("\n[…]\n")
+        # Another tokenizer or chat template asks another question under the same model's name.
+        self._rendered = [self._head, self._middle, self._tail, self._cut_mark, self._answers]
 
     def call(self, task: JudgeTask) -> Call:
         response = self._cut(self._vocabulary.plain(sanitise.inert(task.response)))
@@ -78,7 +86,7 @@ class VerdictMethod:
             "logprob_token_ids": sorted(token for tokens in self._answers.values() for token in tokens),
             "return_tokens_as_token_ids": True,
         }
-        # The ids are written out once per response, not once per fact.
+        # The ids are turned into text once per response; the body repeats that text for every fact.
         return Call("/v1/completions", f'{json.dumps(request)[:-1]}, "prompt": [{prompts}]}}'.encode())
 
     def read(self, reply: object, facts: Sequence[Fact]) -> tuple[Outcome, ...]:

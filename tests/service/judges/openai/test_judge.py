@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+from collections.abc import Callable
 from contextlib import aclosing
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,6 +15,7 @@ import pytest
 from perception_reward.service.judges.base import Health, JudgeTask, Missing, Outcome, Verdict
 from perception_reward.service.judges.openai.factory import openai_judge
 from perception_reward.service.judges.openai.judge import OpenAIJudge
+from perception_reward.service.judges.openai.paper import PaperMethod
 from perception_reward.trainer_client.wire import Fact
 
 FACTS = tuple(Fact(id=f"f{n}", text=f"Segment AB has length {n}.") for n in range(3))
@@ -50,6 +53,22 @@ async def test_every_task_is_answered_with_one_outcome_per_fact(server: Any):
 async def test_a_task_without_facts_asks_nothing(server: Any):
     assert await outcomes(judge_at(server), [JudgeTask("text", ())]) == [()]
     assert not server.bodies
+
+
+async def test_very_many_facts_are_asked_about_in_several_requests(server: Any, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(PaperMethod, "most_facts", 2)
+    many = JudgeTask("AB = 5", tuple(Fact(id=f"f{n}", text=f"Segment AB has length {n}.") for n in range(5)))
+    assert await outcomes(judge_at(server), [many]) == [(Verdict("stated", 1.0),) * 5]
+    assert len(server.bodies) == 3
+
+
+async def test_after_a_failure_the_answers_of_earlier_requests_count(server: Any, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(PaperMethod, "most_facts", 1)
+    server.script = [server.answer, server.status(400)]
+    assert await outcomes(judge_at(server), [TASK]) == [
+        (Verdict("stated", 1.0), Missing("judge_unavailable"), Missing("judge_unavailable"))
+    ]
+    assert len(server.bodies) == 2
 
 
 @pytest.mark.parametrize("fault", ["reset", "cut", 500, 502, 503, 408])
@@ -256,3 +275,14 @@ def test_the_fingerprint_names_the_model_and_not_the_servers():
         for spec in ("openai:http://a#m", "openai:http://b,http://c#m", "openai:http://a#n")
     )
     assert here == there != other
+
+
+async def test_the_fingerprint_changes_with_the_tokenizer(make_tokenizer: Callable[..., Path]):
+    async def started(folder: Path) -> str:
+        judge = openai_judge("openai:http://a#m", tokenizer=str(folder))
+        await judge.start()
+        await judge.aclose()
+        return judge.info.fingerprint
+
+    folder = make_tokenizer()
+    assert await started(folder) == await started(folder) != await started(make_tokenizer(words="Unknown No Yes"))

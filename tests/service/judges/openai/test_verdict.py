@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from perception_reward.service.judges.base import JudgeTask, Missing, Verdict
-from perception_reward.service.judges.openai.verdict import VerdictMethod
+from perception_reward.service.judges.openai.verdict import MOST_FACTS, VerdictMethod
 from perception_reward.trainer_client.wire import Fact
 
 FACTS = tuple(Fact(id=f"f{n}", text=f"Segment AB has length {n}.") for n in range(3))
@@ -84,6 +84,12 @@ def test_both_spellings_of_an_answer_count(method: VerdictMethod):
     (outcome,) = method.read(reply(found), FACTS[:1])
     assert isinstance(outcome, Verdict)
     assert outcome.probability == pytest.approx(0.5)
+
+
+def test_the_largest_request_has_a_bounded_body(method: VerdictMethod):
+    facts = tuple(Fact(id=f"f{n}", text=f"Segment AB has length {n}.") for n in range(MOST_FACTS))
+    call = method.call(JudgeTask("length 7 " * 20_000, facts[: method.most_facts]))
+    assert len(call.body) < 2_500_000
 
 
 @pytest.mark.parametrize("logprobs", [{}, {7: -0.1}, {"yes": -math.inf}, {"yes": math.nan}, {"yes": 5.0}])
