@@ -72,6 +72,16 @@ async def test_of_a_long_reference_the_beginning_counts(grader: AccuracyGrader) 
     assert found == {0: True, 1: False, 2: True}
 
 
+async def test_a_parity_grade_that_hangs_is_missing_and_not_wrong() -> None:
+    pool = WorkerPool(1, time_limit=1, preload=PRELOAD)
+    await pool.start()
+    question = Question(f"<answer>\\boxed{'{' * 60}71{'}' * 60}</answer>", "71", mode="parity")
+    deadline = asyncio.get_running_loop().time() + 30
+    found = [pair async for pair in AccuracyGrader(pool).grade_many([question], deadline)]
+    await pool.aclose()
+    assert found == [(0, TimedOut())]
+
+
 def test_a_digest_changes_with_every_part_of_the_question() -> None:
     questions = [
         Question("1", "2"), Question("12", ""), Question("1", "2", ("a", "b")), Question("1", "2", ("ab",)),

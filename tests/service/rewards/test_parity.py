@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-import threading
+import signal
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -115,7 +115,8 @@ def test_format_and_accuracy_of_the_shared_vectors(shared_data: Path) -> None:
             continue
         found = {"format": parity_format(response), "perception_format": parity_perception_format(response)}
         assert found == {key: row["expected"][key] for key in found}, row["id"]
-        assert parity_accuracy(response, reference) == row["expected"]["accuracy"], row["id"]
+        if "timeout" not in row.get("note", ""):  # there 0, here missing: see test_grading.py
+            assert parity_accuracy(response, reference) == row["expected"]["accuracy"], row["id"]
 
 
 def test_repetition_of_the_shared_vectors(shared_data: Path) -> None:
@@ -212,19 +213,16 @@ def test_distractors_are_not_part_of_the_list() -> None:
     assert RULES["parity"].perception(facts, outcomes, PerceptionRule()) == 0.0
 
 
-def test_accuracy_refuses_a_thread_where_its_timeouts_cannot_work() -> None:
-    raised: list[BaseException] = []
-
-    def attempt() -> None:
-        try:
-            parity_accuracy("\\boxed{5}", "5")
-        except RuntimeError as error:
-            raised.append(error)
-
-    thread = threading.Thread(target=attempt)
-    thread.start()
-    thread.join()
-    assert "main thread" in str(raised[0])
+def test_accuracy_leaves_the_alarm_to_the_worker() -> None:
+    before = signal.getsignal(signal.SIGALRM)
+    signal.signal(signal.SIGALRM, signal.SIG_IGN)
+    signal.setitimer(signal.ITIMER_REAL, 1000)
+    try:
+        assert parity_accuracy("\\boxed{5}", "5") == 1.0
+        assert signal.getitimer(signal.ITIMER_REAL)[0] > 0
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
 
 
 @pytest.mark.parametrize("filling", ["<answer>", "\n</think>\n<answer>\n", "\\boxed{", "<info1>", "<info1>1</info1>"])
