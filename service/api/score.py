@@ -33,6 +33,8 @@ logger = logging.getLogger(__name__)
 # What is left of a request's time when the scorer has to be done, to write the answer in.
 WRITING_SHARE, WRITING_MOST = 0.1, 1.0
 
+# Seconds that a stream gets at least: where a request's time is over at once, its items are missing, and that is told.
+STREAM_LEAST = 5.0
 # Characters of a response in the log, where its setting asks for them.
 MOST_LOGGED = 2000
 
@@ -90,9 +92,10 @@ async def stream(request: Request, body: BodyDep, service: ServiceDep, deadline:
 
 
 class AdmittedStream(StreamingResponse):
-    """A stream of JSON lines that holds its places from its first line to its last, or to `deadline`.
+    """A stream of JSON lines that holds its places from its first line to its last, or until its time is over.
 
-    A reader that has stalled until then is cut off, and what was left is not sent: it has no other end to tell from.
+    That is at `deadline`, but not before `STREAM_LEAST`. A reader that has stalled until then is cut off: the status is long sent,
+    and so the missing end is all there is to tell by.
     """
 
     def __init__(self, lines: AsyncGenerator[bytes], admission: Admission, items: int, deadline: float) -> None:
@@ -104,8 +107,9 @@ class AdmittedStream(StreamingResponse):
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         with self._admission.admit(self._items):
+            end = max(self._deadline, asyncio.get_running_loop().time() + STREAM_LEAST)
             try:
-                async with asyncio.timeout_at(self._deadline), aclosing(self._lines):
+                async with asyncio.timeout_at(end), aclosing(self._lines):
                     await super().__call__(scope, receive, send)
             except TimeoutError:
                 logger.warning("a stream was cut: its reader was too slow for the request's time")

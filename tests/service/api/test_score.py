@@ -257,3 +257,12 @@ async def test_responses_are_logged_only_where_the_setting_asks_for_them(
         assert (await client.post(here.url + path, json={"items": items})).status_code == 200
     texts = [entry.__dict__["text"] for entry in caplog.records if entry.getMessage() == "response"]
     assert texts == ([("said\n" + "x" * 5000)[:2000], "and this"] if wanted else [])
+
+
+def test_a_stream_without_any_time_still_says_so_of_every_item(served: str):
+    body = {"items": [{"facts": FACTS, "response": "no time"}] * 3}
+    headers = {"X-Request-Timeout": "5e-324"}
+    answer = httpx.post(f"{served}/v1/score/stream", json=body, headers=headers, timeout=60)
+    lines = [json.loads(line) for line in answer.iter_lines()]
+    assert [line["result"]["reason"] for line in lines[:-1]] == ["judge_timeout"] * 3
+    assert lines[-1]["summary"]["missing"] == 3
