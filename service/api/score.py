@@ -94,8 +94,8 @@ async def stream(request: Request, body: BodyDep, service: ServiceDep, deadline:
 class AdmittedStream(StreamingResponse):
     """A stream of JSON lines that holds its places from its first line to its last, or until its time is over.
 
-    That is at `deadline`, but not before `STREAM_LEAST`. A reader that has stalled until then is cut off: the status is long sent,
-    and so the missing end is all there is to tell by.
+    That is at `deadline`, but not before `STREAM_LEAST`. A reader that has stalled until then is cut off: the status
+    is long sent, and so the missing end is all there is to tell by.
     """
 
     def __init__(self, lines: AsyncGenerator[bytes], admission: Admission, items: int, deadline: float) -> None:
