@@ -13,17 +13,17 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import AsyncGenerator, Mapping, Sequence, Set
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass
 from typing import Protocol
 
 from perception_reward.annotations.model import Annotation
 from perception_reward.annotations.store import AnnotationStore, StoreUnavailable
 from perception_reward.service.cache.codec import decode_grade, decode_verdict, encode_grade, encode_verdict
 from perception_reward.service.cache.tiered import VerdictCache
+from perception_reward.service.errand import Errand, errand_of, tasks_of
 from perception_reward.service.flights import Flights
-from perception_reward.service.judges.base import Judge, JudgeTask, Missing
+from perception_reward.service.judges.base import Judge, Missing
 from perception_reward.service.pace import Pace
 from perception_reward.service.profiles.model import Profile
 from perception_reward.service.readings import Readings
@@ -112,7 +112,7 @@ class Scorer:
         started = time.perf_counter()
         profile = self.profile(request.profile)
         sheets = await self._prepare(request.items, profile, deadline)
-        errand = _errand(sheets)
+        errand = errand_of(sheets)
         finds = await self._recall(errand)
         errand.cache_hits = finds.keys() & errand.asks.keys()
         results: list[ItemResult] = []
@@ -160,7 +160,7 @@ class Scorer:
             return None
         return {annotation.id: annotation for annotation in found if annotation is not None}
 
-    async def _recall(self, errand: _Errand) -> dict[bytes, Find]:
+    async def _recall(self, errand: Errand) -> dict[bytes, Find]:
         """What the cache knows, in one read. A value that cannot be decoded is not known."""
         keys = list(errand.keys)
         known: dict[bytes, Find] = {}
@@ -175,7 +175,7 @@ class Scorer:
         return known
 
     async def _completed(
-        self, sheets: Sequence[Worksheet], finds: dict[bytes, Find], errand: _Errand, deadline: float
+        self, sheets: Sequence[Worksheet], finds: dict[bytes, Find], errand: Errand, deadline: float
     ) -> AsyncGenerator[int]:
         """Yield the index of each sheet once `finds` holds all its keys; what it lacks is found out and put there."""
         lacking: dict[int, set[bytes]] = {}
@@ -196,7 +196,7 @@ class Scorer:
                     if not lacking[index]:
                         yield index
 
-    async def _find_out(self, keys: set[bytes], errand: _Errand, deadline: float) -> AsyncGenerator[tuple[bytes, Find]]:
+    async def _find_out(self, keys: set[bytes], errand: Errand, deadline: float) -> AsyncGenerator[tuple[bytes, Find]]:
         """Yield every key with its find, joined or found out now; missing where the deadline came first."""
         left = set(keys)
         async with aclosing(self._landings(keys, errand, deadline)) as landings:
@@ -206,7 +206,7 @@ class Scorer:
         for key in left:
             yield key, Missing("judge_timeout" if key in errand.asks else "accuracy_timeout")
 
-    async def _landings(self, keys: set[bytes], errand: _Errand, deadline: float) -> AsyncGenerator[tuple[bytes, Find]]:
+    async def _landings(self, keys: set[bytes], errand: Errand, deadline: float) -> AsyncGenerator[tuple[bytes, Find]]:
         """Yield keys as they land; those that have not landed by the deadline are left out."""
 
         def launch(own: Sequence[bytes]) -> AsyncGenerator[tuple[bytes, Find]]:
@@ -226,9 +226,7 @@ class Scorer:
             async for landed in landings:
                 yield landed.key, landed.value
 
-    async def _work(
-        self, keys: Sequence[bytes], errand: _Errand, deadline: float
-    ) -> AsyncGenerator[tuple[bytes, Find]]:
+    async def _work(self, keys: Sequence[bytes], errand: Errand, deadline: float) -> AsyncGenerator[tuple[bytes, Find]]:
         """Judge and grade what nobody has found out yet. Missing is never cached.
 
         What is found is in the memory cache before anybody is told, and in one write to Redis at the end, however
@@ -260,7 +258,7 @@ class Scorer:
         if not asks:
             return
         started = time.perf_counter()
-        tasks = _tasks(asks, whole_lists=self._judge.scope == "response")
+        tasks = tasks_of(asks, whole_lists=self._judge.scope == "response")
         async with aclosing(self._judge.judge([task for task, _ in tasks], deadline)) as judged:
             async for index, outcomes in judged:
                 for key, outcome in zip(tasks[index][1], outcomes, strict=True):
@@ -274,50 +272,7 @@ class Scorer:
                 yield keys[index], grade if isinstance(grade, bool) else Missing("accuracy_timeout")
 
 
-@dataclass(slots=True)
-class _Errand:
-    """What one request has to find out, by cache key, and where it came from."""
-
-    asks: dict[bytes, Ask]
-    questions: dict[bytes, Question]
-    cache_hits: Set[bytes] = frozenset()
-    judged: Set[bytes] = frozenset()
-    joined: int = 0
-
-    @property
-    def keys(self) -> set[bytes]:
-        return self.asks.keys() | self.questions.keys()
-
-
-def _errand(sheets: Sequence[Worksheet]) -> _Errand:
-    errand = _Errand({}, {})
-    for sheet in sheets:
-        errand.asks.update(sheet.asks)
-        if sheet.question is not None and sheet.grade_key is not None:
-            errand.questions[sheet.grade_key] = sheet.question
-    return errand
-
-
-def _tasks(asks: Sequence[Ask], *, whole_lists: bool) -> list[tuple[JudgeTask, tuple[bytes, ...]]]:
-    """The judge's tasks, each with the keys of its facts, in the order in which facts were asked."""
-    if whole_lists:
-        lists = {ask.keys: ask for ask in asks}
-        return [(JudgeTask(ask.response, ask.facts, ask.group), ask.keys) for ask in lists.values()]
-    by_response: dict[str, list[Ask]] = {}
-    for ask in asks:
-        by_response.setdefault(ask.response, []).append(ask)
-    for group in by_response.values():
-        group.sort(key=lambda ask: ask.place)
-    return [
-        (
-            JudgeTask(response, tuple(ask.facts[ask.place] for ask in group), group[0].group),
-            tuple(ask.keys[ask.place] for ask in group),
-        )
-        for response, group in by_response.items()
-    ]
-
-
-def _summary(results: Sequence[ItemResult], sheets: Sequence[Worksheet], errand: _Errand, seconds: float) -> Summary:
+def _summary(results: Sequence[ItemResult], sheets: Sequence[Worksheet], errand: Errand, seconds: float) -> Summary:
     return Summary(
         items=len(results),
         missing=sum(result.status == "missing" for result in results),
