@@ -11,6 +11,7 @@ import asyncio
 import contextlib
 import logging
 import signal
+import socket
 from collections.abc import Generator
 from types import FrameType
 
@@ -34,6 +35,14 @@ class DrainingServer(uvicorn.Server):
         self._service = service
         self._draining: asyncio.Task[None] | None = None
         self._reloading: asyncio.Task[None] | None = None
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Listen, and say so only now: whoever reads it may send signals and requests at once."""
+        await super().startup(sockets)
+        where = {"address": address(sockets[0])} if sockets else {}
+        store = await self._service.store_health()
+        judge = self._service.judge.info.name
+        logger.info("listening", extra={**where, "judge": judge, "annotations": store.detail})
 
     @contextlib.contextmanager
     def capture_signals(self) -> Generator[None, None, None]:
@@ -96,3 +105,8 @@ def make_server(service: Service) -> DrainingServer:
         timeout_graceful_shutdown=5,
     )
     return DrainingServer(config, service)
+
+
+def address(listener: socket.socket) -> str:
+    host, port = listener.getsockname()[:2]
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"

@@ -20,6 +20,7 @@ from perception_reward.service import logs
 from perception_reward.service.assembly import Service
 from perception_reward.service.cli import running
 from perception_reward.service.cli.options import settings_or_exit
+from perception_reward.service.server import address
 from perception_reward.trainer_client.wire import Fact, ItemResult, ScoreItem, ScoreRequest, ScoreResponse
 
 SAMPLES = files("perception_reward.service.demo")
@@ -47,7 +48,7 @@ def demo(
         async def main(service: Service) -> None:
             with running.listen(settings) as listener:
                 server = asyncio.create_task(running.serve(service, listener))
-                url = running.address(listener)
+                url = address(listener)
                 request = sample_request()
                 response = await post(url, request)
                 await show(Console(), service, request, response)

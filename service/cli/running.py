@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import gc
-import logging
 import socket
 from collections.abc import Awaitable, Callable
 
@@ -14,8 +13,6 @@ from perception_reward.service.cli.options import fail
 from perception_reward.service.nursery import WorkersUnavailable
 from perception_reward.service.server import DrainingServer, make_server
 from perception_reward.service.settings import Settings, SettingsError
-
-logger = logging.getLogger(__name__)
 
 
 def run_or_exit(settings: Settings, main: Callable[[Service], Awaitable[None]]) -> None:
@@ -52,24 +49,11 @@ def listen(settings: Settings) -> socket.socket:
     return listener
 
 
-def address(listener: socket.socket) -> str:
-    host, port = listener.getsockname()[:2]
-    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
-
-
 async def serve(service: Service, listener: socket.socket) -> DrainingServer:
     """Serve on `listener` until a signal ends it."""
     server = make_server(service)
     # What has been imported stays: without it a full collection walks sympy and transformers in mid-request.
     gc.collect()
     gc.freeze()
-    logger.info(
-        "listening",
-        extra={
-            "address": address(listener),
-            "judge": service.judge.info.name,
-            "annotations": await service.count_annotations(),
-        },
-    )
     await server.serve(sockets=[listener])
     return server

@@ -11,11 +11,11 @@ from typing import Any
 import pytest
 
 from perception_reward.service.assembly import Service, assemble
-from perception_reward.service.cli.running import address, listen
+from perception_reward.service.cli.running import listen
 from perception_reward.service.judges.base import Health, JudgeInfo, JudgeTask, Outcome, Scope, Verdict
 from perception_reward.service.rewards.grading import AccuracyGrader
 from perception_reward.service.scorer import Scorer
-from perception_reward.service.server import make_server
+from perception_reward.service.server import address, make_server
 from perception_reward.service.settings import load
 
 Decide = Callable[[JudgeTask], Sequence[Outcome]]
