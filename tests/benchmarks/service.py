@@ -22,13 +22,16 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
 
 import aiohttp
+import psutil
 
 ITEMS, CHARACTERS, FACTS = 512, 3000, 5
 REPEATS = 7
 SMALL_REQUESTS, CONCURRENCY = 3000, 32
+Measured = tuple[list[float], list[float], dict[str, Any]]  # server seconds, round trips, last summary
 NAMES = "ABCDEFGHKLMNPQRSTUVWXYZ"
 
 
@@ -64,6 +67,22 @@ def rollout(number: int) -> dict[str, Any]:
     }
 
 
+@dataclass(frozen=True)
+class Served:
+    url: str
+    process: psutil.Process
+
+    def cpu(self) -> tuple[float, float]:
+        """CPU seconds so far of the event-loop process (judge requests, HTTP, JSON, cache) and of the workers."""
+        children = self.process.children(recursive=True)
+        return seconds(self.process), sum(seconds(child) for child in children)
+
+
+def seconds(process: psutil.Process) -> float:
+    times = process.cpu_times()
+    return times.user + times.system
+
+
 @contextmanager
 def redis_server() -> Iterator[str]:
     with socket.socket() as probe:
@@ -85,7 +104,7 @@ def redis_server() -> Iterator[str]:
 
 
 @contextmanager
-def service(*options: str) -> Iterator[str]:
+def service(*options: str) -> Iterator[Served]:
     """The service as its own process; the event loop and its workers on the first core."""
     command = [sys.executable, "-m", "perception_reward.service.cli", "serve", "--port", "0", "--log-json", *options]
     process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, preexec_fn=pin)
@@ -94,7 +113,7 @@ def service(*options: str) -> Iterator[str]:
     address = next(entry["address"] for entry in entries if entry["message"] == "listening")
     # A log that nobody reads fills its pipe, and then the service waits.
     threading.Thread(target=lambda: [None for _ in entries], daemon=True).start()
-    yield address
+    yield Served(address, psutil.Process(process.pid))
     process.terminate()
     process.wait()
 
@@ -116,9 +135,7 @@ def body(numbers: Iterator[int] | range) -> bytes:
     return json.dumps({"items": [rollout(number) for number in numbers]}).encode()
 
 
-async def large(
-    url: str, make: Callable[[int], bytes], repeats: int
-) -> tuple[list[float], list[float], dict[str, Any]]:
+async def large(url: str, make: Callable[[int], bytes], repeats: int) -> Measured:
     """(server seconds, round trips, last summary) of `repeats` requests."""
     server: list[float] = []
     trips: list[float] = []
@@ -160,40 +177,55 @@ def main() -> None:
     parser.add_argument("--repeats", type=int, default=REPEATS)
     repeats = parser.parse_args().repeats
     same = body(range(ITEMS))
-    rows: list[tuple[str, str, str]] = []
-
-    def measure(name: str, url: str, make: Callable[[int], bytes], count: int) -> None:
-        server, trips, summary = asyncio.run(large(url, make, count))
-        assert summary["missing"] == 0, summary
-        rows.append((name, milliseconds(server), milliseconds(trips)))
-
-    print(f"{ITEMS} items x {len(same) // ITEMS} bytes x {FACTS} facts; median (least–most) of {repeats}")
+    print(f"{ITEMS} items x {len(same) // ITEMS} bytes x {FACTS} facts; median (least–most) of {repeats}\n")
+    print("| state | server time | round trip |\n|---|---|---|")
     with redis_server() as redis:
         options = ("--workers", "1", "--redis-url", redis)
-        with service(*options) as url:
-            measure(
-                "cold, one worker", url, lambda repeat: body(range(ITEMS * (repeat + 1), ITEMS * (repeat + 2))), repeats
-            )
-            asyncio.run(large(url, lambda _: same, 1))
-            measure("cached in memory", url, lambda _: same, repeats)
-        fresh: list[tuple[float, float]] = []
-        for _ in range(repeats):
-            with service(*options) as url:
-                asyncio.run(large(url, lambda _: body(range(10**6, 10**6 + 1)), 1))
-                server, trips, summary = asyncio.run(large(url, lambda _: same, 1))
-                assert summary["judged"] == 0, summary
-                fresh.append((server[0], trips[0]))
-        rows.append(
-            ("cached in Redis, fresh process", milliseconds([s for s, _ in fresh]), milliseconds([t for _, t in fresh]))
-        )
-        with service(*options) as url:
-            rate, latencies = asyncio.run(small(url))
-    for name, server_time, trip in rows:
-        print(f"| {name} | {server_time} | {trip} |")
+        with service(*options) as served:
+            before = served.cpu()
+            report("cold, one worker", asyncio.run(large(served.url, fresh_body, repeats)))
+            loop, workers = (after - start for after, start in zip(served.cpu(), before, strict=True))
+            asyncio.run(large(served.url, lambda _: same, 1))
+            report("cached in memory", asyncio.run(large(served.url, lambda _: same, repeats)))
+        report("cached in Redis, fresh process", from_redis(options, same, repeats))
+        with service(*options) as served:
+            rate, latencies = asyncio.run(small(served.url))
+    items = ITEMS * repeats
+    print(
+        f"\ncold, CPU per item: {workers / items * 1000:.2f} ms in the workers (symbolic judge, math-verify), "
+        f"{loop / items * 1000:.2f} ms in the service"
+    )
     print(
         f"one-item requests, {CONCURRENCY} at a time, nothing cached: {rate:.0f}/s, "
         f"p50 {percentile(latencies, 0.5) * 1000:.1f} ms, p99 {percentile(latencies, 0.99) * 1000:.1f} ms"
     )
+
+
+def fresh_body(repeat: int) -> bytes:
+    """A batch that shares nothing with the one that is repeated."""
+    return body(range(ITEMS * (repeat + 1), ITEMS * (repeat + 2)))
+
+
+def from_redis(options: tuple[str, ...], same: bytes, repeats: int) -> Measured:
+    """The same batch, asked of a process that has just started and has nothing in its own memory."""
+    server: list[float] = []
+    trips: list[float] = []
+    summary: dict[str, Any] = {}
+    for repeat in range(repeats):
+        with service(*options) as served:
+            asyncio.run(large(served.url, lambda _, n=repeat: body(range(10**6 + n, 10**6 + n + 1)), 1))
+            once = asyncio.run(large(served.url, lambda _: same, 1))
+        server += once[0]
+        trips += once[1]
+        summary = once[2]
+        assert summary["judged"] == 0, summary
+    return server, trips, summary
+
+
+def report(name: str, measured: Measured) -> None:
+    server, trips, summary = measured
+    assert summary["missing"] == 0, summary
+    print(f"| {name} | {milliseconds(server)} | {milliseconds(trips)} |", flush=True)
 
 
 if __name__ == "__main__":
