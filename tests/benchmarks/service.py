@@ -105,7 +105,7 @@ def redis_server() -> Iterator[str]:
 
 @contextmanager
 def service(*options: str) -> Iterator[Served]:
-    """The service as its own process; the event loop and its workers on the first core."""
+    """The service as its own process; the event loop and its workers on one core."""
     command = [sys.executable, "-m", "perception_reward.service.cli", "serve", "--port", "0", "--log-json", *options]
     process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, preexec_fn=pin)
     assert process.stderr is not None
@@ -119,7 +119,7 @@ def service(*options: str) -> Iterator[Served]:
 
 
 def pin() -> None:
-    os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
+    os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
 
 
 async def post(session: aiohttp.ClientSession, body: bytes) -> tuple[float, dict[str, Any]]:
