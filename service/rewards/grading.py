@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
-import time
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Literal
 
+from perception_reward.service.pace import Pace
 from perception_reward.service.rewards.accuracy import GRADER_VERSION, grade, quick_grade, trivial_grade
 from perception_reward.service.rewards.parity import parity_accuracy
 from perception_reward.service.workers import Crashed, TimedOut, WorkerPool
@@ -21,9 +20,6 @@ DIGEST_BYTES = 16
 
 MOST_AT_ONCE = 400
 """Characters of a question with its choices. Shorter ones, and most have some 50, the event loop grades itself."""
-
-PAUSE_AFTER = 0.005
-"""Seconds of grading in the event loop before others get their turn."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,11 +56,9 @@ class AccuracyGrader:
     ) -> AsyncGenerator[tuple[int, bool | TimedOut]]:
         """Yields (index, grade) for every question, the cheap ones first. deadline: on the running loop's clock."""
         waiting: dict[Question, list[int]] = {}
-        resumed = time.monotonic()
+        pace = Pace()
         for index, question in enumerate(questions):
-            if time.monotonic() - resumed > PAUSE_AFTER:
-                await asyncio.sleep(0)
-                resumed = time.monotonic()
+            await pace.keep()
             if question in waiting:
                 waiting[question].append(index)
                 continue
