@@ -22,12 +22,15 @@ class Verdict:
     probability: that of `stated`, in [0, 1].
     span: character range [start, end) of the response that carries the fact or contradicts it, or None.
     certainty: how sure the judge is of `label`, in [0, 1]; a cascade asks the next judge where this is low.
+    contradiction: the probability of `contradicted`, in [0, 1 - probability], or None where the judge has none.
+        For what stands around a judge, such as calibration; the cache does not keep it.
     """
 
     label: Label
     probability: float
     span: tuple[int, int] | None = None
     certainty: float = 1.0
+    contradiction: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

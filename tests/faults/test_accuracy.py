@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from itertools import count
 from typing import Any
 
@@ -109,4 +110,9 @@ def test_the_process_that_workers_come_from_may_be_killed(service: Any, eventual
 
 def workers(service: int) -> list[psutil.Process]:
     """The service's grandchildren: its child is the process that they are forked from."""
-    return [worker for zygote in psutil.Process(service).children() for worker in zygote.children()]
+    found: list[psutil.Process] = []
+    for zygote in psutil.Process(service).children():
+        # It may end between being listed and being asked.
+        with suppress(psutil.NoSuchProcess):
+            found += zygote.children()
+    return found

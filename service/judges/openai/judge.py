@@ -17,7 +17,7 @@ from perception_reward.service.judges.base import (
     Scope,
 )
 from perception_reward.service.judges.openai import health
-from perception_reward.service.judges.openai.failure import JudgeFailure
+from perception_reward.service.judges.llm.failure import JudgeFailure
 from perception_reward.service.judges.openai.method import Method
 from perception_reward.service.judges.openai.pool import EndpointPool
 

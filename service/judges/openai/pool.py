@@ -19,7 +19,7 @@ from http import HTTPStatus
 import aiohttp
 
 from perception_reward.service.judges.openai.endpoint import Endpoint
-from perception_reward.service.judges.openai.failure import JudgeFailure
+from perception_reward.service.judges.llm.failure import JudgeFailure
 from perception_reward.service.judges.openai.method import Call
 from perception_reward.service.judges.openai.observer import JudgeObserver, Unobserved
 
