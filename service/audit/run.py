@@ -1,0 +1,73 @@
+"""Asking a judge all probes: bounded batches, past the cache, each with its deadline."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass
+from itertools import islice
+
+from perception_reward.service.audit.probes import Probe
+from perception_reward.service.judges.base import Judge, JudgeTask, Missing, Outcome
+from perception_reward.trainer_client.wire import Fact
+
+# Responses asked in one call of the judge: enough to fill an engine, few enough for progress to show.
+BATCH = 128
+# Seconds for one batch.
+DEADLINE = 600.0
+
+
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """What the judge said to a probe."""
+
+    probe: Probe
+    outcome: Outcome
+
+
+@dataclass(frozen=True, slots=True)
+class _Question:
+    """One task and the probes that it answers, each with the place of its fact."""
+
+    task: JudgeTask
+    answers: tuple[tuple[int, int], ...]
+
+
+async def observe(
+    judge: Judge,
+    probes: Sequence[Probe],
+    *,
+    deadline_per_batch: float = DEADLINE,
+    batch: int = BATCH,
+    max_response_chars: int | None = None,
+    progress: Callable[[int], object] = lambda _: None,
+) -> list[Observation]:
+    """One observation per probe, in order. What the judge could not tell is `Missing`, and stays it.
+
+    The judge is asked itself, without the scorer's cache. Probes with the same response and the same facts share one
+    question, but for repeats, which are asked once more after all others.
+    max_response_chars: the cut that the service makes. progress: called with the number of probes answered.
+    """
+    outcomes: list[Outcome] = [Missing("judge_timeout")] * len(probes)
+    questions = _questions(probes, max_response_chars)
+    while asked := list(islice(questions, batch)):
+        until = asyncio.get_running_loop().time() + deadline_per_batch
+        async with aclosing(judge.judge([question.task for question in asked], until)) as answered:
+            async for index, found in answered:
+                for at, place in asked[index].answers:
+                    outcomes[at] = found[place]
+                progress(len(asked[index].answers))
+    return [Observation(*pair) for pair in zip(probes, outcomes, strict=True)]
+
+
+def _questions(probes: Sequence[Probe], most: int | None) -> Iterator[_Question]:
+    """The first time round what is not a repeat; each further round has every question at most once."""
+    together: dict[tuple[str, tuple[Fact, ...], bool], list[int]] = defaultdict(list)
+    for at, probe in enumerate(probes):
+        together[probe.response, probe.task, probe.purpose == "repeat"].append(at)
+    for (response, facts, _), places in sorted(together.items(), key=lambda item: (item[0][2], item[1][0])):
+        place_of = {fact: place for place, fact in reversed(list(enumerate(facts)))}
+        answers = tuple((at, place_of[probes[at].fact]) for at in places)
+        yield _Question(JudgeTask(response[:most], facts), answers)
