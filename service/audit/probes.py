@@ -5,13 +5,14 @@
 | labelled | `human`, `doubtful` | the verdict against a person's label |
 | generated | `plain`, `paraphrase`, `notation`, `symmetric`, `sentence order`, `long`, `omission`, `wrong element`, \
 `contradiction`, `exchange` | the verdict against the label that holds by construction; with `base`, the flip too |
-| attack | the attack catalogue's | success: the judge says `stated` of what the response does not state |
-| flip | `batch`, `order`; `defence: …`; `disguise: …`; `policy: …` | the change against `base` (and `expected`, if given) |
+| attack | those of the catalogue | success: the judge says `stated` of what the response does not state |
+| flip | `batch`, `order`, `defence: …`, `disguise: …`, `policy: …` | the change against `base`, and `expected` if given |
 | repeat | `repeat` | the change against `base`: the same question once more |
 
-Of a flip, `batch` asks the fact among its annotation's facts and `order` among the same facts permuted. `defence: …` is a
-true statement together with what a defence reacts to, so a lost `stated` is that defence's false refusal; `disguise: …`
-is a true statement in characters that look the same. `policy: …` has no right answer but a rule: see the README.
+Of the flips, `batch` asks the fact among its annotation's facts and `order` among the same facts permuted. `defence: …`
+is a true statement together with what a defence reacts to, so a lost `stated` is that defence's false refusal;
+`disguise: …` is a true statement in characters that look the same. `policy: …` has no right answer but a rule, which
+the README tells.
 """
 
 from __future__ import annotations
