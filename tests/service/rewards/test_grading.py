@@ -55,13 +55,14 @@ async def longest_hold(work: Coroutine[Any, Any, object]) -> float:
     ids=["long answers", "long references", "many short ones"],
 )
 async def test_grading_leaves_others_their_turns(grader: AccuracyGrader, make: Callable[[int], Question]) -> None:
-    questions = [make(number) for number in range(256)]
+    questions = [make(number) for number in range(64)]
 
     async def graded() -> list[tuple[int, object]]:
-        deadline = asyncio.get_running_loop().time() + 30
+        deadline = asyncio.get_running_loop().time() + 8
         return [pair async for pair in grader.grade_many(questions, deadline)]
 
-    assert await longest_hold(graded()) < 0.1
+    # All at once they take seconds; one slow turn on a busy machine takes a tenth of one.
+    assert await longest_hold(graded()) < 0.4
 
 
 async def test_of_a_long_reference_the_beginning_counts(grader: AccuracyGrader) -> None:
