@@ -3,6 +3,8 @@
 They live with the client so that a trainer's environment needs nothing of the service; the service imports
 them from here. Unknown fields are refused: a misspelt `anotation_id` would otherwise quietly turn a
 perception reward off.
+
+Validators are built when they are first used (`defer_build`): importing this must not cost a trainer's start.
 """
 
 from __future__ import annotations
@@ -35,6 +37,7 @@ Reason = Literal[
     "annotations_unavailable",
     "accuracy_timeout",
     "overloaded",
+    "service_unavailable",  # said by the client, of items that no server has answered
 ]
 Component = Literal["format", "accuracy", "perception", "repetition"]
 
@@ -51,7 +54,7 @@ Identifier = Annotated[str, Field(min_length=1, max_length=512)]
 class WireModel(BaseModel):
     """Frozen, closed to unknown fields, and without NaN or infinity."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False, defer_build=True)
 
     @model_validator(mode="before")
     @classmethod
@@ -94,7 +97,7 @@ _STRING, _LIST, _MESSAGE, _BLOCK = "(string)", "(list)", "(message)", "(block)"
 class ContentBlock(BaseModel):
     """One block of a chat message. Text blocks count; images and all other blocks are dropped."""
 
-    model_config = ConfigDict(extra="ignore", frozen=True)
+    model_config = ConfigDict(extra="ignore", frozen=True, defer_build=True)
 
     type: str = "text"
     text: str | None = None
@@ -154,7 +157,7 @@ _Content: TypeAlias = Annotated[
 class Message(BaseModel):
     """One chat message. The policy's words are those of role `assistant` or `model`, or of no role at all."""
 
-    model_config = ConfigDict(extra="ignore", frozen=True)
+    model_config = ConfigDict(extra="ignore", frozen=True, defer_build=True)
 
     role: str | None = None
     content: _Content | None = None
@@ -314,6 +317,8 @@ class StreamedSummary(WireModel):
 
 class Problem(BaseModel):
     """An RFC 9457 problem document, the body of every error."""
+
+    model_config = ConfigDict(defer_build=True)
 
     type: str = "about:blank"
     title: str

@@ -1,0 +1,91 @@
+"""What a server's answer says: results, or why there are none."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from email.utils import parsedate_to_datetime
+from time import time
+from typing import Any, cast
+
+from perception_reward.trainer_client.errors import InvalidItem, RequestRefused, Unauthorized
+from perception_reward.trainer_client.wire import ItemResult, ScoreResponse
+
+# Characters of an answer that is no problem document, in an error's message.
+MOST_SHOWN = 200
+
+_ITEM = re.compile(r"items\[(\d+)\]")
+
+
+class Garbled(Exception):
+    """An answer with status 200 that is none: cut short, of another number of items, from something else altogether."""
+
+
+def read_results(content: bytes, count: int) -> list[ItemResult]:
+    """The results of a request of `count` items; `Garbled` where there are not as many. Fields to come are ignored."""
+    try:
+        results = ScoreResponse.model_validate_json(content, extra="ignore").results
+    except ValueError as error:
+        raise Garbled(f"its answer is not one of /v1/score: {str(error).splitlines()[0]}") from None
+    if len(results) != count:
+        raise Garbled(f"it answered {len(results)} results to {count} items")
+    return results
+
+
+def refusal(status: int, content: bytes, url: str) -> RequestRefused:
+    """The error for an answer of 4xx, in the service's own words."""
+    detail = f"{url} refused the request ({status}): {told(content)}"
+    if status in (401, 403):
+        return Unauthorized(f"{detail} [api_key, PERCEPTION_REWARD_API_KEY]", status)
+    if status == 422:
+        found = _ITEM.search(_where(content))
+        return InvalidItem(detail, status, int(found.group(1)) if found else None)
+    return RequestRefused(detail, status)
+
+
+def moved(error: InvalidItem, offset: int) -> InvalidItem:
+    """The same error about the item's place in the call, `offset` after its place in the request."""
+    if error.index is None:
+        return error
+    message = _ITEM.sub(lambda found: f"items[{int(found.group(1)) + offset}]", error.message)
+    return InvalidItem(message, error.status, error.index + offset)
+
+
+def about_the_number_of_items(error: RequestRefused, content: bytes) -> bool:
+    """Whether the request was too large as a whole, so that its halves may pass."""
+    return error.status == 413 or (error.status == 422 and _where(content) == "items")
+
+
+def told(content: bytes) -> str:
+    """What an error's body says: a problem document's detail, or else its beginning."""
+    detail = _document(content).get("detail")
+    return detail if isinstance(detail, str) else repr(content[:MOST_SHOWN].decode("utf-8", "replace"))
+
+
+def retry_after(header: str | None) -> float | None:
+    """Seconds that a Retry-After header asks to wait, as a number or a date; None where it asks nothing readable."""
+    if header is None:
+        return None
+    try:
+        return max(float(header), 0.0)
+    except ValueError:
+        pass
+    try:
+        return max(parsedate_to_datetime(header).timestamp() - time(), 0.0)
+    except ValueError:
+        return None
+
+
+def _where(content: bytes) -> str:
+    errors = _document(content).get("errors")
+    first: Any = cast("list[Any]", errors)[0] if isinstance(errors, list) and errors else {}
+    return str(cast("Mapping[str, Any]", first).get("where", "")) if isinstance(first, dict) else ""
+
+
+def _document(content: bytes) -> Mapping[str, Any]:
+    try:
+        document = json.loads(content)
+    except (ValueError, RecursionError):
+        return {}
+    return cast("dict[str, Any]", document) if isinstance(document, dict) else {}

@@ -1,0 +1,270 @@
+"""The client: responses in, results out, whatever the night brings.
+
+    client = RewardClient("http://rewards:8420", run="geo3k-7b")
+    results = await client.score([{"annotation_id": "geometry3k-17", "response": text} for text in completions])
+    rewards = resolve(results, groups, client.options.on_missing)
+
+It can be pickled, and used after a fork, from many threads and in many event loops: what it opens belongs to the
+process and the loop that it was opened in, and is opened at the first call.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import threading
+import weakref
+from collections.abc import Coroutine, Sequence
+from typing import Any, TypeVar
+
+from typing_extensions import Self
+
+from perception_reward.trainer_client.answers import moved
+from perception_reward.trainer_client.batching import Batcher
+from perception_reward.trainer_client.breaker import Breaker
+from perception_reward.trainer_client.encoding import Encoded, Item, Portion, encode, portions, request_body
+from perception_reward.trainer_client.errors import InvalidItem, ServiceUnavailable
+from perception_reward.trainer_client.link import Link, TooLarge, Unanswered
+from perception_reward.trainer_client.missing import missing_result
+from perception_reward.trainer_client.options import Options, Policy, resolve_options
+from perception_reward.trainer_client.sync import LoopThread
+from perception_reward.trainer_client.wire import ItemResult
+
+T = TypeVar("T")
+
+
+class _Process:
+    """What a client holds in one process. A forked child makes its own and never touches its parent's."""
+
+    def __init__(self, options: Options) -> None:
+        self.breaker = Breaker(options.missing_limit, options.missing_window)
+        self.answered = False
+        self.lock = threading.Lock()
+        self.thread: LoopThread | None = None
+        self.loops: dict[asyncio.AbstractEventLoop, _Loop] = {}
+
+
+class _Loop:
+    """What a client holds in one event loop."""
+
+    def __init__(self, link: Link, batcher: Batcher) -> None:
+        self.link = link
+        self.batcher = batcher
+
+
+class RewardClient:
+    """Asks the service for scores. Every argument that is None comes from its `PERCEPTION_REWARD_*` variable
+    (`base_url`: `PERCEPTION_REWARD_URL`), else from the defaults of `Options`.
+
+    base_url: one server, or several, separated by commas or as a sequence: they share the load, and one that fails
+        is left alone for a while. Default `http://127.0.0.1:8420`. A password in it is taken for the API key.
+    api_key: sent as a bearer token, never shown.
+    profile, run: the profile of the scores (None: the service's default), and the label of this run in the
+        service's metrics and logs.
+    on_missing: `native`, `group_mean`, `raise` or `zero`; what adapters hand to `resolve`. Under `raise`, a call that
+        no server answers raises `ServiceUnavailable` as well.
+    timeout: seconds for one call, all tries included. Default 120.
+    batch_wait, batch_size: seconds that `score_one` waits for others, and how many leave together. 0.004 and 256.
+    request_items, requests_at_once: how `score` divides a long list. 512 and 8.
+    connections: most connections of one event loop. Default 1000.
+    compress_above: bytes above which a body is sent compressed, unless to this machine itself. Default 65536.
+    ca_file, verify: certificates to trust besides the system's; False trusts any.
+    missing_limit, missing_window: `TooManyMissing` when more than this share of that many scores, or of one call's
+        where those are more, is missing in this process. 0.2 and 200; a limit of 1 never stops.
+
+    Raises `OptionError` for what cannot be used.
+    """
+
+    def __init__(
+        self,
+        base_url: str | Sequence[str] | None = None,
+        api_key: str | None = None,
+        *,
+        profile: str | None = None,
+        run: str | None = None,
+        on_missing: Policy | None = None,
+        timeout: float | None = None,
+        batch_wait: float | None = None,
+        batch_size: int | None = None,
+        request_items: int | None = None,
+        requests_at_once: int | None = None,
+        connections: int | None = None,
+        compress_above: int | None = None,
+        ca_file: str | None = None,
+        verify: bool | None = None,
+        missing_limit: float | None = None,
+        missing_window: int | None = None,
+    ) -> None:
+        self._set_up(
+            resolve_options(
+                base_url,
+                api_key,
+                profile=profile,
+                run=run,
+                on_missing=on_missing,
+                timeout=timeout,
+                batch_wait=batch_wait,
+                batch_size=batch_size,
+                request_items=request_items,
+                requests_at_once=requests_at_once,
+                connections=connections,
+                compress_above=compress_above,
+                ca_file=ca_file,
+                verify=verify,
+                missing_limit=missing_limit,
+                missing_window=missing_window,
+            )
+        )
+
+    def _set_up(self, options: Options) -> None:
+        self.options = options
+        self._processes: dict[int, _Process] = {}
+
+    def __getstate__(self) -> Options:
+        return self.options
+
+    def __setstate__(self, options: Options) -> None:
+        self._set_up(options)
+
+    def __repr__(self) -> str:
+        return f"RewardClient({self.options!r})"
+
+    async def score(self, items: Sequence[Item], *, step: int | None = None) -> list[ItemResult]:
+        """The results of `items`, in their order.
+
+        items: `ScoreItem`s, or JSON objects with its fields, which are checked by the service alone.
+        step: the training step, for profiles with a schedule and for the service's logs.
+
+        What no server answers within the time is missing (`service_unavailable`, or `overloaded`). Raises
+        `RequestRefused` (`InvalidItem` names the item), `ServiceUnavailable` where nothing has ever answered in this
+        process, and `TooManyMissing`.
+        """
+        loop = self._loop()
+        deadline = asyncio.get_running_loop().time() + self.options.timeout
+        found: dict[int, list[ItemResult]] = {}
+        waiting = portions(items, self.options.request_items)
+
+        async def take() -> None:
+            for portion in waiting:
+                found[portion.offset] = await self._answered(loop.link, portion, step, deadline)
+
+        await _together([take() for _ in range(min(self.options.requests_at_once, len(items)))])
+        results = [result for offset in sorted(found) for result in found[offset]]
+        self._process().breaker.record(results)
+        return results
+
+    async def score_one(self, item: Item, *, step: int | None = None) -> ItemResult:
+        """The result of one item, asked for together with others that arrive within a few milliseconds.
+
+        Fails like `score`; an item that is refused fails alone.
+        """
+        deadline = asyncio.get_running_loop().time() + self.options.timeout
+        result = await self._loop().batcher.score(encode(item), step, deadline)
+        self._process().breaker.record([result])
+        return result
+
+    def score_sync(self, items: Sequence[Item], *, step: int | None = None) -> list[ItemResult]:
+        """`score` for callers that cannot await: from any thread, also while an event loop runs in it (which then
+        waits, with all that goes on in it)."""
+        return self._thread().run(self.score(items, step=step))
+
+    async def aclose(self) -> None:
+        """Close what is open in this event loop. A later call opens it again; a loop that ends closes it as well."""
+        found = self._process().loops.pop(asyncio.get_running_loop(), None)
+        if found is not None:
+            await found.link.aclose()
+
+    def close(self) -> None:
+        """Close what `score_sync` has opened, and end its thread. A later call starts another."""
+        process = self._process()
+        with process.lock:
+            thread, process.thread = process.thread, None
+        if thread is not None:
+            thread.stop()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.aclose()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _process(self) -> _Process:
+        # `setdefault` and not a lock, which could have been held by another thread when this process was forked.
+        return self._processes.get(os.getpid()) or self._processes.setdefault(os.getpid(), _Process(self.options))
+
+    def _loop(self) -> _Loop:
+        loops = self._process().loops
+        running = asyncio.get_running_loop()
+        if running not in loops:
+            for ended in [loop for loop in tuple(loops) if loop.is_closed()]:
+                loops.pop(ended, None)
+            loops[running] = self._open()
+        return loops[running]
+
+    def _open(self) -> _Loop:
+        link, client = Link(self.options), weakref.ref(self)
+
+        async def send(items: list[Encoded], step: int | None, deadline: float) -> list[ItemResult]:
+            this = client()
+            assert this is not None, "who waits for a result holds the client"
+            return await this._answered(link, Portion(0, items), step, deadline)
+
+        return _Loop(link, Batcher(send, self.options.batch_wait, self.options.batch_size))
+
+    def _thread(self) -> LoopThread:
+        process = self._process()
+        with process.lock:
+            if process.thread is None:
+                process.thread = LoopThread()
+                weakref.finalize(self, process.thread.stop)
+            return process.thread
+
+    async def _answered(self, link: Link, portion: Portion, step: int | None, deadline: float) -> list[ItemResult]:
+        """The results of one request, missing where no server answered."""
+        offset, items = portion
+        body = request_body(items, self.options.profile, step, self.options.run)
+        try:
+            found = await link.ask(body, len(items), deadline)
+        except InvalidItem as error:
+            raise moved(error, offset) from None
+        except TooLarge:
+            half = len(items) // 2
+            first = await self._answered(link, Portion(offset, items[:half]), step, deadline)
+            return first + await self._answered(link, Portion(offset + half, items[half:]), step, deadline)
+        process = self._process()
+        if isinstance(found, Unanswered):
+            return self._unanswered(found, items, process)
+        process.answered = True
+        return found
+
+    def _unanswered(self, failure: Unanswered, items: list[Encoded], process: _Process) -> list[ItemResult]:
+        if failure.reason == "overloaded":
+            process.answered = True
+        if self.options.on_missing == "raise" or not process.answered:
+            raise ServiceUnavailable(_tell(self.options, failure))
+        return [missing_result(item.id, failure.reason) for item in items]
+
+
+def _tell(options: Options, failure: Unanswered) -> str:
+    return (
+        f"no answer from {', '.join(options.urls)} within {options.timeout:g} s; the last try: {failure.detail}. Check "
+        "that the service runs (`perception-reward serve`; GET /livez), that its address is the one in base_url "
+        "(PERCEPTION_REWARD_URL), and that this machine can reach it."
+    )
+
+
+async def _together(coroutines: Sequence[Coroutine[Any, Any, None]]) -> None:
+    """Run them side by side; the first error cancels the others."""
+    tasks = [asyncio.ensure_future(coroutine) for coroutine in coroutines]
+    try:
+        await asyncio.gather(*tasks)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)

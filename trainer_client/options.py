@@ -1,0 +1,130 @@
+"""The client's options: arguments first, then `PERCEPTION_REWARD_*` variables, then defaults."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, fields
+from typing import Any, Literal, TypeVar, cast, get_args
+from urllib.parse import unquote, urlsplit, urlunsplit
+
+from perception_reward.trainer_client.errors import OptionError
+
+ENVIRONMENT_PREFIX = "PERCEPTION_REWARD_"
+DEFAULT_URL = "http://127.0.0.1:8420"
+
+Policy = Literal["native", "group_mean", "raise", "zero"]
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Options:
+    """Everything a client needs to be made again in another process. Its `repr` shows no key."""
+
+    urls: tuple[str, ...] = (DEFAULT_URL,)
+    api_key: str | None = field(default=None, repr=False)
+    profile: str | None = None
+    run: str | None = None
+    on_missing: Policy = "native"
+    # Below what trainers wait for a reward, above what the service takes for one request (110 s).
+    timeout: float = 120.0
+    # One item a call: how long the first of a batch waits for others, in seconds, and how many go together.
+    batch_wait: float = 0.004
+    batch_size: int = 256
+    # Many items a call: how many go into one request, and how many requests of one call are under way at once.
+    request_items: int = 512
+    requests_at_once: int = 8
+    # One per sample where each waits for an answer of its own; idle ones cost a file descriptor, no more.
+    connections: int = 1000
+    compress_above: int = 65536
+    ca_file: str | None = None
+    verify: bool = True
+    missing_limit: float = 0.2
+    missing_window: int = 200
+
+    def __post_init__(self) -> None:
+        for name in ("timeout", "batch_size", "request_items", "requests_at_once", "connections", "missing_window"):
+            if not getattr(self, name) > 0:
+                raise OptionError(f"{_named(name)} has to be above 0, not {getattr(self, name)}")
+        if self.on_missing not in get_args(Policy):
+            raise OptionError(f"{_named('on_missing')}: {self.on_missing!r} is none of {', '.join(get_args(Policy))}")
+        if not self.urls:
+            raise OptionError(f"{_named('base_url')} names no server")
+
+
+def resolve_options(
+    base_url: str | Sequence[str] | None = None,
+    api_key: str | None = None,
+    environment: Mapping[str, str] = os.environ,
+    **given: Any,
+) -> Options:
+    """Options from the arguments that are not None, then from `environment`, then the defaults.
+
+    base_url: one URL, several separated by commas, or a sequence. A password in it is an API key.
+    Raises `OptionError`, which names the option and its variable, for what cannot be used.
+    """
+    urls, password = _servers(base_url if base_url is not None else environment.get(variable("base_url"), DEFAULT_URL))
+    key = api_key or password or environment.get(variable("api_key"))
+    values: dict[str, Any] = {"urls": urls, "api_key": _first_key(key)}
+    for name, read in _READERS.items():
+        if given.get(name) is not None:
+            values[name] = given[name]
+        elif (text := environment.get(variable(name))) not in (None, ""):
+            values[name] = _read(name, cast(str, text), read)
+    return Options(**values)
+
+
+def variable(name: str) -> str:
+    """The environment variable of an option."""
+    return ENVIRONMENT_PREFIX + ("URL" if name == "base_url" else name.upper())
+
+
+def _named(name: str) -> str:
+    return f"{name} ({variable(name)})"
+
+
+def _read(name: str, text: str, read: Callable[[str], T]) -> T:
+    try:
+        return read(text)
+    except ValueError:
+        raise OptionError(f"{_named(name)}: {text!r} cannot be read as a {read.__name__.strip('_')}") from None
+
+
+def _truth(text: str) -> bool:
+    lowered = text.strip().lower()
+    if lowered in ("1", "true", "yes", "on"):
+        return True
+    if lowered in ("0", "false", "no", "off"):
+        return False
+    raise ValueError(text)
+
+
+def _reader(kind: str) -> Callable[[str], Any]:
+    return next((read for name, read in (("int", int), ("float", float), ("bool", _truth)) if name in kind), str)
+
+
+# Every field but those that are read in a way of their own, with what reads its variable.
+_READERS: dict[str, Callable[[str], Any]] = {
+    option.name: _reader(str(option.type)) for option in fields(Options) if option.name not in ("urls", "api_key")
+}
+
+
+def _servers(source: str | Sequence[str]) -> tuple[tuple[str, ...], str | None]:
+    """The URLs without what must not be shown, and the password that one of them held."""
+    pieces = source.split(",") if isinstance(source, str) else source
+    password: str | None = None
+    urls: list[str] = []
+    for piece in filter(None, (piece.strip() for piece in pieces)):
+        parts = urlsplit(piece)
+        if parts.scheme not in ("http", "https") or not parts.hostname:
+            # The rest may hold a password.
+            raise OptionError(f"{_named('base_url')}: a server is http://HOST:PORT or https://HOST:PORT")
+        password = password or (unquote(parts.password) if parts.password else None)
+        urls.append(urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path.rstrip("/"), "", "")))
+    return tuple(dict.fromkeys(urls)), password
+
+
+def _first_key(key: str | None) -> str | None:
+    """The service may be given several keys, separated by commas, in the same variable."""
+    return next(filter(None, (piece.strip() for piece in (key or "").split(","))), None)
