@@ -1,0 +1,185 @@
+"""Fitting a calibration, and telling what it is worth on problems it has not seen.
+
+Each reading is two small logistic regressions on the judge's log-odds, drawn towards another reading by a Gaussian
+prior: the one for all kinds towards the judge's own probabilities, and each kind's towards that for all kinds. So
+few examples change little, and a kind with too few has none of its own.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from perception_reward.service.audit import statistics
+from perception_reward.service.audit.figures import Fit, HeldOut
+from perception_reward.service.audit.quality import Decided, decided, sample_of, unit_of
+from perception_reward.service.audit.run import Observation
+from perception_reward.service.audit.statistics import Numbers
+from perception_reward.service.judges.base import JudgeInfo, Verdict
+from perception_reward.service.judges.calibrated import MARK
+from perception_reward.service.judges.calibration import (
+    LEAST,
+    Calibration,
+    Reading,
+    Scale,
+    log_odds,
+    problem_digest,
+    share_contradicted,
+)
+from perception_reward.trainer_client.wire import Label
+
+# Fewer examples in all tell less than the judge's own probabilities do.
+LEAST_EXAMPLES: Final = 50
+# A kind's own reading needs this many examples, and this many of both answers.
+LEAST_OF_KIND: Final = 40
+LEAST_OF_ANSWER: Final = 8
+# From this many on, responses labelled by people are fitted on alone: made statements flatter every judge.
+ENOUGH_LABELLED: Final = 100
+FOLDS: Final = 5
+# Standard deviation of the prior on slope and bias.
+PRIOR: Final = 1.0
+THRESHOLDS: Final = tuple(round(0.3 + 0.05 * step, 2) for step in range(9))
+
+
+@dataclass(frozen=True, slots=True)
+class Fitted:
+    calibration: Calibration
+    held_out: HeldOut
+
+
+def fit_calibration(observations: Sequence[Observation], info: JudgeInfo, *, seed: int) -> Fitted:
+    """The calibration of the judge `info`, fitted on all examples, and its worth from `FOLDS` folds by problem.
+
+    ValueError, for people, where it cannot be fitted.
+    """
+    if MARK in info.fingerprint:
+        raise ValueError("this judge is calibrated already; fit without --judge-calibration")
+    pairs = examples(observations)
+    problems = sorted({unit_of(probe) for probe, _, _ in pairs})
+    if len(pairs) < LEAST_EXAMPLES or len(problems) < FOLDS:
+        raise ValueError(
+            f"{len(pairs)} answered examples of {len(problems)} problems are too few to fit a calibration: "
+            f"it takes {LEAST_EXAMPLES} of {FOLDS}; give more annotations or a larger --labelled file"
+        )
+    every, kinds = _fit(pairs)
+    calibration = Calibration(
+        judge=info.fingerprint, every=every, kinds=kinds, problems=frozenset(map(problem_digest, problems))
+    )
+    return Fitted(calibration, _held_out(pairs, problems, seed))
+
+
+def examples(observations: Sequence[Observation]) -> list[Decided]:
+    """What people labelled without doubt, alone where it is enough, else with what was made from annotations."""
+    known = [seen for seen in observations if seen.probe.purpose in ("labelled", "generated")]
+    labelled = decided(seen for seen in known if seen.probe.purpose == "labelled" and seen.probe.family != "doubtful")
+    if len(labelled) >= ENOUGH_LABELLED:
+        return labelled
+    return labelled + decided(seen for seen in known if seen.probe.purpose == "generated")
+
+
+def _fit(pairs: Sequence[Decided]) -> tuple[Reading, dict[str, Reading]]:
+    every = _reading(pairs, Reading(contradicted=Scale() if _three_way(pairs) else None))
+    kinds: dict[str, list[Decided]] = defaultdict(list)
+    for pair in pairs:
+        kinds[pair[0].fact.kind].append(pair)
+    return every, {kind: _reading(group, every) for kind, group in sorted(kinds.items()) if _is_enough(group)}
+
+
+def _three_way(pairs: Sequence[Decided]) -> bool:
+    return all(verdict.contradiction is not None for *_, verdict in pairs)
+
+
+def _is_enough(pairs: Sequence[Decided]) -> bool:
+    stated = sum(right == "stated" for _, right, _ in pairs)
+    return len(pairs) >= LEAST_OF_KIND and min(stated, len(pairs) - stated) >= LEAST_OF_ANSWER
+
+
+def _reading(pairs: Sequence[Decided], prior: Reading) -> Reading:
+    stated = _scale(
+        [verdict.probability for *_, verdict in pairs], [right == "stated" for _, right, _ in pairs], prior.stated
+    )
+    contradicted = prior.contradicted
+    rest = [(right, verdict) for _, right, verdict in pairs if right != "stated"]
+    if contradicted is not None and rest:
+        shares = [share_contradicted(verdict.probability, verdict.contradiction or 0.0) for _, verdict in rest]
+        contradicted = _scale(shares, [right == "contradicted" for right, _ in rest], contradicted)
+    return _with_threshold(Reading(stated=stated, contradicted=contradicted, threshold=prior.threshold), pairs)
+
+
+def _scale(probabilities: Sequence[float], answers: Sequence[bool], prior: Scale) -> Scale:
+    """The likeliest slope and bias: Newton's method on a convex loss, each step halved until it gains."""
+    design = np.column_stack([[log_odds(p) for p in probabilities], np.ones(len(probabilities))])
+    right = np.array(answers, dtype=np.float64)
+    centre = np.array([1.0 / prior.temperature, prior.bias])
+    found = centre.copy()
+    for _ in range(50):
+        expected = 0.5 + 0.5 * np.tanh(design @ found / 2.0)
+        gradient = design.T @ (expected - right) + (found - centre) / PRIOR**2
+        curvature = (design * (expected * (1.0 - expected))[:, None]).T @ design + np.eye(2) / PRIOR**2
+        step = np.linalg.solve(curvature, gradient)
+        while (
+            _loss(found - step, design, right, centre) > _loss(found, design, right, centre) and abs(step).max() > 1e-9
+        ):
+            step /= 2.0
+        found = found - step
+        if abs(step).max() < 1e-9:
+            break
+    # A judge that is wrong more often than not is not turned round: its order of responses stays its own.
+    return Scale(temperature=1.0 / max(float(found[0]), 0.01), bias=float(found[1]))
+
+
+def _loss(found: Numbers, design: Numbers, right: Numbers, centre: Numbers) -> float:
+    odds = design @ found
+    return float(np.sum(np.logaddexp(0.0, odds) - right * odds) + np.sum((found - centre) ** 2) / (2.0 * PRIOR**2))
+
+
+def _with_threshold(reading: Reading, pairs: Sequence[Decided]) -> Reading:
+    """The threshold with the most right verdicts; the one nearest to the prior's where several are as good."""
+
+    def worth(threshold: float) -> tuple[int, float]:
+        candidate = reading.model_copy(update={"threshold": threshold})
+        hits = sum(candidate(verdict).label == right for _, right, verdict in pairs)
+        return hits, -abs(threshold - reading.threshold)
+
+    return reading.model_copy(update={"threshold": max(THRESHOLDS, key=worth)})
+
+
+def _held_out(pairs: Sequence[Decided], problems: Sequence[str], seed: int) -> HeldOut:
+    """Each problem's verdicts read by a calibration fitted on the other folds' problems."""
+    shuffled = np.random.default_rng(seed).permutation(len(problems))
+    fold_of = {problems[place]: number % FOLDS for number, place in enumerate(shuffled)}
+    read: list[Decided] = []
+    raw: list[Decided] = []
+    for fold in range(FOLDS):
+        rest = [pair for pair in pairs if fold_of[unit_of(pair[0])] != fold]
+        every, kinds = _fit(rest)
+        for probe, right, verdict in pairs:
+            if fold_of[unit_of(probe)] == fold:
+                raw.append((probe, right, verdict))
+                read.append((probe, right, kinds.get(probe.fact.kind, every)(verdict)))
+    return HeldOut(examples=len(pairs), problems=len(problems), folds=FOLDS, before=_worth(raw), after=_worth(read))
+
+
+def _worth(pairs: Sequence[Decided]) -> Fit:
+    sample = sample_of(pairs)
+    ones = np.ones((1, len(pairs)))
+    return Fit(
+        log_loss=sum(-math.log(max(LEAST, _probability(verdict, right))) for _, right, verdict in pairs) / len(pairs),
+        ece=float(statistics.ece(sample, ones)[0]),
+        accuracy=float(statistics.accuracy(sample, ones)[0]),
+    )
+
+
+def _probability(verdict: Verdict, right: Label) -> float:
+    """Of the right answer; of `not stated` where the judge does not tell the other two apart."""
+    if right == "stated":
+        return verdict.probability
+    rest = 1.0 - verdict.probability
+    if verdict.contradiction is None:
+        return rest
+    return verdict.contradiction if right == "contradicted" else rest - verdict.contradiction

@@ -1,0 +1,92 @@
+"""The report in a few lines for the screen."""
+
+from __future__ import annotations
+
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from perception_reward.service.audit.figures import AuditReport, Estimate, Flips, HeldOut, Proportion, Quality
+
+STYLES = {"good": "bold green", "fair": "bold yellow", "poor": "bold red"}
+
+
+def print_summary(console: Console, report: AuditReport) -> None:
+    """Grade and reasons, then the figures: right, steady, hard to fool."""
+    judge = report.judge
+    console.print(
+        Text.assemble(
+            f"{judge.name} {judge.model or ''} ({judge.method}, {judge.fingerprint}): ",
+            (report.verdict, STYLES[report.verdict]),
+        )
+    )
+    for reason in report.reasons:
+        console.print(Text(f"  - {reason}"))
+    sources = {"labelled": report.labelled, "doubtful": report.doubtful, "generated": report.generated}
+    if any(sources.values()):
+        console.print(_quality_table({name: quality for name, quality in sources.items() if quality is not None}))
+    if report.attack is not None:
+        console.print(_attack_table(report))
+    flips = [*([report.repeats] if report.repeats else []), *report.flips]
+    if flips:
+        console.print(_flip_table(flips))
+    if report.left_out:
+        console.print(f"{report.left_out} probes left out: the calibration was fitted on their problems")
+    if report.calibration is not None:
+        console.print(_calibration_table(report.calibration))
+
+
+def _table(title: str, *columns: str) -> Table:
+    table = Table(title=title, title_justify="left", title_style="bold", box=SIMPLE_HEAD)
+    for number, column in enumerate(columns):
+        table.add_column(column, justify="right" if number else "left", no_wrap=bool(number))
+    return table
+
+
+def _quality_table(found: dict[str, Quality]) -> Table:
+    table = _table("How right (95 % intervals)", "", *found)
+    for name in ("accuracy", "auc", "kappa", "mcc", "brier", "ece"):
+        table.add_row(name, *(_figure(getattr(quality, name)) for quality in found.values()))
+    for place, label in enumerate(("stated", "contradicted", "absent")):
+        for name in ("recall", "precision", "specificity"):
+            table.add_row(
+                f"{name} of {label}", *(_figure(getattr(quality.classes[place], name)) for quality in found.values())
+            )
+    asked = (f"{sum(quality.missing.values())} of {quality.asked}" for quality in found.values())
+    table.add_row("missing", *asked)
+    return table
+
+
+def _attack_table(report: AuditReport) -> Table:
+    table = _table("Attacks that succeed", "family", "tried", "missing", "success")
+    for attacks in (*report.attacks, *([report.attack] if report.attack else [])):
+        table.add_row(Text(attacks.family), str(attacks.tried), str(attacks.missing), _share(attacks.success))
+    return table
+
+
+def _flip_table(flips: list[Flips]) -> Table:
+    table = _table("Verdicts that change", "variant", "pairs", "missing", "changed", "refused")
+    for flip in flips:
+        table.add_row(Text(flip.family), str(flip.pairs), str(flip.missing), _share(flip.flipped), _share(flip.refused))
+    return table
+
+
+def _calibration_table(held_out: HeldOut) -> Table:
+    table = _table(
+        f"Calibration, on problems held out ({held_out.examples} verdicts)", "", "log-loss", "ece", "accuracy"
+    )
+    for name, fit in (("before", held_out.before), ("after", held_out.after)):
+        table.add_row(name, f"{fit.log_loss:.3f}", f"{fit.ece:.3f}", f"{fit.accuracy:.3f}")
+    return table
+
+
+def _figure(figure: Estimate | None) -> str:
+    if figure is None or figure.value is None:
+        return "–"
+    interval = "" if figure.low is None or figure.high is None else f" [{figure.low:.3f}, {figure.high:.3f}]"
+    return f"{figure.value:.3f}{interval}"
+
+
+def _share(share: Proportion | None) -> str:
+    return "–" if share is None or not share.total else f"{_figure(share)} {share.hits}/{share.total}"
