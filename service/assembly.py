@@ -12,6 +12,8 @@ from perception_reward.annotations.file_store import FileStore
 from perception_reward.annotations.redis_store import RedisStore
 from perception_reward.annotations.store import AnnotationStore, StoreError
 from perception_reward.service.admission import Admission
+from perception_reward.service.audit.figures import AuditReport
+from perception_reward.service.audit.last import AuditSummary, read_report, summarise
 from perception_reward.service.cache.memory import MemoryCache
 from perception_reward.service.cache.redis_cache import RedisCache
 from perception_reward.service.cache.tiered import VerdictCache
@@ -49,6 +51,7 @@ class Service:
     pool: WorkerPool
     judge: Judge
     scorer: Scorer
+    audit: AuditReport | None = None
 
     @asynccontextmanager
     async def running(self) -> AsyncGenerator[None]:
@@ -61,7 +64,14 @@ class Service:
             stack.push_async_callback(self.scorer.aclose)
             info = self.judge.info
             self.metrics.describe(info.name, info.method, info.fingerprint)
+            if (audit := self.last_audit) is not None:
+                self.metrics.audited(audit)
             yield
+
+    @property
+    def last_audit(self) -> AuditSummary | None:
+        """Of the judge as it is now, which is only known once it is started; None where there is no report."""
+        return summarise(self.audit, self.judge.info) if self.audit is not None else None
 
     async def store_health(self) -> Health:
         """Whether annotations can be read, and how many there are."""
@@ -109,6 +119,8 @@ def assemble(settings: Settings, *, preload: Sequence[str] = PRELOAD) -> Service
         cache = _cache(settings, metrics)
     with naming("judge"):
         judge = make_judge(settings, pool, metrics)
+    with naming("audit"):
+        audit = read_report(settings.audit) if settings.audit is not None else None
     scorer = Scorer(
         store=store,
         cache=cache,
@@ -120,7 +132,7 @@ def assemble(settings: Settings, *, preload: Sequence[str] = PRELOAD) -> Service
         observer=metrics,
     )
     admission = Admission(settings.max_pending_items)
-    return Service(settings, metrics, admission, profiles, store, cache, pool, judge, scorer)
+    return Service(settings, metrics, admission, profiles, store, cache, pool, judge, scorer, audit)
 
 
 def _profiles(settings: Settings) -> Mapping[str, Profile]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import platform
+import time
 from collections import Counter as Counts
 from collections.abc import Iterable, Sequence
 from importlib.metadata import version
@@ -11,6 +12,7 @@ from typing import get_args
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Info
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 
+from perception_reward.service.audit.last import AuditSummary
 from perception_reward.trainer_client.wire import Component, ItemResult
 
 CONTENT_TYPE = CONTENT_TYPE_LATEST
@@ -117,6 +119,23 @@ class Metrics:
                 "fingerprint": fingerprint,
             }
         )
+
+    def audited(self, audit: AuditSummary) -> None:
+        """What the last audit found. A figure that it could not tell makes no time series."""
+        figures = {
+            "auc": ("Area under the ROC curve of `stated`, in the last audit.", audit.auc),
+            "accuracy": ("Accuracy of the three-way verdict, in the last audit.", audit.accuracy),
+            "attack_success": ("Share of attacks that succeeded, in the last audit.", audit.attack_success),
+        }
+        for name, (documentation, figure) in figures.items():
+            if figure is not None and figure.value is not None:
+                self._audit_gauge(name, documentation).set(figure.value)
+        self._audit_gauge("stale", "1 where the last audit was of another judge.").set(audit.stale)
+        made = audit.created.timestamp()
+        self._audit_gauge("age_seconds", "Seconds since the last audit.").set_function(lambda: time.time() - made)
+
+    def _audit_gauge(self, name: str, documentation: str) -> Gauge:
+        return Gauge(f"perception_reward_audit_{name}", documentation, registry=self.registry)
 
     def exposition(self) -> bytes:
         return generate_latest(self.registry)

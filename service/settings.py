@@ -62,6 +62,14 @@ class Settings(BaseSettings):
     judge_concurrency: int = Field(
         default=64, ge=1, le=4096, description="Requests under way at once per judge server."
     )
+    judge_calibration: Path | None = Field(
+        default=None,
+        description="Calibration of the judge's probabilities, from `perception-reward audit --fit`.",
+    )
+    audit: Path | None = Field(
+        default=None,
+        description="JSON report of the judge's last audit; shown by /v1/judge and the metrics.",
+    )
     max_response_chars: int = Field(
         default=65536,
         ge=256,

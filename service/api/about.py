@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any
 
 from fastapi import APIRouter, Response
 from pydantic import BaseModel, Field
 
 from perception_reward.service.api.deps import ServiceDep
 from perception_reward.service.api.problems import documented
+from perception_reward.service.audit.last import AuditSummary
 from perception_reward.service.metrics import CONTENT_TYPE
 from perception_reward.service.profiles.model import Profile
 
@@ -31,7 +31,7 @@ class JudgeReport(BaseModel):
     method: str
     fingerprint: str = Field(description="Changes with everything that can change a verdict.")
     health: JudgeHealth
-    last_audit: dict[str, Any] | None = Field(description="Figures of the judge's last audit; null without one.")
+    last_audit: AuditSummary | None = Field(description="What the judge's last audit found; null without one.")
 
 
 class Profiles(BaseModel):
@@ -58,7 +58,7 @@ async def judge(service: ServiceDep) -> JudgeReport:
         method=info.method,
         fingerprint=info.fingerprint,
         health=JudgeHealth(ok=health.ok, detail=health.detail),
-        last_audit=None,
+        last_audit=service.last_audit,
     )
 
 

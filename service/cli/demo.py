@@ -41,6 +41,8 @@ def demo(
             port=port,
             annotations=(str(annotations),),
             judge="symbolic",
+            judge_calibration=None,
+            audit=None,
             api_key=None,
             redis_url=None,
         )

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import logging
+
 from perception_reward.service import logs
 from perception_reward.service.assembly import Service
+from perception_reward.service.audit.last import concern
 from perception_reward.service.cli import running
 from perception_reward.service.cli.options import with_settings
 from perception_reward.service.settings import Settings
+
+logger = logging.getLogger(__name__)
 
 
 @with_settings
@@ -15,6 +20,8 @@ def serve(settings: Settings) -> None:
     logs.configure(settings.log_level, as_json=settings.log_json)
 
     async def main(service: Service) -> None:
+        if (line := concern(service.last_audit, service.judge.info)) is not None:
+            logger.warning(line)
         with running.listen(settings) as listener:
             await running.serve(service, listener)
 

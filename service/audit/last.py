@@ -1,0 +1,73 @@
+"""The judge's last audit, as the service shows it and warns about it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+
+from pydantic import Field, ValidationError
+
+from perception_reward.service.audit.figures import AuditReport, Estimate, Figures, Grade, Proportion
+from perception_reward.service.judges.base import JudgeInfo
+
+COMMAND = "`perception-reward audit --annotations FILE` with the same judge settings"
+
+
+class AuditSummary(Figures):
+    """The audit's figures that matter most. `auc` and `accuracy` are those on `source`."""
+
+    verdict: Grade
+    reasons: list[str] = Field(description="Why it is not better.")
+    created: datetime
+    fingerprint: str = Field(description="Of the judge that was audited.")
+    stale: bool = Field(description="Another judge was audited than the one that answers now.")
+    source: str | None = Field(description="`labelled`: responses labelled by people. `generated`: made statements.")
+    auc: Estimate | None
+    accuracy: Proportion | None
+    attack_success: Proportion | None
+
+
+def read_report(path: Path) -> AuditReport | None:
+    """None where there is no file yet. ValueError, for people, for a file that holds no report."""
+    try:
+        return AuditReport.model_validate_json(path.read_bytes())
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise ValueError(f"{path} cannot be read: {error.strerror}") from None
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        field = ".".join(map(str, first["loc"])) or "file"
+        raise ValueError(f"{path} holds no audit's JSON report: {field}: {first['msg']}") from None
+
+
+def summarise(report: AuditReport, judge: JudgeInfo) -> AuditSummary:
+    """What `/v1/judge` says of `report` while `judge` answers."""
+    quality = report.quality
+    return AuditSummary(
+        verdict=report.verdict,
+        reasons=report.reasons,
+        created=report.created,
+        fingerprint=report.judge.fingerprint,
+        stale=report.judge.fingerprint != judge.fingerprint,
+        source=None if quality is None else "labelled" if report.labelled else "generated",
+        auc=quality.auc if quality else None,
+        accuracy=quality.accuracy if quality else None,
+        attack_success=report.attack.success if report.attack else None,
+    )
+
+
+def concern(summary: AuditSummary | None, judge: JudgeInfo) -> str | None:
+    """One line about why the judge should be audited before its scores are trusted, or None.
+
+    The symbolic judge need not be audited anew: it is the same wherever it runs, and its figures come with it.
+    """
+    if summary is None:
+        return (
+            None if judge.name == "symbolic" else f"this judge was not audited; run {COMMAND}, then serve with --audit"
+        )
+    if summary.stale:
+        return f"the last audit ({summary.created:%Y-%m-%d}) was of another judge, {summary.fingerprint}; run {COMMAND}"
+    if summary.verdict == "poor":
+        return f"the last audit found this judge poor: {summary.reasons[0] if summary.reasons else 'see the report'}"
+    return None
