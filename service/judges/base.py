@@ -24,6 +24,9 @@ class Verdict:
     certainty: how sure the judge is of `label`, in [0, 1]; a cascade asks the next judge where this is low.
     contradiction: the probability of `contradicted`, in [0, 1 - probability], or None where the judge has none.
         For what stands around a judge, such as calibration; the cache does not keep it.
+    truncated: the judge saw only a part of the response, which exceeds its own limit.
+    settled: the response says the fact and also what excludes it, or offers its value only among others: whatever the
+        certainty, no reading makes it stated. For a cascade; the cache does not keep it.
     """
 
     label: Label
@@ -31,6 +34,8 @@ class Verdict:
     span: tuple[int, int] | None = None
     certainty: float = 1.0
     contradiction: float | None = None
+    truncated: bool = False
+    settled: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import cached_property
 
 from perception_reward.service.judges.base import Verdict
+from perception_reward.service.judges.symbolic.alternatives import goes_on, offered
 from perception_reward.service.judges.symbolic.document import Document
 from perception_reward.service.judges.symbolic.evidence import SHAPES, Claims, Evidence, evidence_for
 from perception_reward.service.judges.symbolic.items import read_items
@@ -98,7 +100,7 @@ def verdict_of(parts: Sequence[Claim], text: str, reading: Reading) -> Verdict:
 
 
 def _claim_verdict(fact: Claim, text: str, reading: Reading) -> Verdict:
-    found = evidence_for(fact, reading.claims)
+    found = [_as_offered(item, reading) for item in evidence_for(fact, reading.claims)]
     stated = [item for item in found if item.agrees and item.claim.mood in _STATING]
     denied = [item for item in found if item.agrees and item.claim.mood == "negated"]
     against = [item for item in found if not item.agrees and item.claim.mood in _STATING]
@@ -116,6 +118,14 @@ def _claim_verdict(fact: Claim, text: str, reading: Reading) -> Verdict:
     if against:
         return _when_open(fact, against[0], reading)
     return _when_absent(fact, text, found, reading)
+
+
+def _as_offered(item: Evidence, reading: Reading) -> Evidence:
+    """The evidence, hedged where its value is only the first of a list of alternatives."""
+    claim = item.claim
+    if claim.mood not in _STATING or not goes_on(reading.document.sentences[claim.index].text, claim.end):
+        return item
+    return replace(item, claim=replace(claim, mood="hedged"))
 
 
 def _outweighing(firm: list[Evidence], best: Evidence) -> list[Evidence]:
@@ -143,7 +153,7 @@ def _when_stated(best: Evidence, opposed: list[Evidence], reading: Reading) -> V
     strength = _strength(best)
     if not opposed:
         return Verdict("stated", strength, reading.span(best.claim), strength)
-    return Verdict("contradicted", 0.1, reading.span(opposed[0].claim), 0.7)
+    return Verdict("contradicted", 0.1, reading.span(opposed[0].claim), 0.7, settled=True)
 
 
 def _when_open(fact: Claim, item: Evidence, reading: Reading) -> Verdict:
@@ -169,7 +179,7 @@ def _elsewhere(fact: Claim, reading: Reading) -> bool:
 def _when_absent(fact: Claim, text: str, found: list[Evidence], reading: Reading) -> Verdict:
     moods = {item.claim.mood for item in found if item.agrees}
     if "hedged" in moods:
-        return Verdict("absent", _HEDGED, None, 0.7)
+        return Verdict("absent", _HEDGED, None, 0.7, settled=any(_is_offered(item.claim, reading) for item in found))
     if moods:
         return Verdict("absent", 0.12, None, 0.8)
     if fact.relation in SHAPES and (alone := _shape_alone(fact, reading)):
@@ -181,6 +191,12 @@ def _when_absent(fact: Claim, text: str, found: list[Evidence], reading: Reading
     if valued:
         return Verdict("absent", 0.14, None, 0.6)
     return Verdict("absent", 0.06 if named else 0.02, None, 0.75 if named else 0.97)
+
+
+def _is_offered(claim: Claim, reading: Reading) -> bool:
+    """Whether a claim is one of several that the response leaves open."""
+    text = reading.document.sentences[claim.index].text
+    return claim.mood == "hedged" and offered(text, claim.start, claim.end)
 
 
 def _shape_alone(fact: Claim, reading: Reading) -> tuple[bool, tuple[int, int]] | None:

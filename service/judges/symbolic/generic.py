@@ -21,6 +21,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from perception_reward.service.judges.base import Verdict
+from perception_reward.service.judges.symbolic.alternatives import offered
 from perception_reward.service.judges.symbolic.anchors import TERSE, Claim, read_claim
 from perception_reward.service.judges.symbolic.document import Document, Sentence
 from perception_reward.service.judges.symbolic.lexicon import CHART_WORDS, COPULAS, OTHERS, TOTALS
@@ -31,6 +32,8 @@ from perception_reward.trainer_client.wire import Fact
 # From this support on, a sentence counts as saying the fact.
 _STATED = 0.74
 _SLOT_WEIGHT = 1.5
+# From this support on, a sentence that leaves several values open speaks of the fact's.
+_OFFERED = 0.3
 # Of the anchors, the share that a sentence must mention before it can speak against the fact.
 _ABOUT = 0.55
 # Denied are the anchors of which this share is negated on one side only.
@@ -89,13 +92,24 @@ def _verdict(claim: Claim, found: list[Evidence]) -> Verdict:
     denial = max(denials, key=lambda item: item.denial, default=None)
     if denial is not None:
         certainty = (0.85 if claim.is_typed else 0.5) * (0.6 if stated else denial.denial)
-        return Verdict("contradicted", 0.25 if stated else 0.06 * (1 - denial.denial), _span(denial), certainty)
+        probability = 0.25 if stated else 0.06 * (1 - denial.denial)
+        return Verdict("contradicted", probability, _span(denial), certainty, settled=stated and claim.is_typed)
     if best is not None and stated:
         certainty = 0.9 * best.support if claim.is_typed else 0.55 * best.support
         return Verdict("stated", 0.5 + 0.48 * best.support, _span(best), certainty)
     likeness = best.support if best is not None else 0.0
     mentioned = max(item.support for item in found)
-    return Verdict("absent", 0.04 + 0.4 * max(likeness, 0.3 * mentioned), None, 0.8 - 0.6 * likeness)
+    probability = 0.04 + 0.4 * max(likeness, 0.3 * mentioned)
+    return Verdict("absent", probability, None, 0.8 - 0.6 * likeness, settled=_is_offered(claim, found))
+
+
+def _is_offered(claim: Claim, found: list[Evidence]) -> bool:
+    """Whether the claim's value is one of several that the response leaves open."""
+    return bool(claim.slots) and any(
+        item.sentence.mood(item.start, item.end) == "hedged" and offered(item.sentence.text, item.start, item.end)
+        for item in found
+        if item.support >= _OFFERED or item.denial > 0
+    )
 
 
 def _span(item: Evidence) -> tuple[int, int]:

@@ -39,6 +39,7 @@ _ARGUMENT_REACH = 8
 # A clause with more numbers than this, or a noun with more colours, lists guesses.
 _AMOUNTS = 2
 _VALUES = 2
+_LISTED = 8
 _RANGE_REACH = 6
 # In a sentence that calculates or speaks of the axis, a number may be nobody's amount.
 _IMPERSONAL = frozenset(
@@ -195,8 +196,18 @@ class Trait:
             if self._is_value(word) and linked:
                 following = words[index + 1] if index + 1 < len(words) else None
                 attributive = following is not None and following.is_content and not self._is_value(following)
-                return [] if attributive else [word]
+                return [] if attributive else self._listed(words, index)
         return []
+
+    def _listed(self, words: Words, at: int) -> list[Word]:
+        """The value at `at` and those listed behind it: "red, blue and green"."""
+        found = [words[at]]
+        for word in words[at + 1 : at + 1 + 2 * _LISTED]:
+            if self._is_value(word):
+                found.append(word)
+            elif word.lemma not in (",", "and"):
+                break
+        return found
 
 
 @dataclass(frozen=True, slots=True)
