@@ -3,10 +3,10 @@
 | purpose | families | what counts |
 |---|---|---|
 | labelled | `human`, `doubtful` | the verdict against a person's label |
-| generated | `plain`, `paraphrase`, `notation`, `symmetric`, `sentence order`, `long`, `omission`, `wrong element`, \
-`contradiction`, `exchange` | the verdict against the label that holds by construction; with `base`, the flip too |
+| generated | `plain`, `paraphrase`, `notation`, `symmetric`, `sentence order`, `long`, `omission`, `contradiction`, \
+`exchange`, `wrong element` | the verdict against the label that holds by construction; with `base`, the flip too |
 | attack | those of the catalogue | success: the judge says `stated` of what the response does not state |
-| flip | `batch`, `order`, `defence: …`, `disguise: …`, `policy: …` | the change against `base`, and `expected` if given |
+| flip | `batch`, `order`, `defence: …`, `disguise: …`, `policy: …` | the change against `base`; `expected` if given |
 | repeat | `repeat` | the change against `base`: the same question once more |
 
 Of the flips, `batch` asks the fact among its annotation's facts and `order` among the same facts permuted. `defence: …`

@@ -1,0 +1,88 @@
+"""A catalogue's text with what a fact puts into it."""
+
+from __future__ import annotations
+
+import random
+import re
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+from perception_reward.service.audit.alternatives import altered, other_values
+from perception_reward.service.audit.falsehoods import contradiction, misplaced
+from perception_reward.service.audit.statements import VALUED
+from perception_reward.service.audit.subjects import Subject
+from perception_reward.service.audit.wordings import any_wording, capital, says
+
+_SLOT = re.compile(r"\{(fact|n|statement|Statement|other|another|listing|misplaced|opposite)\}")
+# Values in a listing: as many as a policy that tries its luck would print.
+LISTED = 20
+
+
+@dataclass
+class Filling:
+    """What a fact puts into texts: drawn once, so that one text speaks of one statement throughout."""
+
+    subject: Subject
+    rng: random.Random
+
+    def fill(self, text: str) -> str | None:
+        """The text with its placeholders replaced in one pass; None where the fact has nothing to put there."""
+        values = {name: self._value(name) for name in _SLOT.findall(text)}
+        if None in values.values():
+            return None
+        return _SLOT.sub(lambda slot: values[slot[1]] or "", text)
+
+    def _value(self, name: str) -> str | None:
+        match name:
+            case "fact":
+                return self.subject.fact.text
+            case "n":
+                return str(self.subject.place + 1)
+            case "statement":
+                return self._statement
+            case "Statement":
+                return capital(self._statement)
+            case "other" | "another":
+                at = name == "another"
+                return self._others[at] if len(self._others) > at else None
+            case "opposite":
+                return self._opposite
+            case "misplaced":
+                elsewhere = misplaced(self.subject, self.rng)
+                return any_wording(elsewhere, self.rng) if elsewhere else None
+            case _:
+                return self._listing
+
+    @cached_property
+    def _statement(self) -> str:
+        return any_wording(self.subject.statement, self.rng)
+
+    @cached_property
+    def _others(self) -> list[str]:
+        statement = self.subject.statement
+        if statement.kind in VALUED:
+            return [any_wording(replace(statement, value=value), self.rng) for value in self._values[:2]]
+        if statement.kind != "other":
+            return []
+        clauses = dict.fromkeys(altered(statement.clause, self.rng) for _ in range(4))
+        return [any_wording(replace(statement, names=((clause,),)), self.rng) for clause in clauses if clause]
+
+    @cached_property
+    def _values(self) -> list[str]:
+        return other_values(self.subject.statement, self.rng)
+
+    @cached_property
+    def _opposite(self) -> str | None:
+        return contradiction(self.subject, self.rng)
+
+    @property
+    def _listing(self) -> str | None:
+        """Sentences of one wording, for the right value and many others."""
+        statement = self.subject.statement
+        if statement.kind not in VALUED or not self._values:
+            return None
+        values = [statement.value, *self._values[: LISTED - 1]]
+        self.rng.shuffle(values)
+        notation = self.rng.choice(("words", "unicode", "latex"))
+        at = self.rng.randrange(len(says(statement, notation)))
+        return " ".join(f"{capital(says(replace(statement, value=value), notation)[at])}." for value in values)
