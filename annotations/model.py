@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pydantic import Field, model_validator
+from pydantic import ConfigDict, Field, model_validator
 from typing_extensions import Self
 
 from perception_reward.trainer_client.wire import Fact, Identifier, WireModel
@@ -19,6 +19,9 @@ class Provenance(WireModel):
 
 class Annotation(WireModel):
     """One problem: its question, reference answer, image references and visual facts."""
+
+    # Wire models are built when first used, for the clients' sake; a store builds its own at once.
+    model_config = ConfigDict(defer_build=False)
 
     id: Identifier
     question: str | None = None

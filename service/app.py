@@ -7,6 +7,9 @@ PUT|GET|DELETE /v1/annotations/ID one annotation
 POST   /v1/annotations:batch      JSON lines in, a count and per-line errors out
 GET    /v1/judge                  model, method, fingerprint, health
 GET    /v1/profiles               how components become one score
+POST   /openrlhf                  OpenRLHF's remote reward model
+POST   /slime                     slime's remote reward
+POST   /verify                    NeMo Gym's verification
 GET    /livez, /readyz, /metrics, /docs
 """
 
@@ -18,6 +21,7 @@ from fastapi import FastAPI
 
 from perception_reward.service.api import about, annotations, problems, score
 from perception_reward.service.api.middleware import BodyLimit, KeyCheck, Telemetry
+from perception_reward.service.api.trainers import nemo_gym, openrlhf, slime
 from perception_reward.service.assembly import Service
 
 
@@ -29,7 +33,15 @@ def make_app(service: Service) -> FastAPI:
         description="How well did a vision-language model's response perceive the image?",
     )
     app.state.service = service
-    for router in (score.router, annotations.batch_router, annotations.router, about.router):
+    for router in (
+        score.router,
+        annotations.batch_router,
+        annotations.router,
+        openrlhf.router,
+        slime.router,
+        nemo_gym.router,
+        about.router,
+    ):
         app.include_router(router)
     problems.install(app)
     settings = service.settings

@@ -13,6 +13,7 @@ from starlette.exceptions import HTTPException
 
 from perception_reward.annotations.store import StoreReadOnly, StoreUnavailable
 from perception_reward.service.admission import Overloaded
+from perception_reward.service.api.disconnect import ClientGone
 from perception_reward.service.scorer import UnknownProfileError
 from perception_reward.trainer_client.wire import Problem
 
@@ -113,6 +114,10 @@ def install(app: FastAPI) -> None:
     async def http_error(request: Request, error: HTTPException) -> Response:
         return problem(error.status_code, str(error.detail), headers=error.headers)
 
+    @app.exception_handler(ClientGone)
+    async def client_gone(request: Request, error: ClientGone) -> Response:
+        return Response(status_code=499)
+
     @app.exception_handler(Overloaded)
     async def overloaded(request: Request, error: Overloaded) -> Response:
         request.app.state.service.metrics.refused("overloaded")
@@ -130,7 +135,7 @@ def install(app: FastAPI) -> None:
     async def unexpected(request: Request, error: Exception) -> Response:
         return problem(500, "an error of the service itself; its log says more")
 
-    _ = invalid, unserved, unknown_profile, http_error, overloaded, store_down, store_closed, unexpected
+    _ = invalid, unserved, unknown_profile, http_error, client_gone, overloaded, store_down, store_closed, unexpected
 
 
 def _unprocessable(faults: list[dict[str, str]], count: int) -> Response:

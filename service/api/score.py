@@ -1,22 +1,23 @@
-"""`POST /v1/score` and `POST /v1/score/stream`."""
+"""`POST /v1/score` and `POST /v1/score/stream`, and the way of every request that is scored: `scored`."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable, Coroutine
 from contextlib import aclosing
-from typing import Annotated
+from typing import Annotated, Any, TypeAlias
 
 from fastapi import APIRouter, Body, Request, Response
 from fastapi.responses import StreamingResponse
+from pydantic import ConfigDict
 from starlette.exceptions import HTTPException
 from starlette.types import Receive, Scope, Send
 
 from perception_reward.service.admission import Admission
 from perception_reward.service.api.body import LenientRoute
 from perception_reward.service.api.deps import DeadlineDep, ServiceDep
-from perception_reward.service.api.disconnect import ClientGone, unless_gone, until_gone
+from perception_reward.service.api.disconnect import unless_gone, until_gone
 from perception_reward.service.api.problems import InvalidRequest, documented
 from perception_reward.service.assembly import Service
 from perception_reward.service.responses import response_text
@@ -56,33 +57,53 @@ EXAMPLE = ScoreRequest.model_validate(
     }
 ).model_dump(mode="json", exclude_none=True, exclude_defaults=True)
 
-_PROBLEMS = documented(401, 408, 413, 422, 429, 503, 504)
+PROBLEMS = documented(401, 408, 413, 422, 429, 503, 504)
+
+
+class ScoreBody(ScoreRequest):
+    """Items to score."""
+
+    # Wire models are built when first used, for the clients' sake; a server builds them before it is asked.
+    model_config = ConfigDict(defer_build=False, title="ScoreRequest")
+
 
 router = APIRouter(tags=["score"], route_class=LenientRoute)
-BodyDep = Annotated[ScoreRequest, Body(openapi_examples={"geometry": {"summary": "One rollout", "value": EXAMPLE}})]
+BodyDep = Annotated[ScoreBody, Body(openapi_examples={"geometry": {"summary": "One rollout", "value": EXAMPLE}})]
 
 
-@router.post("/v1/score", response_model=ScoreResponse, responses=_PROBLEMS)
+@router.post("/v1/score", response_model=ScoreResponse, responses=PROBLEMS)
 async def score(request: Request, body: BodyDep, service: ServiceDep, deadline: DeadlineDep) -> Response:
     """Score responses against facts. Results keep the order of the items; one bad item never fails its neighbours."""
+    response = await scored(request, body, service, deadline, service.scorer.score)
+    return Response(response.model_dump_json(), media_type="application/json")
+
+
+Score: TypeAlias = Callable[[ScoreRequest, float], Coroutine[Any, Any, ScoreResponse]]
+
+
+async def scored(
+    request: Request, body: ScoreRequest, service: Service, deadline: float, score: Score
+) -> ScoreResponse:
+    """`score` the body within its limits: admitted, on time, and for as long as its client is there.
+
+    Raises what `problems` answers: `InvalidRequest`, `Overloaded`, `ClientGone`, and 504 where the time is over.
+    """
     _check(body, service)
     with service.admission.admit(len(body.items)):
         try:
             async with asyncio.timeout_at(deadline):
-                response = await unless_gone(request, service.scorer.score(body, _scored_by(deadline)))
+                response = await unless_gone(request, score(body, _scored_by(deadline)))
         except TimeoutError:
             raise HTTPException(504, "the request's time was over before every item was scored") from None
-        except ClientGone:
-            return Response(status_code=499)
     _log(request, body, response.summary)
     _log_responses(body, service)
-    return Response(response.model_dump_json(), media_type="application/json")
+    return response
 
 
 @router.post(
     "/v1/score/stream",
     response_class=StreamingResponse,
-    responses={**_PROBLEMS, 200: {"model": StreamedResult, "content": {"application/x-ndjson": {}}}},
+    responses={**PROBLEMS, 200: {"model": StreamedResult, "content": {"application/x-ndjson": {}}}},
 )
 async def stream(request: Request, body: BodyDep, service: ServiceDep, deadline: DeadlineDep) -> Response:
     """The same, one JSON line per result as soon as it is ready, then a line with the summary."""
