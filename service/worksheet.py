@@ -111,7 +111,7 @@ class Worksheet:
             components=components,
             facts=self._fact_results(outcomes),
             reason=reason,
-            truncated=bool(self.facts) and self._truncated,
+            truncated=bool(self.facts) and (self._truncated or any(map(_is_of_a_part, outcomes))),
         )
 
     def _perception(self, outcomes: list[Outcome]) -> float | Missing | None:
@@ -146,3 +146,7 @@ def _facts(item: ScoreItem, annotation: Annotation | None) -> tuple[Fact, ...]:
 def _outcome(find: Find) -> Outcome:
     assert not isinstance(find, bool)
     return find
+
+
+def _is_of_a_part(outcome: Outcome) -> bool:
+    return isinstance(outcome, Verdict) and outcome.truncated

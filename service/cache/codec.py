@@ -15,13 +15,15 @@ from perception_reward.trainer_client.wire import Label
 VERSION: Final = 1
 
 _LABELS: Final[tuple[Label, ...]] = get_args(Label)
+_TRUNCATED: Final = 0x80
 _VERDICT: Final = struct.Struct("<BBdd")
 _SPAN: Final = struct.Struct("<II")
 
 
 def encode_verdict(verdict: Verdict) -> bytes:
     """The bytes of a verdict."""
-    head = _VERDICT.pack(VERSION, _LABELS.index(verdict.label), verdict.probability, verdict.certainty)
+    label = _LABELS.index(verdict.label) | (_TRUNCATED if verdict.truncated else 0)
+    head = _VERDICT.pack(VERSION, label, verdict.probability, verdict.certainty)
     return head if verdict.span is None else head + _SPAN.pack(*verdict.span)
 
 
@@ -31,14 +33,15 @@ def decode_verdict(value: bytes) -> Verdict | None:
     if len(head) != _VERDICT.size or len(tail) not in (0, _SPAN.size):
         return None
     fields: tuple[int, int, float, float] = _VERDICT.unpack(head)
-    version, label, probability, certainty = fields
+    version, flags, probability, certainty = fields
+    label, truncated = flags & ~_TRUNCATED, bool(flags & _TRUNCATED)
     # A NaN fails these comparisons too.
     if version != VERSION or label >= len(_LABELS) or not (0 <= probability <= 1 and 0 <= certainty <= 1):
         return None
-    if not tail:
-        return Verdict(_LABELS[label], probability, None, certainty)
-    span: tuple[int, int] = _SPAN.unpack(tail)
-    return Verdict(_LABELS[label], probability, span, certainty) if span[0] <= span[1] else None
+    span: tuple[int, int] | None = _SPAN.unpack(tail) if tail else None
+    if span is not None and span[0] > span[1]:
+        return None
+    return Verdict(_LABELS[label], probability, span, certainty, truncated=truncated)
 
 
 def encode_grade(right: bool) -> bytes:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from perception_reward.service.judges.base import Judge
-from perception_reward.service.judges.openai.factory import openai_judge
+from perception_reward.service.judges.llm.judge import LLMJudge
+from perception_reward.service.judges.llm.methods import make_method
+from perception_reward.service.judges.openai.factory import openai_engine
 from perception_reward.service.judges.openai.spec import FORM, SCHEME
 from perception_reward.service.judges.symbolic.judge import SymbolicJudge
 from perception_reward.service.metrics import Metrics
@@ -18,11 +20,11 @@ def make_judge(settings: Settings, pool: WorkerPool, metrics: Metrics) -> Judge:
     if not settings.judge.startswith(SCHEME):
         raise ValueError(f"no judge is called {settings.judge!r}; there are symbolic and {FORM}")
     key = settings.judge_api_key
-    return openai_judge(
+    engine = openai_engine(
         settings.judge,
-        method=settings.judge_method,
-        tokenizer=settings.judge_tokenizer,
         api_key=key.get_secret_value() if key is not None else None,
         concurrency=settings.judge_concurrency,
         observer=metrics,
     )
+    method = make_method(settings.judge_method)
+    return LLMJudge(engine, method, tokenizer=settings.judge_tokenizer or engine.model)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import re
 import socket
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
@@ -49,7 +48,7 @@ class JudgeServer:
         if self._runner is not None:
             return
         app = web.Application(client_max_size=1 << 26)
-        app.router.add_post("/v1/chat/completions", self._chat)
+        app.router.add_post("/v1/completions", self._complete)
         app.router.add_get("/v1/models", self._models)
         self._runner = web.AppRunner(app, handler_cancellation=True, shutdown_timeout=0.01)
         await self._runner.setup()
@@ -61,7 +60,7 @@ class JudgeServer:
             await self._runner.cleanup()
         self._runner = None
 
-    async def _chat(self, request: web.Request) -> web.StreamResponse:
+    async def _complete(self, request: web.Request) -> web.StreamResponse:
         self.headers.append(dict(request.headers))
         self.asked.set()
         try:
@@ -80,8 +79,7 @@ class JudgeServer:
 
     async def stated(self, request: web.Request) -> web.StreamResponse:
         """Every fact is stated."""
-        facts = re.findall(r"<info(\d+)>", json.dumps(await request.json()))
-        return web.json_response(_chat("".join(f"<info{n}>1</info{n}>" for n in facts)))
+        return web.json_response(_written("".join(f"<info{n}>1</info{n}>" for n in range(1, 20))))
 
     async def hang(self, request: web.Request) -> web.StreamResponse:
         return await asyncio.Event().wait() or web.Response()
@@ -104,11 +102,11 @@ class JudgeServer:
 
     def writes(self, content: str) -> Reply:
         """A well-formed reply in which the model says `content`."""
-        return self.says(json.dumps(_chat(content)))
+        return self.says(json.dumps(_written(content)))
 
 
-def _chat(content: str) -> dict[str, Any]:
-    return {"choices": [{"index": 0, "message": {"role": "assistant", "content": content}}]}
+def _written(content: str) -> dict[str, Any]:
+    return {"choices": [{"index": 0, "text": content}]}
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from itertools import count
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -52,10 +53,11 @@ async def score(http: httpx.AsyncClient, timeout: float = 10.0) -> dict[str, Any
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def running(
-    start_judge: Callable[[], Awaitable[Any]], start_shared_process: Callable[..., Any]
+    start_judge: Callable[[], Awaitable[Any]], start_shared_process: Callable[..., Any], tokenizer_folder: Path
 ) -> AsyncIterator[Running]:
     judge = await start_judge()
-    service = start_shared_process("--judge", f"openai:{judge.url}#m", "--judge-method", "paper", "--workers", "1")
+    options = ("--judge-tokenizer", str(tokenizer_folder), "--judge-method", "paper", "--workers", "1")
+    service = start_shared_process("--judge", f"openai:{judge.url}#m", *options)
     async with httpx.AsyncClient(base_url=service.url, timeout=30) as http:
         yield Running(http, judge)
 
@@ -197,12 +199,13 @@ async def test_of_two_judge_servers_one_may_fail(two: tuple[httpx.AsyncClient, A
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def two(
-    start_judge: Callable[[], Awaitable[Any]], start_shared_process: Callable[..., Any]
+    start_judge: Callable[[], Awaitable[Any]], start_shared_process: Callable[..., Any], tokenizer_folder: Path
 ) -> AsyncIterator[tuple[httpx.AsyncClient, Any, Any]]:
     """A client of a service, and its two judge servers."""
     one, other = await start_judge(), await start_judge()
     # Few requests at a time, so that some are still waiting when a server fails.
     options = ("--judge-concurrency", "4", "--judge-method", "paper", "--workers", "1")
+    options += ("--judge-tokenizer", str(tokenizer_folder))
     service = start_shared_process("--judge", f"openai:{one.url},{other.url}#m", *options)
     async with httpx.AsyncClient(base_url=service.url, timeout=30) as http:
         yield http, one, other

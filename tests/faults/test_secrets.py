@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -33,12 +34,14 @@ async def running(
     start_judge: Callable[[], Awaitable[Any]],
     start_shared_redis: Callable[..., Any],
     start_shared_process: Callable[..., Any],
+    tokenizer_folder: Path,
 ) -> AsyncIterator[Running]:
     judge, redis = await start_judge(), start_shared_redis(REDIS_PASSWORD)
     settings = {
         "api_key": API_KEY,
         "judge": f"openai:{judge.url}#m",
         "judge_method": "paper",
+        "judge_tokenizer": str(tokenizer_folder),
         "judge_api_key": JUDGE_KEY,
         "redis_url": redis.url,
         "annotations": redis.url,

@@ -6,6 +6,7 @@ import asyncio
 import json
 import signal
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -14,8 +15,11 @@ import pytest
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 FACT = {"id": "f", "text": "Segment AB has length 5."}
-OPTIONS = ("--judge-method", "paper", "--workers", "1")
 CLIENTS = 4
+
+
+def options(tokenizer: Path) -> tuple[str, ...]:
+    return ("--judge-method", "paper", "--judge-tokenizer", str(tokenizer), "--workers", "1")
 
 
 def request(text: str, items: int) -> dict[str, Any]:
@@ -41,11 +45,11 @@ async def streamed(http: httpx.AsyncClient, text: str) -> tuple[int, list[dict[s
 
 
 async def test_requests_under_way_are_answered_and_new_ones_sent_elsewhere(
-    start_judge: Callable[[], Awaitable[Any]], start_shared_process: Callable[..., Any]
+    start_judge: Callable[[], Awaitable[Any]], start_shared_process: Callable[..., Any], tokenizer_folder: Path
 ):
     judge = await start_judge()
     judge.reply = judge.slowly(1.0)
-    service = start_shared_process("--judge", f"openai:{judge.url}#m", *OPTIONS)
+    service = start_shared_process("--judge", f"openai:{judge.url}#m", *options(tokenizer_folder))
     answered: list[tuple[int, list[dict[str, Any]]]] = []
     served = asyncio.Semaphore(0)
 
@@ -81,11 +85,11 @@ async def test_requests_under_way_are_answered_and_new_ones_sent_elsewhere(
 
 
 async def test_a_second_signal_ends_it_at_once(
-    start_judge: Callable[[], Awaitable[Any]], start_shared_process: Callable[..., Any]
+    start_judge: Callable[[], Awaitable[Any]], start_shared_process: Callable[..., Any], tokenizer_folder: Path
 ):
     judge = await start_judge()
     judge.reply = judge.hang
-    service = start_shared_process("--judge", f"openai:{judge.url}#m", *OPTIONS)
+    service = start_shared_process("--judge", f"openai:{judge.url}#m", *options(tokenizer_folder))
     async with httpx.AsyncClient(base_url=service.url, timeout=30) as http:
         post = asyncio.create_task(http.post("/v1/score", json=request("x", 1)))
         async with asyncio.timeout(15):

@@ -1,5 +1,4 @@
-"""A judge that asks one or more vLLM servers over HTTP.
+"""One or more vLLM servers over HTTP, as the engine of a judge that is a language model.
 
-`judge.OpenAIJudge` is the judge; a `method` says what to ask and how to read the reply (`verdict`: one fact at
-a time, one generated token; `paper`: all facts at once, free text); the `pool` carries requests to endpoints.
+`engine.OpenAIEngine` turns asks into requests; the `pool` carries them to endpoints.
 """

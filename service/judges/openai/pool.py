@@ -1,8 +1,8 @@
 """Several endpoints as one: a request goes where its prefix is cached, past what is full or down, until it is
 answered or its deadline has come.
 
-Requests with the same affinity go to the same endpoint as long as that one has room. A transport error, 408
-or 5xx is tried again, elsewhere where possible; 429 waits as the server asks; any other status is final.
+Requests with the same affinity go to the same endpoint as long as that one has no more than its share. A transport
+error, 408 or 5xx is tried again, elsewhere where possible; 429 waits as the server asks; any other status is final.
 """
 
 from __future__ import annotations
@@ -13,14 +13,14 @@ import logging
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass
-from hashlib import blake2b
 from http import HTTPStatus
 
 import aiohttp
 
-from perception_reward.service.judges.openai.endpoint import Endpoint
 from perception_reward.service.judges.llm.failure import JudgeFailure
-from perception_reward.service.judges.openai.method import Call
+from perception_reward.service.judges.openai.affinity import choose
+from perception_reward.service.judges.openai.call import Call
+from perception_reward.service.judges.openai.endpoint import Endpoint
 from perception_reward.service.judges.openai.observer import JudgeObserver, Unobserved
 
 logger = logging.getLogger(__name__)
@@ -132,15 +132,12 @@ class EndpointPool:
                 self._observer.retry(again.reason)
 
     async def _choose(self, affinity: str, deadline: float) -> Endpoint:
-        """The favourite of `affinity` while it has room, else the least loaded of those that are ready."""
+        """Of the endpoints that are ready, the one where `affinity` belongs; waits a little while none is."""
         while True:
             now = asyncio.get_running_loop().time()
             ready = [endpoint for endpoint in self.endpoints if endpoint.ready_at <= now]
             if ready:
-                favourite = max(ready, key=lambda endpoint: _rendezvous(affinity, endpoint.url))
-                if favourite.load < favourite.concurrency:
-                    return favourite
-                return min(ready, key=lambda endpoint: endpoint.load)
+                return choose(ready, affinity)
             first = min(self.endpoints, key=lambda endpoint: endpoint.ready_at)
             if first.down_until - now > PATIENCE or first.ready_at >= deadline:
                 raise JudgeFailure("judge_unavailable", f"{first.label} does not answer, nor does any other")
@@ -226,10 +223,6 @@ class EndpointPool:
     def _count(self, change: int) -> None:
         self._inflight += change
         self._observer.inflight(self._inflight)
-
-
-def _rendezvous(affinity: str, url: str) -> bytes:
-    return blake2b(f"{url}\n{affinity}".encode("utf-8", "surrogatepass"), digest_size=8).digest()
 
 
 def _seconds(retry_after: str | None) -> float | None:

@@ -65,7 +65,7 @@ class ScriptedServer:
     async def answer(self, request: web.Request) -> web.Response:
         """Every fact is stated."""
         tags = "".join(f"<info{n}>1</info{n}>" for n in range(1, 50))
-        return web.json_response({"choices": [{"message": {"content": tags}}]})
+        return web.json_response({"choices": [{"index": 0, "text": tags}]})
 
     async def hang(self, request: web.Request) -> web.Response:
         await asyncio.sleep(3600)

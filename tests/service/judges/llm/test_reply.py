@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from perception_reward.service.judges.openai.reply import parse_reply
+from perception_reward.service.judges.llm.reply import parse_reply
 
 
 @given(st.lists(st.sampled_from([0, 1]), max_size=30), st.booleans())

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from perception_reward.service.judges.openai.prompt import Prompt, load_prompt
+from perception_reward.service.judges.llm.prompt import Prompt, load_prompt
 
 PROMPT = Prompt("[system]\nBe strict.\n[user]\n{facts}\n\n{response}\n")
 

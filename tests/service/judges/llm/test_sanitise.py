@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from perception_reward.service.judges.openai.sanitise import inert, visible
+from perception_reward.service.judges.llm.sanitise import inert, visible
 
 
 @given(st.text())

@@ -1,4 +1,4 @@
-"""The judge against scripted servers, with the method that needs no tokenizer."""
+"""A judge whose engine is scripted servers, with the method that one reply in plain text answers."""
 
 from __future__ import annotations
 
@@ -13,22 +13,29 @@ from typing import Any
 import pytest
 
 from perception_reward.service.judges.base import Health, JudgeTask, Missing, Outcome, Verdict
-from perception_reward.service.judges.openai.factory import openai_judge
-from perception_reward.service.judges.openai.judge import OpenAIJudge
-from perception_reward.service.judges.openai.paper import PaperMethod
+from perception_reward.service.judges.llm.ask import Writing
+from perception_reward.service.judges.llm.failure import JudgeFailure
+from perception_reward.service.judges.llm.judge import LLMJudge
+from perception_reward.service.judges.llm.paper import PaperMethod
+from perception_reward.service.judges.openai.factory import openai_engine
 from perception_reward.trainer_client.wire import Fact
 
 FACTS = tuple(Fact(id=f"f{n}", text=f"Segment AB has length {n}.") for n in range(3))
 TASK = JudgeTask("AB = 5", FACTS)
 
 
-def judge_at(*servers: Any, **options: Any) -> OpenAIJudge:
-    urls = ",".join(server.url for server in servers)
-    return openai_judge(f"openai:{urls}#m", method="paper", **options)
+@pytest.fixture
+def judge_at(tokenizer_folder: Path) -> Callable[..., LLMJudge]:
+    def make(*servers: Any, **options: Any) -> LLMJudge:
+        urls = ",".join(server.url for server in servers)
+        return LLMJudge(openai_engine(f"openai:{urls}#m", **options), PaperMethod(), tokenizer=str(tokenizer_folder))
+
+    return make
 
 
-async def outcomes(judge: OpenAIJudge, tasks: list[JudgeTask], seconds: float = 10) -> list[tuple[Outcome, ...]]:
-    """In the order of the tasks; closes the judge."""
+async def outcomes(judge: LLMJudge, tasks: list[JudgeTask], seconds: float = 10) -> list[tuple[Outcome, ...]]:
+    """In the order of the tasks; starts and closes the judge."""
+    await judge.start()
     deadline = asyncio.get_running_loop().time() + seconds
     try:
         found = {index: each async for index, each in judge.judge(tasks, deadline)}
@@ -37,69 +44,52 @@ async def outcomes(judge: OpenAIJudge, tasks: list[JudgeTask], seconds: float = 
     return [found[index] for index in range(len(tasks))]
 
 
-async def reasons(judge: OpenAIJudge, seconds: float = 10) -> set[str]:
+async def reasons(judge: LLMJudge, seconds: float = 10) -> set[str]:
     (found,) = await outcomes(judge, [TASK], seconds)
     assert len(found) == len(FACTS)
     return {outcome.reason if isinstance(outcome, Missing) else outcome.label for outcome in found}
 
 
-async def test_every_task_is_answered_with_one_outcome_per_fact(server: Any):
+async def test_every_task_is_answered_with_one_outcome_per_fact(judge_at: Callable[..., LLMJudge], server: Any):
     tasks = [JudgeTask(f"response {n}", FACTS[: n % 4]) for n in range(40)]
     found = await outcomes(judge_at(server), tasks)
     assert [len(each) for each in found] == [len(task.facts) for task in tasks]
     assert found[3] == (Verdict("stated", 1.0),) * 3
 
 
-async def test_a_task_without_facts_asks_nothing(server: Any):
-    assert await outcomes(judge_at(server), [JudgeTask("text", ())]) == [()]
-    assert not server.bodies
-
-
-async def test_very_many_facts_are_asked_about_in_several_requests(server: Any, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(PaperMethod, "most_facts", 2)
-    many = JudgeTask("AB = 5", tuple(Fact(id=f"f{n}", text=f"Segment AB has length {n}.") for n in range(5)))
-    assert await outcomes(judge_at(server), [many]) == [(Verdict("stated", 1.0),) * 5]
-    assert len(server.bodies) == 3
-
-
-async def test_after_a_failure_the_answers_of_earlier_requests_count(server: Any, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(PaperMethod, "most_facts", 1)
-    server.script = [server.answer, server.status(400)]
-    assert await outcomes(judge_at(server), [TASK]) == [
-        (Verdict("stated", 1.0), Missing("judge_unavailable"), Missing("judge_unavailable"))
-    ]
-    assert len(server.bodies) == 2
-
-
 @pytest.mark.parametrize("fault", ["reset", "cut", 500, 502, 503, 408])
-async def test_a_passing_fault_is_tried_again(server: Any, fault: str | int):
+async def test_a_passing_fault_is_tried_again(judge_at: Callable[..., LLMJudge], server: Any, fault: str | int):
     handler = getattr(server, fault) if isinstance(fault, str) else server.status(fault)
     server.script = [handler, server.answer]
     assert await reasons(judge_at(server)) == {"stated"}
     assert len(server.bodies) == 2
 
 
-async def test_a_lasting_fault_is_unavailable(server: Any):
+async def test_a_lasting_fault_is_unavailable(judge_at: Callable[..., LLMJudge], server: Any):
     server.script = [server.status(500)]
     assert await reasons(judge_at(server)) == {"judge_unavailable"}
     assert len(server.bodies) <= 4
 
 
-async def test_a_busy_server_is_left_alone_for_as_long_as_it_asks(server: Any):
+async def test_a_busy_server_is_left_alone_for_as_long_as_it_asks(judge_at: Callable[..., LLMJudge], server: Any):
     server.script = [server.status(429, Retry_After="0.3"), server.answer]
     began = time.monotonic()
     assert await reasons(judge_at(server)) == {"stated"}
     assert time.monotonic() - began > 0.3
 
 
-async def test_a_server_that_stays_busy_past_the_deadline_is_unavailable(server: Any):
+async def test_a_server_that_stays_busy_past_the_deadline_is_unavailable(
+    judge_at: Callable[..., LLMJudge], server: Any
+):
     server.script = [server.status(429, Retry_After="60")]
     assert await reasons(judge_at(server)) == {"judge_unavailable"}
     assert len(server.bodies) == 1
 
 
 @pytest.mark.parametrize("status", [400, 401, 404, 302])
-async def test_a_refusal_is_final_and_logged_once(server: Any, status: int, caplog: pytest.LogCaptureFixture):
+async def test_a_refusal_is_final_and_logged_once(
+    judge_at: Callable[..., LLMJudge], server: Any, status: int, caplog: pytest.LogCaptureFixture
+):
     server.script = [server.status(status, '{"error": {"message": "context length\\nexceeded"}}')]
     found = await outcomes(judge_at(server), [TASK] * 5)
     assert found == [(Missing("judge_unavailable"),) * 3] * 5
@@ -111,18 +101,18 @@ async def test_a_refusal_is_final_and_logged_once(server: Any, status: int, capl
 @pytest.mark.parametrize(
     "body", ["not json", "[" * 100_000, "null", "[]", '{"choices": [{}]}', '{"choices": 7}', "\xff"]
 )
-async def test_a_garbage_reply_is_unparseable(server: Any, body: str):
+async def test_a_garbage_reply_is_unparseable(judge_at: Callable[..., LLMJudge], server: Any, body: str):
     server.script = [server.status(200, body)]
     assert await reasons(judge_at(server)) == {"judge_unparseable"}
 
 
-async def test_facts_without_a_readable_tag_are_missing_by_themselves(server: Any):
-    server.script = [server.json({"choices": [{"message": {"content": "<info1>1</info1><info3>0</info3>"}}]})]
+async def test_facts_without_a_readable_tag_are_missing_by_themselves(judge_at: Callable[..., LLMJudge], server: Any):
+    server.script = [server.json({"choices": [{"text": "<info1>1</info1><info3>0</info3>"}]})]
     (found,) = await outcomes(judge_at(server), [TASK])
     assert found == (Verdict("stated", 1.0), Missing("judge_unparseable"), Verdict("absent", 0.0))
 
 
-async def test_a_server_that_hangs_times_out_at_the_deadline(server: Any):
+async def test_a_server_that_hangs_times_out_at_the_deadline(judge_at: Callable[..., LLMJudge], server: Any):
     server.script = [server.hang]
     began = time.monotonic()
     assert await reasons(judge_at(server), seconds=0.5) == {"judge_timeout"}
@@ -131,15 +121,15 @@ async def test_a_server_that_hangs_times_out_at_the_deadline(server: Any):
 
 async def test_after_hanging_a_server_is_given_a_rest(server: Any):
     server.script = [server.hang]
-    judge = judge_at(server)
+    engine = openai_engine(f"openai:{server.url}#m")
     deadline = asyncio.get_running_loop().time() + 0.3
-    async for _ in judge.judge([TASK], deadline):
-        pass
-    assert judge._pool.endpoints[0].down_until > deadline  # pyright: ignore[reportPrivateUsage]
-    await judge.aclose()
+    with pytest.raises(JudgeFailure, match="judge_timeout"):
+        await engine.write(Writing((1, 2), 1), "", deadline)
+    assert engine._pool.endpoints[0].down_until > deadline  # pyright: ignore[reportPrivateUsage]
+    await engine.aclose()
 
 
-async def test_a_refused_connection_is_unavailable_within_seconds(server: Any):
+async def test_a_refused_connection_is_unavailable_within_seconds(judge_at: Callable[..., LLMJudge], server: Any):
     await server.stop()
     began = time.monotonic()
     found = await outcomes(judge_at(server), [TASK] * 50, seconds=60)
@@ -147,8 +137,9 @@ async def test_a_refused_connection_is_unavailable_within_seconds(server: Any):
     assert time.monotonic() - began < 10
 
 
-async def test_a_server_that_comes_back_is_used_again(server: Any):
+async def test_a_server_that_comes_back_is_used_again(judge_at: Callable[..., LLMJudge], server: Any):
     judge = judge_at(server)
+    await judge.start()
     await server.stop()
 
     async def asked() -> Outcome:
@@ -164,7 +155,7 @@ async def test_a_server_that_comes_back_is_used_again(server: Any):
     await judge.aclose()
 
 
-async def test_requests_spill_from_a_server_that_is_down(start_server: Any):
+async def test_requests_spill_from_a_server_that_is_down(judge_at: Callable[..., LLMJudge], start_server: Any):
     servers = [await start_server() for _ in range(3)]
     await servers[1].stop()
     tasks = [JudgeTask(f"response {n}", FACTS) for n in range(30)]
@@ -172,7 +163,7 @@ async def test_requests_spill_from_a_server_that_is_down(start_server: Any):
     assert set(found) == {(Verdict("stated", 1.0),) * 3}
 
 
-async def test_requests_leave_a_hung_server_before_the_deadline(start_server: Any):
+async def test_requests_leave_a_hung_server_before_the_deadline(judge_at: Callable[..., LLMJudge], start_server: Any):
     servers = [await start_server() for _ in range(2)]
     servers[0].script = [servers[0].hang]
     tasks = [JudgeTask(f"response {n}", FACTS) for n in range(20)]
@@ -180,14 +171,14 @@ async def test_requests_leave_a_hung_server_before_the_deadline(start_server: An
     assert set(found) == {(Verdict("stated", 1.0),) * 3}
 
 
-async def test_a_group_stays_at_one_server(start_server: Any):
+async def test_a_group_stays_at_one_server(judge_at: Callable[..., LLMJudge], start_server: Any):
     servers = [await start_server() for _ in range(3)]
     tasks = [JudgeTask(f"response {n}", FACTS, group="g") for n in range(20)]
     await outcomes(judge_at(*servers), tasks)
     assert sorted(len(server.bodies) for server in servers) == [0, 0, 20]
 
 
-async def test_what_exceeds_a_servers_concurrency_goes_to_another(start_server: Any):
+async def test_what_exceeds_a_servers_concurrency_goes_to_another(judge_at: Callable[..., LLMJudge], start_server: Any):
     servers = [await start_server() for _ in range(2)]
 
     async def slow(request: Any) -> Any:
@@ -201,9 +192,10 @@ async def test_what_exceeds_a_servers_concurrency_goes_to_another(start_server: 
     assert [server.most_running for server in servers] == [3, 3]
 
 
-async def test_closing_the_iterator_aborts_the_requests(server: Any):
+async def test_closing_the_iterator_aborts_the_requests(judge_at: Callable[..., LLMJudge], server: Any):
     server.script = [server.hang]
     judge = judge_at(server)
+    await judge.start()
     deadline = asyncio.get_running_loop().time() + 60
     async with aclosing(judge.judge([TASK] * 3, deadline)) as results:
         first = asyncio.ensure_future(anext(results))
@@ -215,7 +207,7 @@ async def test_closing_the_iterator_aborts_the_requests(server: Any):
     await judge.aclose()
 
 
-async def test_health_knows_a_wrong_model_name(start_server: Any):
+async def test_health_knows_a_wrong_model_name(judge_at: Callable[..., LLMJudge], start_server: Any):
     judge = judge_at(await start_server("other"))
     health = await judge.health()
     assert not health.ok
@@ -223,7 +215,7 @@ async def test_health_knows_a_wrong_model_name(start_server: Any):
     await judge.aclose()
 
 
-async def test_one_healthy_server_is_health_enough(start_server: Any):
+async def test_one_healthy_server_is_health_enough(judge_at: Callable[..., LLMJudge], start_server: Any):
     servers = [await start_server() for _ in range(2)]
     judge = judge_at(*servers)
     assert await judge.health() == Health(ok=True)
@@ -234,20 +226,22 @@ async def test_one_healthy_server_is_health_enough(start_server: Any):
     await judge.aclose()
 
 
-async def test_the_key_is_sent_and_never_logged(server: Any, caplog: pytest.LogCaptureFixture):
+async def test_the_key_is_sent_and_never_logged(
+    judge_at: Callable[..., LLMJudge], server: Any, caplog: pytest.LogCaptureFixture
+):
     server.script = [server.status(401)]
     await reasons(judge_at(server, api_key="s3cret"))
     assert server.headers[0]["Authorization"] == "Bearer s3cret"
     assert "s3cret" not in caplog.text
 
 
-def test_a_judge_survives_its_event_loop():
-    judge = openai_judge("openai:http://127.0.0.1:9#m", method="paper")
+def test_a_judge_survives_its_event_loop(tokenizer_folder: Path):
+    judge = LLMJudge(openai_engine("openai:http://127.0.0.1:9#m"), PaperMethod(), tokenizer=str(tokenizer_folder))
     for _ in range(2):
         assert asyncio.run(reasons(judge)) == {"judge_unavailable"}
 
 
-async def test_the_observer_sees_requests_and_retries(server: Any):
+async def test_the_observer_sees_requests_and_retries(judge_at: Callable[..., LLMJudge], server: Any):
     class Observer:
         def __init__(self) -> None:
             self.requests: list[bool] = []
@@ -267,22 +261,3 @@ async def test_the_observer_sees_requests_and_retries(server: Any):
     server.script = [server.status(500), server.answer]
     await reasons(judge_at(server, observer=observer))
     assert (observer.requests, observer.retries, observer.most) == ([False, True], ["500"], 1)
-
-
-def test_the_fingerprint_names_the_model_and_not_the_servers():
-    here, there, other = (
-        openai_judge(spec, method="paper").info.fingerprint
-        for spec in ("openai:http://a#m", "openai:http://b,http://c#m", "openai:http://a#n")
-    )
-    assert here == there != other
-
-
-async def test_the_fingerprint_changes_with_the_tokenizer(make_tokenizer: Callable[..., Path]):
-    async def started(folder: Path) -> str:
-        judge = openai_judge("openai:http://a#m", tokenizer=str(folder))
-        await judge.start()
-        await judge.aclose()
-        return judge.info.fingerprint
-
-    folder = make_tokenizer()
-    assert await started(folder) == await started(folder) != await started(make_tokenizer(words="Unknown No Yes"))

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from perception_reward.service.judges.openai.vocabulary import Vocabulary
+from perception_reward.service.judges.llm.prompt import Prompt
+from perception_reward.service.judges.llm.vocabulary import Vocabulary
 
 
 @pytest.fixture(scope="module")
@@ -19,7 +20,7 @@ CONTROL = {"<|endoftext|>", "<|im_start|>", "<|im_end|>", "<tool_call>"}
 
 
 def test_the_chat_holds_control_tokens_and_the_text_does_not(vocabulary: Vocabulary):
-    head, tail = vocabulary.chat([{"role": "user", "content": "before @@ after"}], ["@@"])
+    head, tail = vocabulary.chat(Prompt("[user]\nbefore {text} after"), ["text"])
     start, end = head[0], next(token for token in tail if token <= 2)
     assert {start, end} == {1, 2}
     assert not {start, end}.intersection(vocabulary.plain("<|im_start|>user\n<|im_end|>"))
@@ -34,13 +35,13 @@ def test_no_text_becomes_a_control_token(vocabulary: Vocabulary, text: str):
 
 def test_only_words_of_one_token_have_single_tokens(vocabulary: Vocabulary):
     assert len(vocabulary.single_tokens(("Yes", " Yes"))) == 2
-    assert vocabulary.single_tokens(("Quadrilateral",)) == []
+    assert vocabulary.single_tokens(("Quadrilateral",)) == ()
 
 
 def test_a_template_that_drops_the_users_text_is_refused(make_tokenizer: Callable[..., Path]):
     vocabulary = Vocabulary(str(make_tokenizer(chat_template="fixed")))
     with pytest.raises(ValueError, match="does not repeat the user's text"):
-        vocabulary.chat([{"role": "user", "content": "@@"}], ["@@"])
+        vocabulary.chat(Prompt("[user]\n{text}"), ["text"])
 
 
 def test_a_tokenizer_without_a_chat_template_is_refused(make_tokenizer: Callable[..., Path]):

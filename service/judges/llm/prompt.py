@@ -34,7 +34,7 @@ class Prompt:
 
 def load_prompt(name: str) -> Prompt:
     """The prompt in `prompts/NAME.txt`."""
-    folder = files("perception_reward.service.judges.openai") / "prompts"
+    folder = files("perception_reward.service.judges.llm") / "prompts"
     return Prompt((folder / f"{name}.txt").read_text(encoding="utf-8"))
 
 

@@ -6,7 +6,8 @@ import json
 from collections.abc import Sequence
 from typing import Any, cast
 
-from perception_reward.service.judges.openai.prompt import Message
+from perception_reward.service.judges.llm.ask import Tokens
+from perception_reward.service.judges.llm.prompt import Prompt
 
 
 class Vocabulary:
@@ -17,50 +18,57 @@ class Vocabulary:
     """
 
     def __init__(self, name: str) -> None:
-        self._name = name
+        self.name = name
         self._tokenizer = _load(name)
         if not self._tokenizer.chat_template:
-            raise ValueError(f"the tokenizer {name!r} has no chat template; judge with an instruction model")
+            raise ValueError(
+                f"the tokenizer {name!r} has no chat template; judge with an instruction model, or set the judge's "
+                "tokenizer to a folder with the model's tokenizer and a chat_template.jinja"
+            )
         self._plain = _without_added_tokens(name, self._tokenizer)
         self._check_plain()
 
-    def chat(self, messages: Sequence[Message], holes: Sequence[str]) -> list[list[int]]:
-        """The rendered chat up to the assistant's turn, as token ids, in the pieces between the `holes`.
+    def chat(self, prompt: Prompt, placeholders: Sequence[str]) -> list[Tokens]:
+        """The rendered chat up to the assistant's turn, in the pieces between the `placeholders`.
 
-        The holes are marker texts, each of which the chat holds once, in this order.
+        The prompt holds each of them once, in this order.
         """
+        holes = {word: f"@@the-{word}@@" for word in placeholders}
         rest: str = self._tokenizer.apply_chat_template(
-            list(messages), tokenize=False, add_generation_prompt=True, enable_thinking=False
+            prompt.messages(holes), tokenize=False, add_generation_prompt=True, enable_thinking=False
         )
         pieces: list[str] = []
-        for hole in holes:
+        for hole in holes.values():
             if rest.count(hole) != 1:
-                raise ValueError(f"the chat template of {self._name!r} does not repeat the user's text once")
+                raise ValueError(
+                    f"the chat template of {self.name!r} does not repeat the user's text once; "
+                    "judge with another model, or give it another chat template"
+                )
             piece, rest = rest.split(hole)
             pieces.append(piece)
-        return [self._tokenizer.encode(piece, add_special_tokens=False) for piece in [*pieces, rest]]
+        return [tuple(self._tokenizer.encode(piece, add_special_tokens=False)) for piece in [*pieces, rest]]
 
-    def plain(self, text: str) -> list[int]:
+    def plain(self, text: str) -> Tokens:
         """`text` as token ids, none of which is a control token, whatever the text."""
-        return self._plain.encode(text, add_special_tokens=False).ids
+        return tuple(self._plain.encode(text, add_special_tokens=False).ids)
 
-    def single_tokens(self, words: Sequence[str]) -> list[int]:
+    def single_tokens(self, words: Sequence[str]) -> Tokens:
         """The ids of those `words` that are one token."""
         encoded = (self.plain(word) for word in words)
-        return sorted({ids[0] for ids in encoded if len(ids) == 1})
+        return tuple(sorted({ids[0] for ids in encoded if len(ids) == 1}))
 
     def _check_plain(self) -> None:
         control = set(self._tokenizer.added_tokens_decoder)
         for token in self._tokenizer.added_tokens_decoder.values():
             if control.intersection(self.plain(str(token))):
                 raise ValueError(
-                    f"the tokenizer {self._name!r} turns the plain text {str(token)!r} into a control token; "
-                    "use another judge model, or the method `paper`"
+                    f"the tokenizer {self.name!r} turns the plain text {str(token)!r} into a control token; "
+                    "use another judge model"
                 )
 
 
 def _load(name: str) -> Any:
-    # Importing transformers takes seconds, and only this method needs it.
+    # Importing transformers takes seconds, and only judges that are language models need it.
     from transformers import AutoTokenizer
 
     try:

@@ -1,0 +1,57 @@
+"""The answer words of a method as single tokens, and what their probabilities say."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import get_args
+
+from perception_reward.service.judges.base import Missing, Outcome, Verdict
+from perception_reward.service.judges.llm.ask import LogProbs, Tokens
+from perception_reward.service.judges.llm.vocabulary import Vocabulary
+from perception_reward.trainer_client.wire import Label
+
+
+class Answers:
+    """words: for each label the word that means it. Raises ValueError where the vocabulary splits one.
+
+    by_label: the tokens of each word, as it stands at a line's start and after a space; tokens: all of them, sorted.
+    """
+
+    def __init__(self, vocabulary: Vocabulary, words: Mapping[Label, str]) -> None:
+        self.by_label: dict[Label, Tokens] = {label: _tokens(vocabulary, word) for label, word in words.items()}
+        self.tokens: Tokens = tuple(sorted(token for tokens in self.by_label.values() for token in tokens))
+        self._labels = {token: label for label, tokens in self.by_label.items() for token in tokens}
+
+    def label(self, token: int) -> Label | None:
+        """What `token` answers, or None where it is no answer."""
+        return self._labels.get(token)
+
+    def outcome(self, logprobs: LogProbs) -> Outcome:
+        """The verdict by the probabilities of the answers, normalised over them; both spellings of a word count."""
+        weights = {
+            label: math.fsum(math.exp(logprobs.get(token, -math.inf)) for token in tokens)
+            for label, tokens in self.by_label.items()
+        }
+        total = math.fsum(weights.values())
+        # Not the same as `total <= 0`: it may be NaN.
+        if not total > 0:
+            return Missing("judge_unparseable")
+        label = max(get_args(Label), key=lambda answer: weights[answer])
+        stated = min(1.0, weights["stated"] / total)
+        return Verdict(
+            label,
+            stated,
+            certainty=min(1.0, weights[label] / total),
+            contradiction=min(1.0 - stated, weights["contradicted"] / total),
+        )
+
+
+def _tokens(vocabulary: Vocabulary, word: str) -> Tokens:
+    tokens = vocabulary.single_tokens((word, " " + word))
+    if not tokens:
+        raise ValueError(
+            f"the vocabulary of {vocabulary.name!r} splits the answer {word!r} into several tokens; "
+            "use another judge model, or the method `paper`"
+        )
+    return tokens
