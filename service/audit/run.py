@@ -13,9 +13,10 @@ from perception_reward.service.audit.probes import Probe
 from perception_reward.service.judges.base import Judge, JudgeTask, Missing, Outcome
 from perception_reward.trainer_client.wire import Fact
 
-# Responses asked in one call of the judge: enough to fill an engine, few enough for progress to show.
-BATCH = 128
-# Seconds for one batch.
+# Questions in one call of the judge, and calls under way at once: enough to keep an engine full while one call drains.
+BATCH = 64
+CALLS = 2
+# Seconds for one call.
 DEADLINE = 600.0
 
 
@@ -48,22 +49,28 @@ async def observe(
 
     The judge is asked itself, without the scorer's cache. Probes with the same response and the same facts share one
     question, but for repeats, which are asked once more after all others.
-    max_response_chars: the cut that the service makes. progress: called with the number of probes answered.
+    max_response_chars: the cut that the service makes. progress: called with the number of probes just answered.
     """
     outcomes: list[Outcome] = [Missing("judge_timeout")] * len(probes)
     questions = _questions(probes, max_response_chars)
-    while asked := list(islice(questions, batch)):
-        until = asyncio.get_running_loop().time() + deadline_per_batch
-        async with aclosing(judge.judge([question.task for question in asked], until)) as answered:
-            async for index, found in answered:
-                for at, place in asked[index].answers:
-                    outcomes[at] = found[place]
-                progress(len(asked[index].answers))
+
+    async def ask() -> None:
+        while asked := list(islice(questions, batch)):
+            until = asyncio.get_running_loop().time() + deadline_per_batch
+            async with aclosing(judge.judge([question.task for question in asked], until)) as answered:
+                async for index, found in answered:
+                    for at, place in asked[index].answers:
+                        outcomes[at] = found[place]
+                    progress(len(asked[index].answers))
+
+    async with asyncio.TaskGroup() as calls:
+        for _ in range(CALLS):
+            calls.create_task(ask())
     return [Observation(*pair) for pair in zip(probes, outcomes, strict=True)]
 
 
 def _questions(probes: Sequence[Probe], most: int | None) -> Iterator[_Question]:
-    """The first time round what is not a repeat; each further round has every question at most once."""
+    """Repeats come last; probes with one response follow one another, for judges that keep what they have read."""
     together: dict[tuple[str, tuple[Fact, ...], bool], list[int]] = defaultdict(list)
     for at, probe in enumerate(probes):
         together[probe.response, probe.task, probe.purpose == "repeat"].append(at)

@@ -1,0 +1,142 @@
+"""`perception-reward audit`: how right, how steady and how hard to fool a judge is, before its scores are trusted."""
+
+from __future__ import annotations
+
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import Progress
+
+from perception_reward.annotations.jsonl import AnnotationFileError
+from perception_reward.annotations.model import Annotation
+from perception_reward.annotations.store import AnnotationStore
+from perception_reward.service import logs
+from perception_reward.service.assembly import Service
+from perception_reward.service.audit.figures import AuditReport
+from perception_reward.service.audit.fit import Fitted, fit_calibration
+from perception_reward.service.audit.generate import all_families, generate
+from perception_reward.service.audit.html import render_html
+from perception_reward.service.audit.labelled import read_labelled
+from perception_reward.service.audit.probes import Probe
+from perception_reward.service.audit.report import build_report
+from perception_reward.service.audit.run import Observation, observe
+from perception_reward.service.audit.summary import print_summary
+from perception_reward.service.cli.options import fail, with_settings
+from perception_reward.service.cli.running import run_or_exit
+from perception_reward.service.judges.calibration import load_calibration
+from perception_reward.service.settings import Settings, naming
+
+# Without a success among so many, a family's upper Wilson bound (95 %) is below 1 %.
+PROBES = 400
+# Columns of the tables where no terminal says how wide it is.
+WIDTH = 110
+
+
+@with_settings
+def audit(
+    settings: Settings,
+    out: Annotated[
+        Path, typer.Option("--out", file_okay=False, help="Folder for report.json, report.html and calibration.json.")
+    ] = Path("audit"),
+    labelled: Annotated[
+        Path | None,
+        typer.Option(exists=True, dir_okay=False, help="Responses that people labelled, as JSON Lines."),
+    ] = None,
+    probes: Annotated[int, typer.Option(min=1, max=100_000, help="Most probes of one family.")] = PROBES,
+    seed: Annotated[int, typer.Option(help="The same seed makes the same probes of the same annotations.")] = 0,
+    families: Annotated[
+        list[str] | None,
+        typer.Option("--family", help="Make probes of this family alone; may be given several times."),
+    ] = None,
+    fit: Annotated[
+        bool, typer.Option("--fit", help="Fit a calibration, for --judge-calibration, and tell what it is worth.")
+    ] = False,
+) -> None:
+    """Audit the judge on your own annotations, a catalogue of attacks and, if you have them, labelled responses.
+
+    Nothing is cached: every probe is asked. The report is what `serve --audit OUT/report.json` shows of its judge.
+    """
+    logs.configure("warning", as_json=settings.log_json)
+    given = _labelled(labelled)
+    if not settings.annotations and not given:
+        fail("there is nothing to ask: give --annotations, --labelled FILE or both", status=2)
+    if unknown := sorted(set(families or ()) - set(all_families())):
+        fail(f"no family is called {unknown[0]!r}; there are: {', '.join(all_families())}", status=2)
+
+    async def main(service: Service) -> None:
+        console = Console(stderr=True)
+        annotations = await _all_annotations(service.store) if settings.annotations else []
+        made = generate(annotations, most=probes, seed=seed, cap=settings.max_response_chars, only=families or ())
+        observations = await _observed(service, [*given, *made], console)
+        fitted = _fitted(observations, service, seed) if fit else None
+        report = _report(observations, service, seed, fitted if isinstance(fitted, Fitted) else None)
+        _write(out, report, fitted)
+        screen = Console()
+        print_summary(screen if screen.is_terminal else Console(width=WIDTH), report)
+        console.print(f"written: {out / 'report.html'}", highlight=False)
+        if isinstance(fitted, str):
+            fail(fitted)
+
+    run_or_exit(settings, main)
+
+
+def _labelled(path: Path | None) -> list[Probe]:
+    try:
+        return read_labelled(path) if path is not None else []
+    except AnnotationFileError as error:
+        fail(str(error), status=2)
+        raise AssertionError from None
+
+
+async def _all_annotations(store: AnnotationStore) -> list[Annotation]:
+    found: list[Annotation] = []
+    page = await store.list(limit=1000)
+    found += page.annotations
+    while page.cursor is not None:
+        page = await store.list(cursor=page.cursor, limit=1000)
+        found += page.annotations
+    return found
+
+
+async def _observed(service: Service, asked: list[Probe], console: Console) -> list[Observation]:
+    with Progress(console=console, transient=True) as progress:
+        task = progress.add_task("asking", total=len(asked))
+        return await observe(
+            service.judge,
+            asked,
+            max_response_chars=service.settings.max_response_chars,
+            progress=lambda answered: progress.advance(task, answered),
+        )
+
+
+def _fitted(observations: list[Observation], service: Service, seed: int) -> Fitted | str:
+    """The calibration, or why there is none: the audit was worth its while all the same."""
+    try:
+        return fit_calibration(observations, service.judge.info, seed=seed)
+    except ValueError as error:
+        return str(error)
+
+
+def _report(observations: list[Observation], service: Service, seed: int, fitted: Fitted | None) -> AuditReport:
+    path = service.settings.judge_calibration
+    with naming("judge_calibration"):
+        calibration = load_calibration(path) if path is not None else None
+    return build_report(
+        observations,
+        info=service.judge.info,
+        seed=seed,
+        created=datetime.now(timezone.utc),
+        calibration=calibration,
+        held_out=fitted.held_out if fitted is not None else None,
+    )
+
+
+def _write(out: Path, report: AuditReport, fitted: Fitted | str | None) -> None:
+    out.mkdir(parents=True, exist_ok=True)
+    (out / "report.json").write_text(report.model_dump_json(indent=1), encoding="utf-8")
+    (out / "report.html").write_text(render_html(report), encoding="utf-8")
+    if isinstance(fitted, Fitted):
+        (out / "calibration.json").write_text(fitted.calibration.model_dump_json(indent=1), encoding="utf-8")
