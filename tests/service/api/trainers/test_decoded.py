@@ -45,7 +45,7 @@ def test_what_a_special_token_parts_never_becomes_one_tag():
     assert plain("<thi<|endoftext|>nk>x") == "<thi nk>x"
 
 
-TOKENS = ["<|im_end|>", "</s>", "<s>", "<|image_pad|>", "<image>", " ", "\n", "<", "|>", "word", "<|", "<eos>", "é"]
+TOKENS = ["<|im_end|>", "</s>", "<s>", "<|image_pad|>", "<image>", " ", "\n", "<", "word", "<eos>", "é"]
 
 
 @given(st.lists(st.sampled_from(TOKENS), max_size=30).map("".join))
