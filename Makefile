@@ -44,6 +44,20 @@ $(VLLM_VENV)/ready:
 test-vllm: $(VLLM_VENV)/ready  ## The judges over HTTP against a real vLLM engine on the CPU (installs 3 GB)
 	PERCEPTION_REWARD_VLLM_PYTHON=$(abspath $(VLLM_VENV))/bin/python pytest -q -m vllm tests/vllm
 
+TRL_VENV ?= .venv-trl
+TEST_TOOLS = pytest pytest-timeout pytest-asyncio
+
+# The service stays outside a trainer's environment, as it does in life: SERVICE_PYTHON runs it.
+$(TRL_VENV)/ready:
+	$(PYTHON) -m venv $(TRL_VENV)
+	$(TRL_VENV)/bin/python -m pip install -q torch==2.13.0
+	$(TRL_VENV)/bin/python -m pip install -q trl==1.16.0 pillow -e . $(TEST_TOOLS)
+	touch $@
+
+.PHONY: test-trl
+test-trl: $(TRL_VENV)/ready  ## TRL training tiny models with the reward of a real service (installs 1 GB)
+	SERVICE_PYTHON=$$(command -v $(PYTHON)) $(TRL_VENV)/bin/python -m pytest -q -m trl -W default tests/trainers/test_trl.py
+
 .PHONY: bench
 bench:  ## The service's time: 512 items x 3 kB x 5 facts, and small requests under load
 	$(PYTHON) tests/benchmarks/service.py
@@ -51,6 +65,10 @@ bench:  ## The service's time: 512 items x 3 kB x 5 facts, and small requests un
 .PHONY: bench-symbolic
 bench-symbolic:  ## What the symbolic judge gets right
 	$(PYTHON) tests/benchmarks/symbolic.py
+
+.PHONY: bench-cascade
+bench-cascade:  ## From which certainty on the cascade's rules may decide; WRITE=--write puts it into the package
+	$(PYTHON) tests/benchmarks/cascade.py $(WRITE)
 
 .PHONY: bench-accuracy
 bench-accuracy:  ## What the accuracy reward credits, and how fast

@@ -17,9 +17,12 @@ from typing import IO, Any
 
 import pytest
 
-from perception_reward.service.settings import ENVIRONMENT_PREFIX
+from perception_reward.trainer_client.options import ENVIRONMENT_PREFIX
 
 REPOSITORY = Path(__file__).resolve().parents[1]
+
+# A trainer's environment cannot hold the service's packages: its tests name the Python that has them.
+SERVICE_PYTHON = os.environ.get("SERVICE_PYTHON", sys.executable)
 
 FACTS = [
     {"id": "f1", "text": "Segment AB has length 5.", "kind": "length"},
@@ -172,7 +175,7 @@ class ServedProcess:
         inherited = {name: value for name, value in os.environ.items() if not name.startswith(ENVIRONMENT_PREFIX)}
         own = {ENVIRONMENT_PREFIX + name.upper(): value for name, value in (environment or {}).items()}
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "perception_reward.service.cli", "serve", "--port", "0", "--log-json", *options],
+            [SERVICE_PYTHON, "-m", "perception_reward.service.cli", "serve", "--port", "0", "--log-json", *options],
             env=inherited | own,
             stderr=subprocess.PIPE,
             text=True,

@@ -1,0 +1,45 @@
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from perception_reward.trainer_client.trainers.completions import text_of
+
+IMAGE = {"type": "image_url", "image_url": {"url": "data:image/png;base64,AAAA"}}
+
+
+@pytest.mark.parametrize(
+    "completion",
+    [
+        "AB = 5",
+        ["AB = 5"],
+        [{"role": "assistant", "content": "AB = 5"}],
+        {"role": "assistant", "content": "AB = 5"},
+        [{"role": "assistant", "content": [{"type": "text", "text": "AB = 5"}]}],
+        [{"role": "assistant", "content": [IMAGE, {"type": "text", "text": "AB = 5"}]}],
+        [{"type": "output_text", "text": "AB = 5"}, IMAGE],
+        [{"content": "AB = 5"}],
+        [SimpleNamespace(role="assistant", content="AB = 5")],
+        [{"role": "assistant", "content": None, "tool_calls": []}, {"role": "assistant", "content": "AB = 5"}],
+        [{"role": "assistant", "content": "AB = 5"}, {"role": "tool", "content": "CD = 7"}],
+        [{"role": "user", "content": "CD?"}, {"role": "assistant", "content": "AB = 5"}],
+    ],
+)
+def test_every_form_gives_the_policy_s_words_alone(completion: Any) -> None:
+    assert text_of(completion) == "AB = 5"
+
+
+def test_several_turns_are_joined_by_newlines() -> None:
+    turns = [{"role": "assistant", "content": "AB = 5"}, {"role": "tool", "content": "ok"}]
+    assert text_of([*turns, {"role": "assistant", "content": "AC = 13"}]) == "AB = 5\nAC = 13"
+
+
+def test_a_policy_that_said_nothing_gives_an_empty_text() -> None:
+    assert text_of([{"role": "assistant", "content": ""}]) == text_of([]) == text_of("") == ""
+
+
+def test_what_is_no_completion_is_refused() -> None:
+    with pytest.raises(TypeError, match="int is none of them"):
+        text_of([17])

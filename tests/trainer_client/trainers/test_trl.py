@@ -1,0 +1,99 @@
+"""The reward function as TRL calls it; TRL itself runs in tests/trainers/test_trl.py."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+import pickle
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from perception_reward.trainer_client.trainers import trl
+from perception_reward.trainer_client.trainers.trl import async_reward, configured, reward
+
+GOOD = "<think>\nAB = 5 and the angle ABC is 90°.\n</think>\n<answer>\n\\boxed{13}\n</answer>"
+BAD = "No idea."
+
+
+@pytest.fixture
+def columns() -> dict[str, Any]:
+    logged: dict[str, Any] = {"metrics": {}, "extra": {}}
+    return {
+        "completion_ids": [[1], [2]],
+        "image": [object(), object()],
+        "trainer_state": SimpleNamespace(global_step=7),
+        "log_metric": logged["metrics"].__setitem__,
+        "log_extra": logged["extra"].__setitem__,
+        "logged": logged,
+    }
+
+
+def call(function: Any, completions: list[Any], **columns: Any) -> list[float | None]:
+    columns.pop("logged", None)
+    prompts = [[{"role": "user", "content": "What is AC?"}]] * len(completions)
+    found = function(prompts=prompts, completions=completions, **columns)
+    return asyncio.run(found) if asyncio.iscoroutine(found) else found
+
+
+@pytest.mark.parametrize("asynchronous", [False, True])
+def test_one_number_per_completion_and_its_components_in_the_log(
+    served: str, columns: dict[str, Any], asynchronous: bool
+) -> None:
+    function = configured(served, asynchronous=asynchronous, run="test")
+    messages = [[{"role": "assistant", "content": text}] for text in (GOOD, BAD)]
+    good, bad = call(function, messages, **columns, annotation_id=["triangle/1"] * 2)
+    assert (good, bad) == (pytest.approx(1.7), 0.0)
+    logged = columns["logged"]
+    assert logged["metrics"]["perception_reward/perception"] == 0.5
+    assert logged["metrics"]["perception_reward/missing"] == 0.0
+    assert logged["extra"]["perception_reward/format"] == [1.0, 0.0]
+
+
+def test_rows_of_another_task_get_none_and_cost_nothing(served: str, columns: dict[str, Any]) -> None:
+    found = call(configured(served), [GOOD, GOOD], **columns, annotation_id=["triangle/1", None])
+    assert found == [pytest.approx(1.7), None]
+    assert math.isnan(columns["logged"]["extra"]["perception_reward/accuracy"][1])
+    assert columns["logged"]["metrics"]["perception_reward/missing"] == 0.0
+
+
+def test_a_data_set_without_any_such_row_is_an_error(served: str, columns: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match="annotation_id"):
+        call(configured(served), [GOOD, GOOD], **columns, question=["?", "?"])
+
+
+@pytest.mark.parametrize(("release", "expected"), [("1.5.2", 1.7), ("1.6.0", None), ("1.16.0", None)])
+def test_missing_is_none_only_where_trl_does_not_take_none_for_zero(
+    served: str, columns: dict[str, Any], monkeypatch: pytest.MonkeyPatch, release: str, expected: float | None
+) -> None:
+    monkeypatch.setattr(trl, "version", lambda _: release)
+    trl._excludes_none.cache_clear()
+    items: dict[str, Any] = {"annotation_id": ["triangle/1", "unknown"], "group": ["g", "g"]}
+    good, missing = call(configured(served), [GOOD, GOOD], **columns, **items)
+    trl._excludes_none.cache_clear()
+    assert good == pytest.approx(1.7)
+    assert missing == (None if expected is None else pytest.approx(expected))
+    assert columns["logged"]["metrics"]["perception_reward/missing"] == 0.5
+
+
+def test_the_policy_of_the_client_is_kept(served: str, columns: dict[str, Any]) -> None:
+    found = call(configured(served, on_missing="zero"), [GOOD, GOOD], **columns, annotation_id=["unknown"] * 2)
+    assert found == [0.0, 0.0]
+
+
+def test_without_arguments_the_environment_says_where_the_service_is(
+    served: str, columns: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PERCEPTION_REWARD_URL", served)
+    trl.environment_client.cache_clear()
+    assert call(reward, [GOOD], annotation_id=["triangle/1"]) == [pytest.approx(1.7)]
+    trl.environment_client().close()
+    trl.environment_client.cache_clear()
+
+
+def test_both_forms_have_one_name_and_survive_pickling() -> None:
+    for function in (reward, async_reward, configured("http://127.0.0.1:1"), configured(asynchronous=True)):
+        again = pickle.loads(pickle.dumps(function))
+        assert again.__name__ == "perception_reward"
+    assert pickle.loads(pickle.dumps(async_reward)) is async_reward

@@ -1,0 +1,245 @@
+"""TRL itself, training tiny models of random weights with the reward of a real service."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import pickle
+import subprocess
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from statistics import fmean, stdev
+from typing import Any
+
+import pytest
+
+pytestmark = [pytest.mark.trl, pytest.mark.timeout(600), pytest.mark.filterwarnings("default")]
+
+trl = pytest.importorskip("trl")
+datasets = pytest.importorskip("datasets")
+transformers = pytest.importorskip("transformers")
+image = pytest.importorskip("PIL.Image")
+
+from perception_reward.trainer_client.trainers.trl import configured  # noqa: E402
+
+GENERATIONS = 4
+CONTROL = ("<|endoftext|>", "<|im_start|>", "<|im_end|>")
+VISION = ("<|vision_start|>", "<|vision_end|>", "<|image_pad|>", "<|video_pad|>")
+TEMPLATE = (
+    "{% for m in messages %}<|im_start|>{{ m['role'] }}\n{% if m['content'] is string %}{{ m['content'] }}"
+    "{% else %}{% for c in m['content'] %}{% if c['type'] == 'image' %}<|vision_start|><|image_pad|><|vision_end|>"
+    "{% else %}{{ c['text'] }}{% endif %}{% endfor %}{% endif %}<|im_end|>\n{% endfor %}"
+    "{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}"
+)
+TEXT_MODEL = {
+    "hidden_size": 32,
+    "intermediate_size": 64,
+    "num_hidden_layers": 2,
+    "num_attention_heads": 4,
+    "num_key_value_heads": 2,
+    "max_position_embeddings": 2048,
+}
+
+
+def make_tokenizer() -> Any:
+    from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
+
+    bpe = Tokenizer(models.BPE())
+    bpe.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    bpe.decoder = decoders.ByteLevel()
+    alphabet = pre_tokenizers.ByteLevel.alphabet()
+    trainer = trainers.BpeTrainer(
+        vocab_size=300, special_tokens=[*CONTROL, *VISION], initial_alphabet=alphabet, show_progress=False
+    )
+    bpe.train_from_iterator(["AB is 5"], trainer)
+    tokenizer = transformers.PreTrainedTokenizerFast(
+        tokenizer_object=bpe, eos_token="<|im_end|>", pad_token="<|endoftext|>"
+    )
+    tokenizer.chat_template = TEMPLATE
+    return tokenizer
+
+
+def qwen_vl(tokenizer: Any) -> tuple[Any, Any]:
+    """A Qwen2.5-VL of 0.1 M parameters and its processor, without the video part, which needs torchvision."""
+
+    class Processor(transformers.Qwen2_5_VLProcessor):
+        def __init__(self, image_processor: Any = None, tokenizer: Any = None, chat_template: Any = None) -> None:
+            self.image_token, self.video_token = "<|image_pad|>", "<|video_pad|>"
+            self.image_token_id = tokenizer.convert_tokens_to_ids(self.image_token)
+            self.video_token_id = tokenizer.convert_tokens_to_ids(self.video_token)
+            transformers.ProcessorMixin.__init__(self, image_processor, tokenizer, chat_template=chat_template)
+
+    ids = {token: tokenizer.convert_tokens_to_ids(token) for token in (*CONTROL, *VISION)}
+    config = transformers.Qwen2_5_VLConfig(
+        text_config=TEXT_MODEL
+        | {
+            "vocab_size": len(tokenizer),
+            "rope_scaling": {"type": "mrope", "mrope_section": [1, 1, 2]},
+            "bos_token_id": None,
+            "eos_token_id": ids["<|im_end|>"],
+            "pad_token_id": ids["<|endoftext|>"],
+        },
+        vision_config={
+            "depth": 2,
+            "hidden_size": 32,
+            "intermediate_size": 64,
+            "num_heads": 2,
+            "out_hidden_size": 32,
+            "patch_size": 14,
+            "fullatt_block_indexes": [1],
+            "window_size": 56,
+        },
+        image_token_id=ids["<|image_pad|>"],
+        video_token_id=ids["<|video_pad|>"],
+        vision_start_token_id=ids["<|vision_start|>"],
+        vision_end_token_id=ids["<|vision_end|>"],
+    )
+    images = transformers.Qwen2VLImageProcessorPil(min_pixels=28 * 28, max_pixels=56 * 56)
+    return transformers.Qwen2_5_VLForConditionalGeneration(config), Processor(images, tokenizer, TEMPLATE)
+
+
+def rows(annotation_ids: Sequence[str]) -> Any:
+    return datasets.Dataset.from_list(
+        [
+            {
+                "prompt": [{"role": "user", "content": f"What is AC in figure {number}?"}],
+                "image": image.new("RGB", (56, 56), (number * 20, 0, 0)),
+                "annotation_id": annotation_id,
+                "answer": "13",
+            }
+            for number, annotation_id in enumerate(annotation_ids)
+        ]
+    )
+
+
+def advantages(rewards: Sequence[float | None]) -> list[float]:
+    """GRPO's, by hand: against the mean and standard deviation of the group's present rewards; 0 where missing."""
+    present = [reward for reward in rewards if reward is not None]
+    spread = stdev(present) if len(present) > 1 else 0.0
+    return [0.0 if reward is None else (reward - fmean(present)) / (spread + 1e-4) for reward in rewards]
+
+
+class Recorder:
+    """A reward function that keeps what `inner` returned. TRL logs under its name."""
+
+    __name__ = "perception_reward"
+
+    def __init__(self, inner: Callable[..., list[float | None]]) -> None:
+        self._inner = inner
+        self.rewards: list[list[float | None]] = []
+
+    def __call__(self, *args: Any, **columns: Any) -> list[float | None]:
+        self.rewards.append(self._inner(*args, **columns))
+        return self.rewards[-1]
+
+
+def trainer_of(tmp_path: Path, reward: Any, data: Any, steps: int, callbacks: Sequence[Any] = ()) -> Any:
+    model, processor = qwen_vl(make_tokenizer())
+    arguments = trl.GRPOConfig(
+        output_dir=str(tmp_path / "run"),
+        per_device_train_batch_size=GENERATIONS,
+        num_generations=GENERATIONS,
+        max_completion_length=12,
+        max_steps=steps,
+        logging_steps=1,
+        learning_rate=1e-3,
+        report_to=[],
+        use_cpu=True,
+        save_strategy="no",
+        shuffle_dataset=False,
+        beta=0.0,
+    )
+    return trl.GRPOTrainer(
+        model,
+        reward_funcs=reward,
+        args=arguments,
+        train_dataset=data,
+        processing_class=processor,
+        callbacks=list(callbacks),
+    )
+
+
+def test_training_survives_a_judge_that_dies_and_advantages_are_right(
+    tmp_path: Path, judge: Any, judged: Any, ready: Callable[[str], None]
+) -> None:
+    seen: list[list[float]] = []
+
+    class Night(transformers.TrainerCallback):
+        """The judge is gone from step 2 to step 4."""
+
+        def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
+            seen.append(list(trainer._logs["advantages"]))
+            if state.global_step == 2:
+                judge.stop()
+            if state.global_step == 4:
+                judge.start()
+                ready(judged.url)
+
+    recorder = Recorder(configured(judged.url, run="night"))
+    data = rows(
+        ["triangle/1", "triangle/1", "triangle/1", "triangle/1", "triangle/unknown", "triangle/1", "triangle/1"]
+    )
+    trainer = trainer_of(tmp_path, recorder, data, steps=7, callbacks=[Night()])
+    trainer.train()
+
+    assert len(recorder.rewards) == 7
+    for found, rewards in zip(seen, recorder.rewards, strict=True):
+        assert found == pytest.approx(advantages(rewards), abs=1e-6)
+    asleep, unknown = recorder.rewards[2:4], recorder.rewards[4]
+    assert asleep == [[None] * GENERATIONS] * 2
+    assert unknown == [None] * GENERATIONS
+    awake = [reward for rewards in (*recorder.rewards[:2], *recorder.rewards[5:]) for reward in rewards]
+    assert len({reward for reward in awake if reward is not None}) > 1
+
+    history = [entry for entry in trainer.state.log_history if "reward" in entry]
+    assert [entry["perception_reward/missing"] for entry in history][2:5] == [1.0, 1.0, 1.0]
+    told = [entry.get("perception_reward/perception") for entry in history]
+    assert told[2:5] == [None] * 3
+    assert all(0.0 <= value <= 1.0 for value in told if value is not None)
+    assert any(value is not None for value in told)
+
+
+def test_an_asynchronous_reward_trains_after_being_pickled(tmp_path: Path, served: str) -> None:
+    reward = pickle.loads(pickle.dumps(configured(served, asynchronous=True)))
+    trainer = trainer_of(tmp_path, reward, rows(["triangle/1"]), steps=1)
+    trainer.train()
+    (entry,) = [entry for entry in trainer.state.log_history if "reward" in entry]
+    assert entry["rewards/perception_reward/mean"] == pytest.approx(entry["reward"])
+    assert entry["perception_reward/missing"] == 0.0
+    assert math.isfinite(entry["perception_reward/perception"])
+
+
+def test_the_command_line_takes_the_reward_by_its_name(tmp_path: Path, served: str) -> None:
+    tokenizer = make_tokenizer()
+    config = transformers.Qwen2Config(
+        vocab_size=len(tokenizer), eos_token_id=2, pad_token_id=0, bos_token_id=None, **TEXT_MODEL
+    )
+    model = tmp_path / "model"
+    transformers.Qwen2ForCausalLM(config).save_pretrained(model)
+    tokenizer.save_pretrained(model)
+    data = tmp_path / "data"
+    data.mkdir()
+    row = {"prompt": [{"role": "user", "content": "What is AC?"}], "annotation_id": "triangle/1"}
+    (data / "train.jsonl").write_text((json.dumps(row) + "\n") * 4)
+    options = {
+        "model_name_or_path": model,
+        "dataset_name": data,
+        "output_dir": tmp_path / "run",
+        "reward_funcs": "perception_reward.trainer_client.trainers.trl.reward",
+        "per_device_train_batch_size": 4,
+        "num_generations": 4,
+        "max_completion_length": 8,
+        "max_steps": 1,
+        "logging_steps": 1,
+        "report_to": "none",
+        "save_strategy": "no",
+        "use_cpu": True,
+    }
+    command = [str(Path(sys.executable).parent / "trl"), "grpo"]
+    command += [text for name, value in options.items() for text in (f"--{name}", str(value))]
+    environment = os.environ | {"PERCEPTION_REWARD_URL": served, "HF_HUB_OFFLINE": "1", "CUDA_VISIBLE_DEVICES": ""}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=500, check=False)
+    assert done.returncode == 0, done.stderr[-3000:]
+    assert "perception_reward/missing" in done.stdout + done.stderr

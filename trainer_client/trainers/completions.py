@@ -1,0 +1,49 @@
+"""A completion as text, out of every form in which a trainer hands it over. Images never leave the trainer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, cast
+
+# Blocks whose text is the policy's. Others are images, audio, and the calls and results of tools.
+_TEXT_BLOCKS = frozenset({"text", "output_text"})
+_POLICY_ROLES = frozenset({"assistant", "model", "gpt"})
+
+
+def text_of(completion: object) -> str:
+    """What the policy wrote: a string as it is, otherwise the text of messages or content blocks, joined by newlines.
+
+    Messages are mappings, or objects with `role` and `content`; those of other roles than the policy's (a tool's
+    answer in a conversation of several turns) are left out. Raises `TypeError` for what is none of these.
+    """
+    return completion if isinstance(completion, str) else "\n".join(_texts(completion))
+
+
+def _texts(part: object) -> Iterator[str]:
+    if part is None:
+        return
+    if isinstance(part, str):
+        yield part
+    elif isinstance(part, Iterable) and not isinstance(part, (Mapping, bytes)):
+        for inner in cast("Iterable[object]", part):
+            yield from _texts(inner)
+    elif _has(part, "role"):
+        if _get(part, "role") in _POLICY_ROLES:
+            yield from _texts(_get(part, "content"))
+    elif _has(part, "type"):
+        if _get(part, "type") in _TEXT_BLOCKS:
+            yield from _texts(_get(part, "text"))
+    elif _has(part, "content"):
+        yield from _texts(_get(part, "content"))
+    elif _has(part, "text"):
+        yield from _texts(_get(part, "text"))
+    else:
+        raise TypeError(f"a completion is a string, messages or content blocks; {type(part).__name__} is none of them")
+
+
+def _has(part: object, name: str) -> bool:
+    return name in cast("Mapping[str, Any]", part) if isinstance(part, Mapping) else hasattr(part, name)
+
+
+def _get(part: object, name: str) -> object:
+    return cast("Mapping[str, Any]", part).get(name) if isinstance(part, Mapping) else getattr(part, name, None)

@@ -1,0 +1,111 @@
+"""Which annotation, which answer: found wherever a trainer's data set has room for it.
+
+Looked at in this order, and the first that has a field gives it: columns of their own; `extra_info` (verl, EasyR1),
+`metadata` (slime, OpenRLHF); the ground truth or label, where it holds a JSON object with these fields. A ground truth
+that holds none is the reference answer itself. Nothing else is read, and nothing else travels.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, cast
+
+Fields = dict[str, Any]
+
+# What says with which problem a response has to do.
+NAMES = ("annotation_id", "facts", "answer", "choices", "group")
+# Columns that hold mappings, and columns that hold the reference answer or JSON.
+NESTED = ("extra_info", "metadata", "reward_model")
+TRUTHS = ("answer", "ground_truth", "solution", "label", "labels", "reference_answer")
+
+
+def problem_of(row: Mapping[str, Any]) -> Fields:
+    """The fields of a `ScoreItem` that `row` holds: `annotation_id` or `facts`, `answer`, `choices`, `group`.
+
+    Empty where it holds none of them: the row belongs to another task.
+    """
+    found: Fields = {}
+    for source in _sources(row):
+        for name in NAMES:
+            value = source.get(name)
+            if name not in found and not _is_nothing(value):
+                found[name] = _plain(value)
+    if "annotation_id" in found:
+        found["annotation_id"] = str(found["annotation_id"])
+        found.pop("facts", None)
+    if "answer" in found:
+        found["answer"] = str(found["answer"])
+    if set(found) <= {"group"}:
+        return {}
+    return found
+
+
+def asked_rows(columns: Mapping[str, Any], count: int) -> Iterator[Mapping[str, Any]]:
+    """The rows of `columns`: lists of `count` values each; other values are not the data set's and are left out."""
+    known = {
+        name: values
+        for name, values in columns.items()
+        if name in (*NAMES, *NESTED, *TRUTHS) and _is_column(values, count)
+    }
+    for index in range(count):
+        yield {name: values[index] for name, values in known.items()}
+
+
+def no_problem(where: str, columns: Iterable[str]) -> ValueError:
+    """The error for data that says nowhere what to score against."""
+    return ValueError(
+        f"{where} names no annotation_id, facts or answer, so there is nothing to score against; it has "
+        f"{', '.join(sorted(columns)) or 'no columns'}. `perception-reward dataset` writes what each trainer needs."
+    )
+
+
+def _sources(row: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    nested = [inner for inner in (_mapping(row.get(name)) for name in NESTED) if inner is not None]
+    for source in (row, *nested):
+        yield {name: source.get(name) for name in NAMES if name != "answer"}
+        for name in TRUTHS:
+            yield from _truth(source.get(name))
+
+
+def _truth(value: object) -> Iterator[Mapping[str, Any]]:
+    """What a reference answer's column holds: the answer, or an object that has it among its fields."""
+    if _is_nothing(value):
+        return
+    inner = _mapping(value)
+    if inner is None:
+        yield {"answer": value}
+        return
+    yield inner
+    yield from ({"answer": inner[name]} for name in TRUTHS if not _is_nothing(inner.get(name)))
+
+
+def _mapping(value: object) -> Mapping[str, Any] | None:
+    """A mapping, or the JSON object that a string holds."""
+    if isinstance(value, Mapping):
+        return cast("Mapping[str, Any]", value)
+    if isinstance(value, str) and value.lstrip()[:1] == "{":
+        try:
+            inner = json.loads(value)
+        except ValueError:
+            # LaTeX may begin with a brace.
+            return None
+        return cast("Fields", inner) if isinstance(inner, dict) else None
+    return None
+
+
+def _is_nothing(value: object) -> bool:
+    return value is None or (isinstance(value, (str, list, tuple, dict)) and not value)
+
+
+def _is_column(values: object, count: int) -> bool:
+    return (
+        not isinstance(values, (str, bytes, Mapping))
+        and hasattr(values, "__len__")
+        and len(cast("Any", values)) == count
+    )
+
+
+def _plain(value: Any) -> Any:
+    """Arrays and their scalars, which data loaders make of lists and numbers, as what they stand for."""
+    return value.tolist() if hasattr(value, "tolist") else value

@@ -1,0 +1,152 @@
+"""TRL (1.0 or later): `GRPOTrainer`, `RLOOTrainer`, the experimental `AsyncGRPOTrainer`, and Unsloth on top of them.
+
+    trl grpo --reward_funcs perception_reward.trainer_client.trainers.trl.reward …
+
+    from perception_reward.trainer_client.trainers.trl import reward
+    GRPOTrainer(model, reward_funcs=reward, …)                     # options from PERCEPTION_REWARD_* variables
+    GRPOTrainer(model, reward_funcs=configured("http://rewards:8420", run="geo3k-7b"), …)
+
+The data set needs a column `annotation_id`, or `facts`; `answer` (or `solution`) replaces the annotation's. Rows
+without any of them belong to another reward function and get None. One number per completion comes back; its
+components, and the share of missing scores, appear in the log as `perception_reward/…`, and with each completion where
+completions are logged.
+
+A missing score is None, which TRL leaves out of the group's statistics from version 1.6 on. Before, TRL took it for 0:
+there, `native` is `group_mean`.
+"""
+
+from __future__ import annotations
+
+import functools
+import math
+from collections.abc import Callable, Hashable, Sequence
+from importlib.metadata import PackageNotFoundError, version
+from statistics import fmean
+from typing import Any
+
+from perception_reward.trainer_client.client import RewardClient
+from perception_reward.trainer_client.missing import resolve
+from perception_reward.trainer_client.options import Policy
+from perception_reward.trainer_client.trainers.completions import text_of
+from perception_reward.trainer_client.trainers.problems import Fields, asked_rows, no_problem, problem_of
+from perception_reward.trainer_client.wire import ItemResult
+
+NAME = "perception_reward"
+COMPONENTS = ("format", "accuracy", "perception", "repetition")
+
+# The first release that leaves a completion without any reward out of its group's mean.
+EXCLUDES_NONE = (1, 6)
+
+
+def reward(
+    prompts: Sequence[Any], completions: Sequence[Any], *, client: RewardClient | None = None, **columns: Any
+) -> list[float | None]:
+    """One reward per completion, or None; the synchronous form of TRL's reward function."""
+    client = client or environment_client()
+    asked = _asked(prompts, completions, columns)
+    results = client.score_sync([item for _, item in asked], step=_step(columns)) if asked else []
+    return _rewards(client, len(completions), asked, results, columns)
+
+
+async def async_reward(
+    prompts: Sequence[Any], completions: Sequence[Any], *, client: RewardClient | None = None, **columns: Any
+) -> list[float | None]:
+    """`reward`, awaited: it runs beside other asynchronous reward functions."""
+    client = client or environment_client()
+    asked = _asked(prompts, completions, columns)
+    results = await client.score([item for _, item in asked], step=_step(columns)) if asked else []
+    return _rewards(client, len(completions), asked, results, columns)
+
+
+# The name in TRL's log, the same for both; what is pickled is found by its qualified name.
+reward.__name__ = async_reward.__name__ = NAME
+
+
+def configured(base_url: str | Sequence[str] | None = None, *, asynchronous: bool = False, **options: Any) -> Any:
+    """`reward` (or `async_reward`) with a client of its own; the options are those of `RewardClient`.
+
+    It can be pickled, and is called `perception_reward` in the log.
+    """
+    function: Callable[..., Any] = async_reward if asynchronous else reward
+    made = functools.partial(function, client=RewardClient(base_url, **options))
+    # A partial has no name of its own, and not every release looks inside.
+    made.__name__ = NAME  # pyright: ignore[reportAttributeAccessIssue]
+    return made
+
+
+@functools.cache
+def environment_client() -> RewardClient:
+    """The client of this process that the environment describes."""
+    return RewardClient()
+
+
+def _asked(prompts: Sequence[Any], completions: Sequence[Any], columns: dict[str, Any]) -> list[tuple[int, Fields]]:
+    """The items to score, each with its place among `completions`."""
+    found: list[tuple[int, Fields]] = []
+    for index, row in enumerate(asked_rows(columns, len(completions))):
+        problem = problem_of(row)
+        if problem:
+            group = problem.get("group") or problem.get("annotation_id")
+            found.append((index, {**problem, "group": str(group or _told(prompts[index]))[:256]}))
+    if completions and not found:
+        raise no_problem("the data set", columns)
+    return [(index, {**item, "response": text_of(completions[index])}) for index, item in found]
+
+
+def _told(prompt: Any) -> str:
+    """What tells a prompt from others in one batch."""
+    if isinstance(prompt, str):
+        return prompt[-256:]
+    return "\n".join(text_of([{**message, "role": "assistant"}]) for message in prompt)[-256:]
+
+
+def _step(columns: dict[str, Any]) -> int | None:
+    state = columns.get("trainer_state")
+    return getattr(state, "global_step", None)
+
+
+def _rewards(
+    client: RewardClient,
+    count: int,
+    asked: Sequence[tuple[int, Fields]],
+    results: Sequence[ItemResult],
+    columns: dict[str, Any],
+) -> list[float | None]:
+    groups: list[Hashable] = [item["group"] for _, item in asked]
+    scores = resolve(results, groups, _policy(client.options.on_missing))
+    _log(count, [index for index, _ in asked], results, columns)
+    rewards: list[float | None] = [None] * count
+    for (index, _), score in zip(asked, scores, strict=True):
+        rewards[index] = score
+    return rewards
+
+
+def _policy(asked: Policy) -> Policy:
+    return "group_mean" if asked == "native" and not _excludes_none() else asked
+
+
+@functools.cache
+def _excludes_none() -> bool:
+    try:
+        major, minor = version("trl").split(".")[:2]
+    except PackageNotFoundError:
+        return True
+    return (int(major), int(minor)) >= EXCLUDES_NONE
+
+
+def _log(count: int, places: Sequence[int], results: Sequence[ItemResult], columns: dict[str, Any]) -> None:
+    """Components as metrics (their means) and as columns beside the completions, where TRL offers that."""
+    log_metric, log_extra = columns.get("log_metric"), columns.get("log_extra")
+    for name in COMPONENTS:
+        values = [getattr(result.components, name) for result in results]
+        present = [value for value in values if value is not None]
+        if callable(log_metric) and present:
+            log_metric(f"{NAME}/{name}", fmean(present))
+        if callable(log_extra):
+            # A table's column has one type.
+            column = [math.nan] * count
+            for place, value in zip(places, values, strict=True):
+                column[place] = math.nan if value is None else value
+            log_extra(f"{NAME}/{name}", column)
+    if callable(log_metric) and results:
+        log_metric(f"{NAME}/missing", fmean(float(result.score is None) for result in results))
