@@ -49,10 +49,10 @@ class Settings(BaseSettings):
         default="symbolic",
         description="Who decides about facts: `symbolic`, or `openai:URL[,URL…]#MODEL` for vLLM servers.",
     )
-    judge_method: Literal["verdict", "paper"] = Field(
+    judge_method: Literal["verdict", "joint", "paper"] = Field(
         default="verdict",
-        description="How an LLM judge is asked: `verdict`, one fact at a time and one token; `paper`, all facts "
-        "at once in free text.",
+        description="How an LLM judge is asked: `verdict`, one fact at a time and one token; `joint`, all facts "
+        "at once in a forced form; `paper`, all facts at once in free text.",
     )
     judge_api_key: SecretStr | None = Field(default=None, description="Key for the judge's servers.")
     judge_tokenizer: str | None = Field(

@@ -1,13 +1,27 @@
-"""One HTTP request to a judge server."""
+"""One HTTP request to a judge server, and a server's refusal of it."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
+from perception_reward.service.judges.llm.failure import JudgeFailure
+
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """The path below the endpoint's URL, and a JSON body."""
+    """The path below the endpoint's URL, and a JSON body.
+
+    optional: there is another way for servers that refuse it, so that a refusal is nothing to complain about.
+    """
 
     path: str
     body: bytes
+    optional: bool = False
+
+
+class Refused(JudgeFailure):
+    """An endpoint answered with `status`, an HTTP status that another try would not change."""
+
+    def __init__(self, status: int, detail: str) -> None:
+        super().__init__("judge_unavailable", detail)
+        self.status = status

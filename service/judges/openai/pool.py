@@ -2,7 +2,8 @@
 answered or its deadline has come.
 
 Requests with the same affinity go to the same endpoint as long as that one has no more than its share. A transport
-error, 408 or 5xx is tried again, elsewhere where possible; 429 waits as the server asks; any other status is final.
+error, 408 or 5xx (but 501) is tried again, elsewhere where possible; 429 waits as the server asks; any other status
+is final.
 """
 
 from __future__ import annotations
@@ -19,14 +20,18 @@ import aiohttp
 
 from perception_reward.service.judges.llm.failure import JudgeFailure
 from perception_reward.service.judges.openai.affinity import choose
-from perception_reward.service.judges.openai.call import Call
+from perception_reward.service.judges.openai.call import Call, Refused
 from perception_reward.service.judges.openai.endpoint import Endpoint
 from perception_reward.service.judges.openai.observer import JudgeObserver, Unobserved
+from perception_reward.service.judges.openai.words import quotable
 
 logger = logging.getLogger(__name__)
 
 # Attempts that fail; waiting for a busy server does not count.
 ATTEMPTS = 4
+
+# Faults of the server; what it does not implement it will not do next time either.
+PASSING = frozenset(range(500, 600)) - {HTTPStatus.NOT_IMPLEMENTED}
 
 # Seconds to wait for an endpoint that is down. A vLLM server takes longer than any request may to start.
 PATIENCE = 2.0
@@ -36,11 +41,9 @@ CONNECT_TIMEOUT = 5.0
 # uvicorn, and so vLLM, closes idle connections after 5 s: reusing one just then would fail.
 KEEP_ALIVE = 4.0
 
-# When a busy server does not say how long it wants to be left alone.
-BUSY_SECONDS = 0.5
-
-# Characters of a server's own words that an error repeats.
-MOST_REPEATED = 300
+# When a busy server does not say how long it wants to be left alone, and the most that it is believed: one wrong
+# header must not put a server out of use for an hour.
+BUSY_SECONDS, MOST_BUSY_SECONDS = 0.5, 30.0
 
 
 class _TryAgain(Exception):
@@ -160,7 +163,7 @@ class EndpointPool:
         ok = False
         try:
             reply = await self._unless_silent(endpoint, call, sent, deadline)
-            decoded = self._judge_status(endpoint, reply, sent)
+            decoded = self._judge_status(endpoint, call, reply, sent)
             ok = True
             return decoded
         except (aiohttp.ClientError, OSError):
@@ -194,31 +197,31 @@ class EndpointPool:
         async with self.session.post(url, data=call.body, allow_redirects=False) as reply:
             return _Reply(reply.status, await reply.read(), reply.headers.get("Retry-After"))
 
-    def _judge_status(self, endpoint: Endpoint, reply: _Reply, sent: float) -> object:
+    def _judge_status(self, endpoint: Endpoint, call: Call, reply: _Reply, sent: float) -> object:
         now = asyncio.get_running_loop().time()
         wait = _seconds(reply.retry_after)
         if reply.status == HTTPStatus.TOO_MANY_REQUESTS or (reply.status == 503 and wait is not None):
             endpoint.busy(now, BUSY_SECONDS if wait is None else wait)
             raise _TryAgain("busy", counts=False)
-        if reply.status == HTTPStatus.REQUEST_TIMEOUT or reply.status >= 500:
+        if reply.status == HTTPStatus.REQUEST_TIMEOUT or reply.status in PASSING:
             endpoint.failed(now, sent)
             raise _TryAgain(str(reply.status))
         endpoint.answered(now, sent)
         if reply.status != HTTPStatus.OK:
-            raise self._refusal(endpoint, reply)
+            raise self._refusal(endpoint, call, reply)
         return _decoded(reply.body)
 
-    def _refusal(self, endpoint: Endpoint, reply: _Reply) -> JudgeFailure:
-        message = _message(reply.body)
+    def _refusal(self, endpoint: Endpoint, call: Call, reply: _Reply) -> Refused:
+        message = quotable(reply.body)
         if self._api_key:
             # Some servers repeat the key that they refuse.
             message = message.replace(self._api_key, "***")
-        detail = f"{endpoint.label} refused the request with {reply.status}: {message[:MOST_REPEATED]!r}"
+        detail = f"{endpoint.label} refused the request with {reply.status}: {message!r}"
         # One line per endpoint and status: the same fault would otherwise be logged a thousand times a step.
-        if (endpoint.label, reply.status) not in self._complaints:
+        if not call.optional and (endpoint.label, reply.status) not in self._complaints:
             self._complaints.add((endpoint.label, reply.status))
             logger.error("%s; more of the same are not logged", detail)
-        return JudgeFailure("judge_unavailable", detail)
+        return Refused(reply.status, detail)
 
     def _count(self, change: int) -> None:
         self._inflight += change
@@ -228,7 +231,7 @@ class EndpointPool:
 def _seconds(retry_after: str | None) -> float | None:
     # The header may also hold a date; vLLM and the proxies in front of it send seconds.
     try:
-        return min(max(float(retry_after or ""), 0.05), 3600.0)
+        return min(max(float(retry_after or ""), 0.05), MOST_BUSY_SECONDS)
     except ValueError:
         return None
 
@@ -238,11 +241,3 @@ def _decoded(body: bytes) -> object:
         return json.loads(body)
     except (ValueError, RecursionError):
         raise JudgeFailure("judge_unparseable", "the reply is not JSON") from None
-
-
-def _message(body: bytes) -> str:
-    """The server's own words, from vLLM's error object where it is one."""
-    try:
-        return str(json.loads(body)["error"]["message"])
-    except (ValueError, RecursionError, LookupError, TypeError):
-        return body.decode("utf-8", "replace")

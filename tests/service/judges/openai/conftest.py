@@ -20,6 +20,7 @@ class ScriptedServer:
     def __init__(self, model: str) -> None:
         self.model = model
         self.script: list[Handler] = [self.answer]
+        self.scoring: Handler = self.status(404)
         self.bodies: list[dict[str, Any]] = []
         self.headers: list[dict[str, str]] = []
         self.arrived = asyncio.Event()
@@ -35,6 +36,7 @@ class ScriptedServer:
         app = web.Application()
         app.router.add_post("/v1/{path:.*}", self._post)
         app.router.add_get("/v1/models", self._models)
+        app.router.add_post("/generative_scoring", self._score)
         self._runner = web.AppRunner(app, handler_cancellation=True, shutdown_timeout=0.1)
         await self._runner.setup()
         await web.TCPSite(self._runner, "127.0.0.1", self.port).start()
@@ -43,6 +45,9 @@ class ScriptedServer:
         if self._runner is not None:
             await self._runner.cleanup()
         self._runner = None
+
+    async def _score(self, request: web.Request) -> web.StreamResponse:
+        return await self.scoring(request)
 
     async def _models(self, request: web.Request) -> web.Response:
         return web.json_response({"data": [{"id": self.model}]})

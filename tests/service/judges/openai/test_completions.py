@@ -75,7 +75,7 @@ def test_a_garbage_reply_holds_nothing(garbage: object):
 
 def test_writing_asks_for_the_form_and_the_log_probabilities_that_are_wanted():
     request = body(writing("m", Writing((1, 2), 64, "1: (Yes|No)", (7, 9))))
-    assert request["prompt"] == [[1, 2]]
+    assert request["prompt"] == [1, 2]
     assert (request["max_tokens"], request["temperature"]) == (64, 0)
     assert request["structured_outputs"] == {"regex": "1: (Yes|No)"}
     assert request["logprob_token_ids"] == [7, 9]

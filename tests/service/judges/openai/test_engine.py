@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 import time
 from collections.abc import Callable
 from contextlib import aclosing
@@ -11,12 +12,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from aiohttp import web
 
 from perception_reward.service.judges.base import Health, JudgeTask, Missing, Outcome, Verdict
-from perception_reward.service.judges.llm.ask import Writing
+from perception_reward.service.judges.llm.ask import Choice, LogProbs, Writing
 from perception_reward.service.judges.llm.failure import JudgeFailure
 from perception_reward.service.judges.llm.judge import LLMJudge
 from perception_reward.service.judges.llm.paper import PaperMethod
+from perception_reward.service.judges.openai.engine import OpenAIEngine
 from perception_reward.service.judges.openai.factory import openai_engine
 from perception_reward.trainer_client.wire import Fact
 
@@ -81,7 +84,7 @@ async def test_a_busy_server_is_left_alone_for_as_long_as_it_asks(judge_at: Call
 async def test_a_server_that_stays_busy_past_the_deadline_is_unavailable(
     judge_at: Callable[..., LLMJudge], server: Any
 ):
-    server.script = [server.status(429, Retry_After="60")]
+    server.script = [server.status(429, Retry_After="20")]
     assert await reasons(judge_at(server)) == {"judge_unavailable"}
     assert len(server.bodies) == 1
 
@@ -95,7 +98,7 @@ async def test_a_refusal_is_final_and_logged_once(
     assert found == [(Missing("judge_unavailable"),) * 3] * 5
     assert len(server.bodies) == 5
     (record,) = [record for record in caplog.records if record.levelno == logging.ERROR]
-    assert r"context length\nexceeded" in record.getMessage()
+    assert "context length exceeded" in record.getMessage()
 
 
 @pytest.mark.parametrize(
@@ -173,9 +176,9 @@ async def test_requests_leave_a_hung_server_before_the_deadline(judge_at: Callab
 
 async def test_a_group_stays_at_one_server(judge_at: Callable[..., LLMJudge], start_server: Any):
     servers = [await start_server() for _ in range(3)]
-    tasks = [JudgeTask(f"response {n}", FACTS, group="g") for n in range(20)]
+    tasks = [JudgeTask(f"response {n}", FACTS, group="g") for n in range(8)]
     await outcomes(judge_at(*servers), tasks)
-    assert sorted(len(server.bodies) for server in servers) == [0, 0, 20]
+    assert sorted(len(server.bodies) for server in servers) == [0, 0, 8]
 
 
 async def test_what_exceeds_a_servers_concurrency_goes_to_another(judge_at: Callable[..., LLMJudge], start_server: Any):
@@ -261,3 +264,69 @@ async def test_the_observer_sees_requests_and_retries(judge_at: Callable[..., LL
     server.script = [server.status(500), server.answer]
     await reasons(judge_at(server, observer=observer))
     assert (observer.requests, observer.retries, observer.most) == ([False, True], ["500"], 1)
+
+
+CHOICE = Choice((1, 2, 3), ((4,), (5, 6)), (7, 9))
+
+
+class OlderServer:
+    """Of the answers 7 and 9 its completions return only 7; scores are counted, and refused where there are none."""
+
+    def __init__(self, server: Any, refusal: int | None = None) -> None:
+        self._server, self._refusal = server, refusal
+        self.scored: list[int] = []
+        server.script, server.scoring = [self._complete], self._score
+
+    async def _complete(self, request: Any) -> Any:
+        top = {"top_logprobs": [{"token_id:7": -0.5, "token_id:8": -1.0}]}
+        return web.json_response({"choices": [{"index": index, "logprobs": top} for index in range(2)]})
+
+    async def _score(self, request: Any) -> Any:
+        body = await request.json()
+        self.scored += body["label_token_ids"]
+        if self._refusal is not None:
+            return web.Response(status=self._refusal)
+        data = [{"index": 0, "score": 0.25}, {"index": 1, "score": 0.125}]
+        return web.json_response({"data": data, "usage": {"prompt_tokens": 9}})
+
+
+async def chosen(engine: OpenAIEngine, choice: Choice = CHOICE) -> tuple[LogProbs, ...]:
+    return await engine.choose(choice, "", asyncio.get_running_loop().time() + 10)
+
+
+async def test_answers_that_an_older_server_leaves_out_are_filled_in_by_their_scores(server: Any):
+    older, engine = OlderServer(server), openai_engine(f"openai:{server.url}#m")
+    first, second = await chosen(engine)
+    assert (first[7], first[9]) == (-0.5, math.log(0.25))
+    assert (second[7], second[9]) == (-0.5, math.log(0.125))
+    assert older.scored == [9]
+    await engine.aclose()
+
+
+@pytest.mark.parametrize("status", [404, 405, 501])
+async def test_a_server_without_scores_is_asked_once_and_not_complained_about(
+    server: Any, status: int, caplog: pytest.LogCaptureFixture
+):
+    older, engine = OlderServer(server, refusal=status), openai_engine(f"openai:{server.url}#m")
+    for _ in range(3):
+        assert all(9 not in each for each in await chosen(engine))
+    assert older.scored == [9]
+    assert not caplog.records
+    await engine.aclose()
+
+
+async def test_a_server_that_gives_all_answers_is_not_asked_for_scores(server: Any):
+    older, engine = OlderServer(server), openai_engine(f"openai:{server.url}#m")
+    await chosen(engine, Choice((1, 2, 3), ((4,), (5, 6)), (7,)))
+    assert older.scored == []
+    await engine.aclose()
+
+
+async def test_a_busy_server_is_not_believed_beyond_reason(server: Any):
+    server.script = [server.status(429, Retry_After="3600")]
+    engine = openai_engine(f"openai:{server.url}#m")
+    with pytest.raises(JudgeFailure, match="judge_unavailable"):
+        await chosen(engine)
+    endpoint = engine._pool.endpoints[0]  # pyright: ignore[reportPrivateUsage]
+    assert 0 < endpoint.busy_until - asyncio.get_running_loop().time() <= 30
+    await engine.aclose()

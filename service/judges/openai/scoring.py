@@ -1,0 +1,47 @@
+"""`POST /generative_scoring`: the exact probability of one token after each suffix.
+
+vLLM has it longer than completions with the log-probabilities of chosen tokens, so it fills in what an older server's
+completions leave out. It is not the first choice: the reply holds the probability of one token only, so a question
+with three answers in two spellings takes six requests of it. The numbers are the same. `apply_softmax` off makes a
+score the token's probability over the whole vocabulary, whose logarithm is what completions return; both are read
+from the model's raw logits. Read in vLLM 0.32, entrypoints/generate/generative_scoring/serving.py.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from typing import Any
+
+from perception_reward.service.judges.llm.ask import Choice
+from perception_reward.service.judges.llm.failure import JudgeFailure
+from perception_reward.service.judges.openai.call import Call
+from perception_reward.service.judges.openai.completions import joined
+
+
+def scoring(model: str, choice: Choice, answer: int) -> Call:
+    """One request for all suffixes; the response is in it once."""
+    request = {"model": model, "label_token_ids": [answer], "apply_softmax": False, "add_special_tokens": False}
+    items = ",".join(f"[{joined(suffix)}]" for suffix in choice.suffixes)
+    body = f'{json.dumps(request)[:-1]}, "query": [{joined(choice.shared)}], "items": [{items}]}}'
+    return Call("/generative_scoring", body.encode(), optional=True)
+
+
+def scores(reply: Any, choice: Choice) -> tuple[float, ...]:
+    """For each suffix the natural logarithm of the token's probability. Raises JudgeFailure.
+
+    A server cuts a prompt that is too long for its model, and with it the question: that is seen by the number of
+    tokens it counts.
+    """
+    sent = sum(len(choice.shared) + len(suffix) for suffix in choice.suffixes)
+    try:
+        found = {int(each["index"]): float(each["score"]) for each in reply["data"]}
+        counted = int(reply["usage"]["prompt_tokens"])
+        values = [found[index] for index in range(len(choice.suffixes))]
+    except (LookupError, TypeError, ValueError):
+        raise JudgeFailure("judge_unparseable", "the reply holds no scores") from None
+    if counted != sent:
+        raise JudgeFailure("judge_unavailable", "the server cut a prompt that is longer than its model takes")
+    if not all(0.0 <= value <= 1.0 for value in values):
+        raise JudgeFailure("judge_unparseable", "a score is no probability")
+    return tuple(math.log(value) if value > 0.0 else -math.inf for value in values)

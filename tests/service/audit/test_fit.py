@@ -1,0 +1,150 @@
+from __future__ import annotations
+
+import math
+import warnings
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+
+from perception_reward.service.audit.fit import ENOUGH_LABELLED, examples, fit_calibration
+from perception_reward.service.audit.run import Observation
+from perception_reward.service.judges.base import JudgeInfo, Verdict
+
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore")
+    from sklearn.linear_model import LogisticRegression
+
+Seen = Callable[..., Observation]
+INFO = JudgeInfo("made", "m", "verdict", "made/1")
+TEMPERATURE, BIAS = 0.25, 1.5
+
+
+def overconfident(seen: Seen, count: int, *, kind: str = "length", seed: int = 0) -> list[Observation]:
+    """A judge whose log-odds are four times too large and lean towards `not stated`."""
+    random = np.random.default_rng(seed)
+    made: list[Observation] = []
+    for number in range(count):
+        odds = random.normal(0, 2)
+        stated = random.random() < 1 / (1 + math.exp(-odds))
+        said = 1 / (1 + math.exp(-(odds - BIAS) / TEMPERATURE))
+        made.append(
+            seen(
+                "stated" if stated else "absent",
+                "stated" if said >= 0.5 else "absent",
+                min(1.0, max(0.0, said)),
+                problem=f"p{number % (count // 4)}",
+                response=f"{kind} {number}",
+                kind=kind,
+            )
+        )
+    return made
+
+
+def test_an_overconfident_judge_gains_on_problems_it_was_not_fitted_on(seen: Seen):
+    fitted = fit_calibration(overconfident(seen, 400), INFO, seed=0)
+    before, after = fitted.held_out.before, fitted.held_out.after
+    assert after.log_loss < before.log_loss * 0.7
+    assert after.ece < before.ece
+    assert after.accuracy > before.accuracy
+    assert fitted.calibration.every.stated.temperature > 2.0
+    assert (fitted.held_out.examples, fitted.held_out.problems) == (400, 100)
+
+
+def test_slope_and_bias_are_those_of_a_logistic_regression(seen: Seen):
+    observations = [one for one in overconfident(seen, 400, kind="angle") if 1e-5 < probability(one) < 1 - 1e-5]
+    scale = fit_calibration(observations, INFO, seed=0).calibration.every.stated
+    odds = np.array([[math.log(probability(one) / (1 - probability(one)))] for one in observations])
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        reference = LogisticRegression(C=1e6).fit(odds, [one.probe.expected == "stated" for one in observations])
+    # They differ by the prior, which a few hundred examples outweigh.
+    assert 1 / scale.temperature == pytest.approx(reference.coef_[0][0], rel=0.05)
+    assert scale.bias == pytest.approx(reference.intercept_[0], rel=0.1)
+
+
+def probability(seen: Observation) -> float:
+    assert isinstance(seen.outcome, Verdict)
+    return seen.outcome.probability
+
+
+def test_noise_promises_no_gain(seen: Seen):
+    """Verdicts that have nothing to do with what is right: no fold may seem to know better than chance."""
+    random = np.random.default_rng(5)
+    observations = [
+        seen(
+            "stated" if random.random() < 0.5 else "absent",
+            "stated",
+            float(random.random()),
+            problem=f"p{number}",
+            response=str(number),
+        )
+        for number in range(300)
+    ]
+    after = fit_calibration(observations, INFO, seed=0).held_out.after
+    assert after.accuracy < 0.58
+    assert after.log_loss > math.log(2) - 0.03
+
+
+def test_the_same_seed_gives_the_same_calibration(seen: Seen):
+    observations = overconfident(seen, 120)
+    assert fit_calibration(observations, INFO, seed=1) == fit_calibration(observations, INFO, seed=1)
+    one, other = (fit_calibration(observations, INFO, seed=seed) for seed in (1, 2))
+    assert one.calibration == other.calibration
+    assert one.held_out != other.held_out
+
+
+def test_a_kind_with_few_examples_is_read_like_all(seen: Seen):
+    observations = overconfident(seen, 200) + overconfident(seen, 12, kind="angle")
+    calibration = fit_calibration(observations, INFO, seed=0).calibration
+    assert set(calibration.kinds) == {"length"}
+    assert calibration.reading("angle") == calibration.every
+
+
+def test_contradictions_are_read_apart_where_the_judge_tells_them(seen: Seen):
+    random = np.random.default_rng(0)
+    observations: list[Observation] = []
+    for number in range(200):
+        contradicted = bool(random.random() < 0.5)
+        # It gives contradictions a third of what they are due.
+        share = 0.3 if contradicted else 0.1
+        observations.append(
+            seen(
+                "contradicted" if contradicted else "absent",
+                "absent",
+                0.1,
+                problem=f"p{number}",
+                response=str(number),
+                contradiction=share * 0.9,
+            )
+        )
+    observations += [
+        seen("stated", "stated", 0.9, problem=f"s{n}", response=f"s{n}", contradiction=0.0) for n in range(50)
+    ]
+    fitted = fit_calibration(observations, INFO, seed=0)
+    assert fitted.calibration.every.contradicted is not None
+    assert fitted.held_out.before.accuracy < 0.7
+    assert fitted.held_out.after.accuracy == 1.0
+
+
+def test_labelled_responses_are_fitted_on_alone_where_they_are_enough(seen: Seen):
+    made = [seen("stated", "stated", response=str(n)) for n in range(20)]
+    doubtful = [seen("stated", "stated", purpose="labelled", family="doubtful")]
+    attacks = [seen("absent", "stated", purpose="attack", family="opener")]
+    few = [seen("stated", "stated", purpose="labelled", family="human", response=str(n)) for n in range(5)]
+    enough = [
+        seen("stated", "stated", purpose="labelled", family="human", response=str(n)) for n in range(ENOUGH_LABELLED)
+    ]
+    assert len(examples(made + doubtful + attacks + few)) == 25
+    assert len(examples(made + doubtful + attacks + enough)) == ENOUGH_LABELLED
+
+
+def test_too_few_examples_are_refused(seen: Seen):
+    with pytest.raises(ValueError, match="3 answered examples of 1 problems are too few"):
+        fit_calibration([seen("stated", "stated", problem="p", response=str(n)) for n in range(3)], INFO, seed=0)
+
+
+def test_a_calibrated_judge_is_not_calibrated_again(seen: Seen):
+    info = JudgeInfo("made", "m", "verdict", "made/1+calibration/0123")
+    with pytest.raises(ValueError, match="without --judge-calibration"):
+        fit_calibration(overconfident(seen, 100), info, seed=0)
