@@ -105,10 +105,14 @@ def _verdict(claim: Claim, found: list[Evidence]) -> Verdict:
 
 def _is_offered(claim: Claim, found: list[Evidence]) -> bool:
     """Whether the claim's value is one of several that the response leaves open."""
-    return bool(claim.slots) and any(
-        item.sentence.mood(item.start, item.end) == "hedged" and offered(item.sentence.text, item.start, item.end)
-        for item in found
-        if item.support >= _OFFERED or item.denial > 0
+    return (
+        bool(claim.slots)
+        and claim.is_typed
+        and any(
+            item.sentence.mood(item.start, item.end) == "hedged" and offered(item.sentence.text, item.start, item.end)
+            for item in found
+            if item.support >= _OFFERED or item.denial > 0
+        )
     )
 
 
