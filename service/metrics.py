@@ -97,6 +97,18 @@ class Metrics:
         self._judge_queue = Gauge(
             f"{prefix}_judge_queue", "Requests to judge servers under way or waiting.", registry=registry
         )
+        self._cascade = Counter(
+            f"{prefix}_cascade_facts_total",
+            "Facts by the cascade's stage that decided them: rules, model, or none.",
+            ["stage", "kind"],
+            registry=registry,
+        )
+        self._comparisons = Counter(
+            f"{prefix}_cascade_checks_total",
+            "Facts decided by the cascade's rules and put to its model as well, by how the two compare.",
+            ["kind", "result"],
+            registry=registry,
+        )
         self._restarts = Counter(
             f"{prefix}_worker_restarts_total",
             "Workers ended for a task that hung or ate its memory, and replaced.",
@@ -210,6 +222,14 @@ class Metrics:
 
     def inflight(self, n: int) -> None:
         self._judge_queue.set(n)
+
+    # what a cascade reports
+
+    def cascaded(self, stage: str, kind: str, facts: int) -> None:
+        self._cascade.labels(stage, kind).inc(facts)
+
+    def compared(self, kind: str, result: str) -> None:
+        self._comparisons.labels(kind, result).inc()
 
 
 def _observe(histogram: Histogram, labels: Sequence[str], values: Iterable[float | None]) -> None:

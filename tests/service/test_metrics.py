@@ -1,5 +1,9 @@
 from __future__ import annotations
 
+from datetime import datetime, timedelta, timezone
+
+from perception_reward.service.audit.figures import Estimate, Proportion
+from perception_reward.service.audit.last import AuditSummary
 from perception_reward.service.metrics import MOST_RUNS, Metrics
 from perception_reward.trainer_client.wire import Components, FactResult, ItemResult
 
@@ -51,6 +55,8 @@ def test_the_cache_and_the_judge_report_to_it():
     metrics.judged(5, 1)
     metrics.judge_batch(0.1)
     metrics.worker_restarted()
+    metrics.cascaded("rules", "length", 3)
+    metrics.compared("length", "agreed")
     text = metrics.exposition().decode()
     for line in (
         'perception_reward_cache_hits_total{tier="redis"} 3.0',
@@ -64,6 +70,8 @@ def test_the_cache_and_the_judge_report_to_it():
         "perception_reward_joined_total 1.0",
         "perception_reward_judge_seconds_count 1.0",
         "perception_reward_worker_restarts_total 1.0",
+        'perception_reward_cascade_facts_total{kind="length",stage="rules"} 3.0',
+        'perception_reward_cascade_checks_total{kind="length",result="agreed"} 1.0',
     ):
         assert line in text, line
 
@@ -72,3 +80,28 @@ def test_two_apps_do_not_share_their_metrics():
     one, other = Metrics(), Metrics()
     one.judged(1, 0)
     assert "perception_reward_judged_total 0.0" in other.exposition().decode()
+
+
+def test_the_last_audit_is_shown_and_what_it_could_not_tell_is_no_number():
+    metrics = Metrics()
+    assert "perception_reward_audit" not in metrics.exposition().decode()
+    created = datetime.now(timezone.utc) - timedelta(days=2)
+    metrics.audited(
+        AuditSummary(
+            verdict="fair",
+            reasons=[],
+            created=created,
+            fingerprint="f",
+            stale=True,
+            source="generated",
+            auc=Estimate(value=0.93),
+            accuracy=Proportion(value=None, hits=0, total=0),
+            attack_success=None,
+        )
+    )
+    lines = [line for line in metrics.exposition().decode().splitlines() if line.startswith("perception_reward_audit")]
+    shown = dict(line.rsplit(" ", 1) for line in lines)
+    assert set(shown) == {f"perception_reward_audit_{name}" for name in ("auc", "stale", "age_seconds")}
+    assert float(shown["perception_reward_audit_auc"]) == 0.93
+    assert float(shown["perception_reward_audit_stale"]) == 1.0
+    assert float(shown["perception_reward_audit_age_seconds"]) >= 2 * 86400
