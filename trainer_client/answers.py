@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from email.utils import parsedate_to_datetime
 from time import time
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from perception_reward.trainer_client.errors import InvalidItem, RequestRefused, Unauthorized
-from perception_reward.trainer_client.wire import ItemResult, ScoreResponse
+
+if TYPE_CHECKING:
+    from perception_reward.trainer_client.wire import ItemResult
 
 # Characters of an answer that is no problem document, in an error's message.
 MOST_SHOWN = 200
@@ -24,6 +25,8 @@ class Garbled(Exception):
 
 def read_results(content: bytes, count: int) -> list[ItemResult]:
     """The results of a request of `count` items; `Garbled` where there are not as many. Fields to come are ignored."""
+    from perception_reward.trainer_client.wire import ScoreResponse
+
     try:
         results = ScoreResponse.model_validate_json(content, extra="ignore").results
     except ValueError as error:
@@ -65,6 +68,8 @@ def told(content: bytes) -> str:
 
 def retry_after(header: str | None) -> float | None:
     """Seconds that a Retry-After header asks to wait, as a number or a date; None where it asks nothing readable."""
+    from email.utils import parsedate_to_datetime
+
     if header is None:
         return None
     try:

@@ -5,9 +5,12 @@ from __future__ import annotations
 import threading
 from collections import Counter, deque
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from perception_reward.trainer_client.errors import TooManyMissing
-from perception_reward.trainer_client.wire import ItemResult
+
+if TYPE_CHECKING:
+    from perception_reward.trainer_client.wire import ItemResult
 
 
 class Breaker:

@@ -15,9 +15,7 @@ import os
 import threading
 import weakref
 from collections.abc import Coroutine, Sequence
-from typing import Any, TypeVar
-
-from typing_extensions import Self
+from typing import TYPE_CHECKING, Any
 
 from perception_reward.trainer_client.answers import moved
 from perception_reward.trainer_client.batching import Batcher
@@ -28,9 +26,11 @@ from perception_reward.trainer_client.link import Link, TooLarge, Unanswered
 from perception_reward.trainer_client.missing import missing_result
 from perception_reward.trainer_client.options import Options, Policy, resolve_options
 from perception_reward.trainer_client.sync import LoopThread
-from perception_reward.trainer_client.wire import ItemResult
 
-T = TypeVar("T")
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
+    from perception_reward.trainer_client.wire import ItemResult
 
 
 class _Process:

@@ -6,7 +6,6 @@ a policy in training emits lone surrogates, which are no Unicode text and have n
 
 from __future__ import annotations
 
-import gzip
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
@@ -73,5 +72,7 @@ def request_body(items: Sequence[Encoded], profile: str | None, step: int | None
 
 
 def compressed(body: bytes) -> bytes:
-    """`body`, gzipped; the same bytes for the same body."""
-    return gzip.compress(body, GZIP_LEVEL, mtime=0)
+    """`body`, gzipped."""
+    import gzip
+
+    return gzip.compress(body, GZIP_LEVEL)

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
-from statistics import fmean
+from math import fsum
+from typing import TYPE_CHECKING
 
 from perception_reward.trainer_client.errors import MissingScore
 from perception_reward.trainer_client.options import Policy
-from perception_reward.trainer_client.wire import Components, ItemResult, Reason
+
+if TYPE_CHECKING:
+    from perception_reward.trainer_client.wire import ItemResult, Reason
 
 
 def resolve(
@@ -44,9 +47,13 @@ def _filled(scores: list[float | None], groups: Sequence[Hashable]) -> list[floa
         if score is not None:
             present.setdefault(group, []).append(score)
     everywhere = [score for found in present.values() for score in found]
-    overall = fmean(everywhere) if everywhere else 0.0
-    means = {group: fmean(found) for group, found in present.items()}
+    overall = _mean(everywhere) if everywhere else 0.0
+    means = {group: _mean(found) for group, found in present.items()}
     return [means.get(group, overall) if score is None else score for score, group in zip(scores, groups, strict=True)]
+
+
+def _mean(scores: list[float]) -> float:
+    return fsum(scores) / len(scores)
 
 
 def _tell(results: Sequence[ItemResult]) -> str:
@@ -59,5 +66,7 @@ def _tell(results: Sequence[ItemResult]) -> str:
 
 def missing_result(id: str | None, reason: Reason) -> ItemResult:
     """The result of an item that no server scored."""
+    from perception_reward.trainer_client.wire import Components, ItemResult
+
     nothing = Components(format=None, accuracy=None, perception=None, repetition=None)
     return ItemResult(id=id, status="missing", score=None, components=nothing, facts=None, reason=reason)

@@ -248,7 +248,13 @@ class ScoreRequest(WireModel):
     items: list[ScoreItem] = Field(min_length=1, fail_fast=True)
 
 
-class FactResult(WireModel):
+class AnswerModel(BaseModel):
+    """What the service says: as closed and frozen as what it is told, without a guard against its own words."""
+
+    model_config = WireModel.model_config
+
+
+class FactResult(AnswerModel):
     """The judge's verdict about one fact and one response."""
 
     id: str
@@ -259,7 +265,7 @@ class FactResult(WireModel):
     )
 
 
-class Components(WireModel):
+class Components(AnswerModel):
     """Every part of the reward; null where it does not apply or could not be determined."""
 
     format: float | None = Field(description="0 or 1.")
@@ -268,7 +274,7 @@ class Components(WireModel):
     repetition: float | None = Field(description="The penalty, from -2 to 0.")
 
 
-class ItemResult(WireModel):
+class ItemResult(AnswerModel):
     """The result for one item, in the order of the request."""
 
     id: str | None
@@ -280,7 +286,7 @@ class ItemResult(WireModel):
     truncated: bool = Field(default=False, description="The response was longer than the judge's limit and was cut.")
 
 
-class Summary(WireModel):
+class Summary(AnswerModel):
     """Counts over one request."""
 
     items: int
@@ -291,7 +297,7 @@ class Summary(WireModel):
     seconds: float
 
 
-class ScoreResponse(WireModel):
+class ScoreResponse(AnswerModel):
     """The answer of `POST /v1/score`."""
 
     profile: str
@@ -300,14 +306,14 @@ class ScoreResponse(WireModel):
     summary: Summary
 
 
-class StreamedResult(WireModel):
+class StreamedResult(AnswerModel):
     """A line of `POST /v1/score/stream`: one result, as soon as it is ready."""
 
     index: int = Field(description="Position of the item in the request, from 0.")
     result: ItemResult
 
 
-class StreamedSummary(WireModel):
+class StreamedSummary(AnswerModel):
     """The last line of `POST /v1/score/stream`."""
 
     profile: str

@@ -1,0 +1,137 @@
+"""HTTP in one event loop: one question to one server, and whether it still lives."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import AsyncGenerator, Coroutine, Mapping
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+
+from perception_reward.trainer_client.options import Options
+
+if TYPE_CHECKING:
+    import ssl
+
+    from aiohttp import ClientSession, ClientTimeout
+
+T = TypeVar("T")
+
+CONNECT_SECONDS = 5.0
+# A request that takes long is usually a judge that does. Every so often the server is asked whether it still lives;
+# one whose event loop says nothing for as long has hung, or is gone without a word.
+CHECK_SECONDS = 10.0
+
+
+class Answer(NamedTuple):
+    status: int
+    retry_after: str | None
+    content: bytes
+
+
+class NoAnswer(Exception):
+    """The server cannot be reached, broke off, or took too long."""
+
+
+class Transport:
+    """Belongs to the loop it is first used in. Its connections close with that loop, or with `aclose`."""
+
+    def __init__(self, options: Options) -> None:
+        self._options = options
+        self._process = os.getpid()
+        self._lifetime = _sessions(options)
+        self._session: ClientSession | None = None
+        # Questions under way whether a server lives, each shared by all who wonder.
+        self._checks: dict[str, asyncio.Task[bool]] = {}
+
+    def __del__(self) -> None:
+        # A forked child that ends would warn of a session that is its parent's to close.
+        if self._session is not None and os.getpid() != self._process:
+            self._session.detach()
+
+    async def post(self, server: str, body: bytes, headers: Mapping[str, str], seconds: float) -> Answer:
+        """The answer of `server` to `POST /v1/score`. `NoAnswer` where there is none in `seconds`."""
+        from aiohttp import ClientError
+
+        try:
+            return await self._while_it_lives(server, self._send(server, body, headers, seconds))
+        except asyncio.TimeoutError:
+            raise NoAnswer(f"{server} did not answer in time") from None
+        except (ClientError, OSError) as error:
+            raise NoAnswer(f"{server}: {error or type(error).__name__}") from None
+
+    async def aclose(self) -> None:
+        """Close the connections; a later question opens new ones."""
+        lifetime, self._lifetime, self._session = self._lifetime, _sessions(self._options), None
+        await lifetime.aclose()
+
+    async def _send(self, server: str, body: bytes, headers: Mapping[str, str], seconds: float) -> Answer:
+        session = await self._open()
+        async with session.post(
+            server + "/v1/score", data=body, headers=headers, timeout=_timeout(seconds), allow_redirects=False
+        ) as answer:
+            return Answer(answer.status, answer.headers.get("Retry-After"), await answer.read())
+
+    async def _while_it_lives(self, server: str, request: Coroutine[Any, Any, T]) -> T:
+        task = asyncio.ensure_future(request)
+        try:
+            while not (await asyncio.wait([task], timeout=CHECK_SECONDS))[0]:
+                if not await self._lives(server) and not task.done():
+                    raise NoAnswer(f"{server} did not answer, and GET /livez neither")
+            return task.result()
+        finally:
+            task.cancel()
+
+    async def _lives(self, server: str) -> bool:
+        check = self._checks.get(server)
+        if check is None or check.done():
+            check = self._checks[server] = asyncio.ensure_future(self._says_something(server))
+        return await asyncio.shield(check)
+
+    async def _says_something(self, server: str) -> bool:
+        from aiohttp import ClientError
+
+        try:
+            session = await self._open()
+            async with session.get(server + "/livez", timeout=_timeout(CHECK_SECONDS), allow_redirects=False):
+                return True
+        except (ClientError, OSError, asyncio.TimeoutError):
+            return False
+
+    async def _open(self) -> ClientSession:
+        if self._session is None:
+            self._session = await self._lifetime.__anext__()
+        return self._session
+
+
+def _timeout(seconds: float) -> ClientTimeout:
+    from aiohttp import ClientTimeout
+
+    return ClientTimeout(total=seconds, sock_connect=CONNECT_SECONDS)
+
+
+async def _sessions(options: Options) -> AsyncGenerator[ClientSession]:
+    """One session, closed with this generator: by `aclose`, by the loop at its end, which closes its generators, or
+    when nobody holds it any more."""
+    from aiohttp import ClientSession, DummyCookieJar, TCPConnector
+
+    process = os.getpid()
+
+    class Connector(TCPConnector):
+        """In a forked child it is let go of and not closed: both processes share what the loop waits on."""
+
+        def __del__(self) -> None:
+            if os.getpid() == process:
+                super().__del__()
+
+    headers = {"Authorization": f"Bearer {options.api_key}"} if options.api_key else {}
+    connector = Connector(limit=options.connections, ssl=_tls(options))
+    async with ClientSession(connector=connector, headers=headers, cookie_jar=DummyCookieJar()) as session:
+        yield session
+
+
+def _tls(options: Options) -> ssl.SSLContext | bool:
+    import ssl
+
+    if not options.verify:
+        return False
+    return ssl.create_default_context(cafile=options.ca_file) if options.ca_file else True
