@@ -20,6 +20,7 @@ from importlib.metadata import version
 from fastapi import FastAPI
 
 from perception_reward.service.api import about, annotations, problems, score
+from perception_reward.service.api.intake import Intake
 from perception_reward.service.api.middleware import BodyLimit, KeyCheck, Telemetry
 from perception_reward.service.api.trainers import nemo_gym, openrlhf, slime
 from perception_reward.service.assembly import Service
@@ -45,10 +46,11 @@ def make_app(service: Service) -> FastAPI:
         app.include_router(router)
     problems.install(app)
     settings = service.settings
-    # The last one added is the outermost: requests are counted first, then checked for a key, then measured.
-    app.add_middleware(
-        BodyLimit, limit=settings.max_body_mb << 20, seconds=settings.request_timeout, metrics=service.metrics
-    )
+    # The last one added is the outermost: requests are counted first, then checked for a key, then measured, then
+    # unpacked.
+    limit = settings.max_body_mb << 20
+    app.add_middleware(Intake, limit=limit, room=settings.max_buffered_mb << 20, metrics=service.metrics)
+    app.add_middleware(BodyLimit, limit=limit, seconds=settings.request_timeout, metrics=service.metrics)
     app.add_middleware(KeyCheck, keys=settings.api_keys, metrics=service.metrics)
     app.add_middleware(Telemetry, metrics=service.metrics, admission=service.admission)
     return app

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import os
+import shlex
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,7 +14,12 @@ from urllib.parse import urlsplit
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from perception_reward.service.excerpt import WHOLE, is_scope
+
 ENVIRONMENT_PREFIX = "PERCEPTION_REWARD_"
+
+# Marks a field whose option may be given several times on the command line.
+REPEATABLE = "repeatable"
 
 
 class SettingsError(Exception):
@@ -47,12 +53,19 @@ class Settings(BaseSettings):
     profiles: Path | None = Field(default=None, description="TOML file with profiles of your own.")
     judge: str = Field(
         default="symbolic",
-        description="Who decides about facts: `symbolic`, or `openai:URL[,URL…]#MODEL` for vLLM servers.",
+        description="Who decides about facts: `symbolic`; `vllm:MODEL`, a language model in this process; "
+        "`openai:URL[,URL…]#MODEL` for vLLM servers; or `cascade:` and one of these two, where the symbolic judge "
+        "decides what it is sure of.",
     )
     judge_method: Literal["verdict", "joint", "paper"] = Field(
         default="verdict",
         description="How an LLM judge is asked: `verdict`, one fact at a time and one token; `joint`, all facts "
         "at once in a forced form; `paper`, all facts at once in free text.",
+    )
+    judge_scope: str = Field(
+        default=WHOLE,
+        description="What of a response is judged: `response`, all of it; `think`, its thinking; or the name of a tag, "
+        "such as `description`. A response without that part states nothing.",
     )
     judge_api_key: SecretStr | None = Field(default=None, description="Key for the judge's servers.")
     judge_tokenizer: str | None = Field(
@@ -61,6 +74,22 @@ class Settings(BaseSettings):
     )
     judge_concurrency: int = Field(
         default=64, ge=1, le=4096, description="Requests under way at once per judge server."
+    )
+    judge_engine_arg: Annotated[tuple[str, ...], NoDecode] = Field(
+        default=(),
+        description="Engine argument of vLLM as KEY=VALUE for the judge vllm:MODEL, such as tensor_parallel_size=2 or "
+        "quantization=fp8; may be repeated. The variable holds all of them, quoted as for a shell.",
+        json_schema_extra={REPEATABLE: True},
+    )
+    judge_restart: bool = Field(
+        default=True, description="Start the engine of the judge vllm:MODEL again when its process dies."
+    )
+    cascade_check: float = Field(
+        default=0.0,
+        ge=0,
+        le=1,
+        description="Share of the facts that a cascade decides by rules about which its model is asked too, in the "
+        "background: only to count how often the two agree, in the metrics.",
     )
     judge_calibration: Path | None = Field(
         default=None,
@@ -111,7 +140,12 @@ class Settings(BaseSettings):
         le=3600,
         description="Seconds for one request. Trainers give up after about 120 of their own.",
     )
-    max_body_mb: int = Field(default=64, ge=1, le=1024, description="Largest request body, in MiB.")
+    max_body_mb: int = Field(default=64, ge=1, le=1024, description="Largest request body, in MiB, unpacked.")
+    max_buffered_mb: int = Field(
+        default=1024,
+        ge=1,
+        description="MiB that the bodies of all requests under way may hold; one that would exceed it gets 429.",
+    )
     max_items: int = Field(default=4096, ge=1, le=65536, description="Most items in one request.")
     max_facts: int = Field(default=256, ge=1, le=65536, description="Most facts of one item.")
     max_pending_items: int = Field(
@@ -137,6 +171,18 @@ class Settings(BaseSettings):
             return tuple(part for part in (piece.strip() for piece in value.split(",")) if part)
         return value
 
+    @field_validator("judge_engine_arg", mode="before")
+    @classmethod
+    def _split_words(cls, value: object) -> object:
+        return tuple(shlex.split(value)) if isinstance(value, str) else value
+
+    @field_validator("judge_scope")
+    @classmethod
+    def _a_name(cls, value: str) -> str:
+        if not is_scope(value):
+            raise ValueError("give response, think, or the name of a tag without its brackets, such as description")
+        return value
+
     @field_validator("annotations")
     @classmethod
     def _one_kind_of_store(cls, value: tuple[str, ...]) -> tuple[str, ...]:
@@ -151,6 +197,8 @@ class Settings(BaseSettings):
                 f"host {self.host} can be reached by others and no API key is set; "
                 f"set {ENVIRONMENT_PREFIX}API_KEY (--api-key) or listen on 127.0.0.1"
             )
+        if self.max_body_mb > self.max_buffered_mb:
+            raise ValueError("max_body_mb is above max_buffered_mb, so the largest body could never be taken in")
         if self.max_items > self.max_pending_items:
             raise ValueError("max_items is above max_pending_items, so the largest request could never be admitted")
         return self

@@ -19,7 +19,7 @@ router = APIRouter(
     prefix="/v1/annotations",
     tags=["annotations"],
     route_class=LenientRoute,
-    responses=documented(401, 408, 413, 422, 503),
+    responses=documented(400, 401, 408, 413, 415, 422, 429, 503),
 )
 
 
@@ -87,7 +87,7 @@ async def delete_annotation(annotation_id: str, service: ServiceDep) -> Response
     return Response(status_code=204)
 
 
-batch_router = APIRouter(tags=["annotations"], responses=documented(401, 408, 409, 413, 503))
+batch_router = APIRouter(tags=["annotations"], responses=documented(400, 401, 408, 409, 413, 415, 429, 503))
 
 
 @batch_router.post(
