@@ -1,0 +1,65 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from perception_reward.service.audit.probes import probe
+from perception_reward.service.audit.report import build_report
+from perception_reward.service.audit.run import Observation
+from perception_reward.service.judges.base import JudgeInfo, Verdict
+from perception_reward.trainer_client.wire import Fact
+
+FACT = Fact(id="f1", text="Segment AB has length 5.", kind="length")
+
+
+def write_report(file: Path, fingerprint: str) -> None:
+    observations = [
+        Observation(probe("generated", "plain", FACT, response, right, problem=right), Verdict(right, likely))
+        for response, right, likely in (("AB = 5", "stated", 0.9), ("AC = 5", "absent", 0.1))
+    ]
+    info = JudgeInfo("scripted", None, "script", fingerprint)
+    created = datetime(2026, 1, 2, tzinfo=timezone.utc)
+    file.write_text(build_report(observations, info=info, seed=0, created=created, resamples=20).model_dump_json())
+
+
+async def about(serve: Callable[..., Any], **settings: object) -> tuple[Any, str]:
+    """The answers of `/v1/judge` and `/metrics`."""
+    here = await serve(**settings)
+    async with httpx.AsyncClient(base_url=here.url) as client:
+        judge, metrics = await client.get("/v1/judge"), await client.get("/metrics")
+    assert (judge.status_code, metrics.status_code) == (200, 200)
+    return judge.json()["last_audit"], metrics.text
+
+
+async def test_a_judge_that_was_not_audited_says_null(serve: Callable[..., Any], tmp_path: Path):
+    assert (await about(serve))[0] is None
+    audit, metrics = await about(serve, audit=str(tmp_path / "later.json"))
+    assert audit is None
+    assert "perception_reward_audit" not in metrics
+
+
+async def test_the_last_audit_is_shown_with_the_judge(serve: Callable[..., Any], tmp_path: Path):
+    file = tmp_path / "audit.json"
+    write_report(file, "scripted/1")
+    audit, metrics = await about(serve, audit=str(file))
+    assert (audit["verdict"], audit["stale"], audit["source"]) == ("fair", False, "generated")
+    assert audit["auc"]["value"] == 1.0
+    assert audit["accuracy"]["total"] == 2
+    assert audit["created"].startswith("2026-01-02")
+    assert audit["attack_success"] is None
+    assert "perception_reward_audit_auc 1.0" in metrics
+    assert "perception_reward_audit_stale 0.0" in metrics
+    assert "perception_reward_audit_attack_success" not in metrics
+
+
+async def test_the_audit_of_another_judge_is_called_stale(serve: Callable[..., Any], tmp_path: Path):
+    file = tmp_path / "audit.json"
+    write_report(file, "scripted/0")
+    audit, metrics = await about(serve, audit=str(file))
+    assert audit["stale"]
+    assert audit["fingerprint"] == "scripted/0"
+    assert "perception_reward_audit_stale 1.0" in metrics

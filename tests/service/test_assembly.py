@@ -1,0 +1,39 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from perception_reward.service.assembly import assemble
+from perception_reward.service.judges.calibration import Calibration, Reading
+from perception_reward.service.judges.symbolic.judge import SymbolicJudge
+from perception_reward.service.settings import SettingsError, load
+
+
+def calibration(folder: Path, judge: str) -> str:
+    file = folder / "calibration.json"
+    file.write_text(Calibration(judge=judge, every=Reading(threshold=0.4)).model_dump_json())
+    return str(file)
+
+
+async def test_the_judge_is_calibrated_where_the_setting_says_so(tmp_path: Path):
+    own = SymbolicJudge().info.fingerprint
+    service = assemble(load(workers=1, judge_calibration=calibration(tmp_path, own)), preload=())
+    async with service.running():
+        assert service.judge.info.fingerprint.startswith(f"{own}+calibration/")
+
+
+async def test_a_calibration_for_another_judge_ends_the_start_with_one_line(tmp_path: Path):
+    service = assemble(load(workers=1, judge_calibration=calibration(tmp_path, "other/1")), preload=())
+    with pytest.raises(SettingsError, match=r"fitted for the judge other/1"):
+        async with service.running():
+            pass
+
+
+@pytest.mark.parametrize("setting", ["judge_calibration", "audit"])
+def test_a_file_that_holds_something_else_is_named_with_its_setting(tmp_path: Path, setting: str):
+    file = tmp_path / "file.json"
+    file.write_text("{}")
+    with pytest.raises(SettingsError, match=setting) as error:
+        assemble(load(workers=1, **{setting: str(file)}), preload=())
+    assert str(file) in str(error.value)
