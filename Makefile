@@ -58,6 +58,19 @@ $(TRL_VENV)/ready:
 test-trl: $(TRL_VENV)/ready  ## TRL training tiny models with the reward of a real service (installs 1 GB)
 	SERVICE_PYTHON=$$(command -v $(PYTHON)) $(TRL_VENV)/bin/python -m pytest -q -m trl -W default tests/trainers/test_trl.py
 
+VERL_VENV ?= .venv-verl
+
+# verl keeps transformers below 5.11; its reward workers need no GPU.
+$(VERL_VENV)/ready:
+	$(PYTHON) -m venv $(VERL_VENV)
+	$(VERL_VENV)/bin/python -m pip install -q torch==2.13.0
+	$(VERL_VENV)/bin/python -m pip install -q verl==0.9.1 -e . $(TEST_TOOLS)
+	touch $@
+
+.PHONY: test-verl
+test-verl: $(VERL_VENV)/ready  ## verl's reward workers, alone and on Ray, against a real service (installs 2 GB)
+	SERVICE_PYTHON=$$(command -v $(PYTHON)) $(VERL_VENV)/bin/python -m pytest -q -m verl -W default tests/trainers/test_verl.py
+
 .PHONY: bench
 bench:  ## The service's time: 512 items x 3 kB x 5 facts, and small requests under load
 	$(PYTHON) tests/benchmarks/service.py

@@ -1,0 +1,30 @@
+"""A result as the numbers that a trainer logs: the same keys for every sample, none of them None."""
+
+from __future__ import annotations
+
+import functools
+import math
+from typing import Any
+
+from perception_reward.trainer_client.client import RewardClient
+from perception_reward.trainer_client.wire import ItemResult
+
+
+def columns_of(result: ItemResult) -> dict[str, float]:
+    """`format`, `perception`, `repetition`, `acc` (accuracy, by the name that trainers look for), and `missing` (1.0
+    where the score is). A component that does not apply or is unknown is NaN."""
+    components = result.components
+    values = {
+        "acc": components.accuracy,
+        "format": components.format,
+        "perception": components.perception,
+        "repetition": components.repetition,
+    }
+    told = {name: math.nan if value is None else float(value) for name, value in values.items()}
+    return told | {"missing": float(result.score is None)}
+
+
+@functools.cache
+def client_of(**options: Any) -> RewardClient:
+    """The client with these options, one for all calls of a process."""
+    return RewardClient(**options)

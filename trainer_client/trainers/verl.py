@@ -1,0 +1,87 @@
+"""verl: a reward function. The one line, and what it is for:
+
+    reward.custom_reward_function.path=pkg://perception_reward.trainer_client.trainers.verl
+
+verl 0.9 and later: `compute_score` (the default name), awaited once per sample while others are still generated, so
+that scoring overlaps generation. Samples that arrive together travel together. Options of `RewardClient` come from
+`PERCEPTION_REWARD_*` variables or as `+reward.custom_reward_function.reward_kwargs.base_url=http://rewards:8420`.
+To log the step and the group with the service, take the reward manager in `verl_manager` instead.
+
+Older releases (no `reward.` in front, and a file in place of `pkg://`):
+
+    custom_reward_function.path=$(perception-reward path verl) custom_reward_function.name=compute_score_batch
+    reward_model.reward_manager=batch
+
+The data set needs `annotation_id` in `extra_info`, or a ground truth that is JSON with it; the reference answer is the
+ground truth, else the annotation's.
+
+A missing score: `compute_score` raises `MissingScore`, and verl drops that sample (0.9, its default trainer).
+`compute_score_batch` sees the whole batch, and gives the mean of the group's others.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from perception_reward.trainer_client.missing import resolve
+from perception_reward.trainer_client.options import Policy
+from perception_reward.trainer_client.trainers.columns import client_of, columns_of
+from perception_reward.trainer_client.trainers.completions import text_of
+from perception_reward.trainer_client.trainers.problems import Fields, no_problem, problem_of
+from perception_reward.trainer_client.wire import ItemResult
+
+
+async def compute_score(
+    data_source: str,
+    solution_str: str,
+    ground_truth: Any,
+    extra_info: Mapping[str, Any] | None = None,
+    reward_router_address: str | None = None,
+    reward_model_tokenizer: Any = None,
+    **options: Any,
+) -> dict[str, float]:
+    """`{"score": …, "acc": …, "format": …, "perception": …, "repetition": …, "missing": …}` of one response.
+
+    options: those of `RewardClient`. Raises `MissingScore` where there is no score and the policy has no number for it.
+    """
+    client = client_of(**options)
+    result = await client.score_one(item_of(solution_str, ground_truth, extra_info))
+    (score,) = resolve([result], policy=alone(client.options.on_missing))
+    return scored(result, score)
+
+
+def compute_score_batch(
+    data_sources: Sequence[str],
+    solution_strs: Sequence[str],
+    ground_truths: Sequence[Any],
+    extra_infos: Sequence[Mapping[str, Any] | None],
+    **options: Any,
+) -> list[dict[str, float]]:
+    """`compute_score` for a whole batch, for verl's manager `batch`. Responses to one problem are a group."""
+    client = client_of(**options)
+    rows = zip(solution_strs, ground_truths, extra_infos, strict=True)
+    items = [item_of(text, truth, extra) for text, truth, extra in rows]
+    results = client.score_sync(items)
+    policy = client.options.on_missing
+    groups = [str(item.get("group") or item.get("annotation_id") or item) for item in items]
+    scores = resolve(results, groups, "group_mean" if policy == "native" else policy)
+    return [scored(result, score) for result, score in zip(results, scores, strict=True)]
+
+
+def item_of(response: object, ground_truth: Any, extra_info: Mapping[str, Any] | None) -> Fields:
+    """The item of one sample. Of `extra_info` only what names the problem leaves the trainer."""
+    problem = problem_of({"ground_truth": ground_truth, "extra_info": extra_info})
+    if not problem:
+        raise no_problem("the sample's extra_info", extra_info or ())
+    return {**problem, "response": text_of(response)}
+
+
+def alone(policy: Policy) -> Policy:
+    """What is left of a policy where a sample is scored without its group: it has no mean to take."""
+    return "zero" if policy == "zero" else "raise"
+
+
+def scored(result: ItemResult, score: float | None) -> dict[str, float]:
+    assert score is not None, "the policy gives a number, or has raised"
+    return {"score": score, **columns_of(result)}

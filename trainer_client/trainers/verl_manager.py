@@ -1,0 +1,60 @@
+"""verl 0.9 and later: a reward manager, which sees the sample's group, its step and every column of the data set.
+
+    reward.reward_manager.source=importlib
+    reward.reward_manager.name=PerceptionRewardManager
+    reward.reward_manager.module.path=pkg://perception_reward.trainer_client.trainers.verl_manager
+
+Options come from `PERCEPTION_REWARD_*` variables, or from `+perception_reward.base_url=…` in the configuration.
+A missing score raises `MissingScore`, and verl drops that sample.
+"""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from verl.experimental.reward_loop.reward_manager.base import (  # pyright: ignore[reportMissingImports]
+    RewardManagerBase,  # pyright: ignore[reportUnknownVariableType]
+)
+
+from perception_reward.trainer_client.client import RewardClient
+from perception_reward.trainer_client.missing import resolve
+from perception_reward.trainer_client.trainers.problems import NESTED, TRUTHS, no_problem, problem_of
+from perception_reward.trainer_client.trainers.verl import alone, scored
+
+# Where verl keeps what is the same for all responses to one prompt.
+GROUP_COLUMNS: tuple[str, ...] = ("uid", "index")
+
+
+class PerceptionRewardManager(RewardManagerBase):  # pyright: ignore[reportUntypedBaseClass]
+    """Scores one sample at a time; samples that arrive together travel together."""
+
+    COLUMNS: ClassVar[tuple[str, ...]] = ("annotation_id", "facts", "choices", "group", *NESTED, *TRUTHS)
+
+    def __init__(self, config: Any, tokenizer: Any, compute_score: Any = None, **_: Any) -> None:
+        super().__init__(config, tokenizer, compute_score)  # pyright: ignore[reportUnknownMemberType]
+        self._tokenizer = tokenizer
+        self._client = RewardClient(**dict(config.get("perception_reward") or {}))
+
+    async def run_single(self, data: Any) -> dict[str, Any]:
+        """`reward_score`, and the components as `reward_extra_info`, of the one sample (the last turn's) in `data`."""
+        sample = data[-1:][0]
+        columns = sample.non_tensor_batch
+        problem = problem_of({name: columns[name] for name in self.COLUMNS if name in columns})
+        if not problem:
+            raise no_problem("the sample", columns)
+        group = next((str(columns[name]) for name in GROUP_COLUMNS if columns.get(name) is not None), None)
+        item = {"group": group, **problem, "response": self._response(sample)}
+        result = await self._client.score_one(item, step=_step(columns))
+        (score,) = resolve([result], policy=alone(self._client.options.on_missing))
+        told = scored(result, score)
+        return {"reward_score": told["score"], "reward_extra_info": told}
+
+    def _response(self, sample: Any) -> str:
+        tokens = sample.batch["responses"]
+        length = int(sample.batch["attention_mask"][-tokens.shape[-1] :].sum())
+        return self._tokenizer.decode(tokens[:length], skip_special_tokens=True)
+
+
+def _step(columns: Any) -> int | None:
+    step = columns.get("global_steps")
+    return None if step is None else max(0, int(step))
