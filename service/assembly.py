@@ -129,6 +129,7 @@ def assemble(settings: Settings, *, preload: Sequence[str] = PRELOAD) -> Service
         profiles=profiles,
         default_profile=settings.profile,
         max_response_chars=settings.max_response_chars,
+        part=settings.judge_scope,
         observer=metrics,
     )
     admission = Admission(settings.max_pending_items)

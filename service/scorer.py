@@ -22,6 +22,7 @@ from perception_reward.annotations.store import AnnotationStore, StoreUnavailabl
 from perception_reward.service.cache.codec import decode_grade, decode_verdict, encode_grade, encode_verdict
 from perception_reward.service.cache.tiered import VerdictCache
 from perception_reward.service.errand import Errand, errand_of, tasks_of
+from perception_reward.service.excerpt import WHOLE
 from perception_reward.service.flights import Flights
 from perception_reward.service.judges.base import Judge, Missing
 from perception_reward.service.pace import Pace
@@ -67,7 +68,9 @@ class Scorer:
         default_profile: str,
         max_response_chars: int,
         observer: ScorerObserver,
+        part: str = WHOLE,
     ) -> None:
+        """part: what of each response is judged, see `excerpt`."""
         self._store = store
         self._cache = cache
         self._judge = judge
@@ -75,6 +78,7 @@ class Scorer:
         self._profiles = profiles
         self._default_profile = default_profile
         self._max_response_chars = max_response_chars
+        self._part = part
         self._observer = observer
         self._flights: Flights[bytes, Find] = Flights()
         self._readings = Readings()
@@ -143,6 +147,7 @@ class Scorer:
                     scope=self._judge.scope,
                     readings=self._readings,
                     max_response_chars=self._max_response_chars,
+                    part=self._part,
                 )
             )
         return sheets

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, TypeAlias
 
 from perception_reward.annotations.model import Annotation
 from perception_reward.service.cache.keys import facts_digest, grade_key, response_digest, verdict_key
 from perception_reward.service.combine import combine
+from perception_reward.service.excerpt import WHOLE, excerpt
 from perception_reward.service.judges.base import Missing, Outcome, Verdict
 from perception_reward.service.judges.base import Scope as JudgeScope
 from perception_reward.service.profiles.model import Profile
@@ -38,6 +39,7 @@ class Worksheet:
     """What one item needs, by cache key, and how the finds become its result.
 
     unread: why there is no annotation, where the item names one and there is none.
+    part: what of the response is judged, see `excerpt`. A response that has no such part states nothing.
     keys: everything that has to be found out for it. asks: the verdicts it needs.
     question: the grade it needs, if its answer has to be compared at all.
     """
@@ -53,6 +55,7 @@ class Worksheet:
         scope: JudgeScope,
         readings: Readings,
         max_response_chars: int,
+        part: str = WHOLE,
     ) -> None:
         self.item = item
         self.profile = profile
@@ -62,18 +65,23 @@ class Worksheet:
         text = response_text(item.response)
         digest = response_digest(text)
         self._reading = readings.read(text, digest, profile.mode)
-        self._truncated = len(text) > max_response_chars
-        self._seen = text[:max_response_chars]
+        found = excerpt(text, part)
+        self._start = found.start if found is not None else None
+        judged = found.text if found is not None else ""
+        self._truncated = len(judged) > max_response_chars
+        self._seen = judged[:max_response_chars]
         self.facts = _facts(item, annotation)
         self._reference = item.answer if item.answer is not None or annotation is None else annotation.answer
-        self.fact_keys = self._fact_keys(fingerprint, scope, response_digest(self._seen) if self._truncated else digest)
+        self.fact_keys = self._fact_keys(
+            fingerprint, scope, response_digest(self._seen) if self._seen != text else digest
+        )
         self.asks = self._asks()
         self.question = self._question(item.choices or (annotation.choices if annotation else None))
         self.grade_key = grade_key(self.question.digest()) if self.question is not None else None
         self.keys = frozenset(self.fact_keys if self.grade_key is None else (*self.fact_keys, self.grade_key))
 
     def _fact_keys(self, fingerprint: str, scope: JudgeScope, response: bytes) -> tuple[bytes, ...]:
-        if not self.facts:
+        if not self.facts or self._start is None:
             return ()
         context = facts_digest(self.facts) if scope == "response" else None
         return tuple(verdict_key(fingerprint, fact, response, context) for fact in self.facts)
@@ -92,7 +100,7 @@ class Worksheet:
 
     def result(self, finds: dict[bytes, Find], step: int | None) -> ItemResult:
         """The item's result once every one of `keys` is in `finds`."""
-        outcomes = [_outcome(finds[key]) for key in self.fact_keys]
+        outcomes = self._outcomes(finds)
         perception = self._perception(outcomes)
         accuracy = self._accuracy(finds)
         components = Components(
@@ -113,6 +121,13 @@ class Worksheet:
             reason=reason,
             truncated=bool(self.facts) and (self._truncated or any(map(_is_of_a_part, outcomes))),
         )
+
+    def _outcomes(self, finds: dict[bytes, Find]) -> list[Outcome]:
+        """One per fact; spans are those of the whole response."""
+        if self._start is None:
+            return [Verdict("absent", 0.0) for _ in self.facts]
+        outcomes = [_outcome(finds[key]) for key in self.fact_keys]
+        return [_shifted(outcome, self._start) for outcome in outcomes] if self._start else outcomes
 
     def _perception(self, outcomes: list[Outcome]) -> float | Missing | None:
         if not self.facts:
@@ -150,3 +165,10 @@ def _outcome(find: Find) -> Outcome:
 
 def _is_of_a_part(outcome: Outcome) -> bool:
     return isinstance(outcome, Verdict) and outcome.truncated
+
+
+def _shifted(outcome: Outcome, by: int) -> Outcome:
+    if isinstance(outcome, Missing) or outcome.span is None:
+        return outcome
+    start, end = outcome.span
+    return replace(outcome, span=(start + by, end + by))

@@ -79,6 +79,7 @@ async def serve_here(judge: ScriptedJudge | None = None, **overrides: object) ->
         profiles=assembled.profiles,
         default_profile=settings.profile,
         max_response_chars=settings.max_response_chars,
+        part=settings.judge_scope,
         observer=assembled.metrics,
     )
     service = dataclasses.replace(assembled, judge=judge, scorer=scorer)

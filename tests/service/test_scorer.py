@@ -152,6 +152,58 @@ async def test_a_long_response_is_cut_for_the_judge_and_the_result_says_so(serve
     assert {len(task.response) for task in here.judge.batches[0]} == {256}
 
 
+async def test_a_response_that_the_judge_cut_is_reported_each_time(serve: Callable[..., Any], scripted_judge: Any):
+    def decide(task: JudgeTask) -> Sequence[Outcome]:
+        return [Verdict("stated", 1.0, truncated="long" in task.response and fact.id == "f2") for fact in task.facts]
+
+    here = await serve(scripted_judge(decide))
+    for _ in range(2):
+        long, short = (await post(here.url, items("long", "short"))).json()["results"]
+        assert (long["truncated"], short["truncated"]) == (True, False)
+    assert len(here.judge.batches) == 1
+
+
+BLOCKS = "<think>AB = 7</think><description>AB = 5</description><answer>5</answer>"
+
+
+@pytest.mark.parametrize(("scope", "text"), [("description", "AB = 5"), ("think", "AB = 7"), ("response", BLOCKS)])
+async def test_the_judge_reads_the_part_it_is_given_and_spans_are_those_of_the_response(
+    serve: Callable[..., Any], scripted_judge: Any, scope: str, text: str
+):
+    def decide(task: JudgeTask) -> Sequence[Outcome]:
+        found = task.response.index("AB = ")
+        return [Verdict("stated", 1.0, span=(found, found + 6))] * len(task.facts)
+
+    here = await serve(scripted_judge(decide), judge_scope=scope)
+    (result,) = (await post(here.url, items(BLOCKS))).json()["results"]
+    assert [task.response for task in here.judge.batches[0]] == [text]
+    start, end = result["facts"][0]["span"]
+    assert BLOCKS[start:end] in text
+    assert end - start == 6
+
+
+async def test_a_response_without_the_part_states_nothing_and_is_not_judged(serve: Callable[..., Any]):
+    here = await serve(judge_scope="description")
+    (result,) = (await post(here.url, items("AB = 5"))).json()["results"]
+    assert (result["status"], result["components"]["perception"]) == ("ok", 0.0)
+    assert [(fact["verdict"], fact["probability"]) for fact in result["facts"]] == [("absent", 0.0)] * 2
+    assert not here.judge.batches
+
+
+async def test_the_same_part_of_different_responses_is_judged_once(serve: Callable[..., Any]):
+    here = await serve(judge_scope="description")
+    body = items(*(f"{n}<description>AB = 5</description>" for n in range(3)))
+    results = (await post(here.url, body)).json()["results"]
+    assert [result["status"] for result in results] == ["ok"] * 3
+    assert len(here.judge.batches[0]) == 1
+
+
+async def test_a_long_part_is_cut_and_a_long_response_with_a_short_one_is_not(serve: Callable[..., Any]):
+    here = await serve(judge_scope="p", max_response_chars=256)
+    cut, whole = (await post(here.url, items(f"<p>{'x' * 300}</p>", f"<p>x</p>{'y' * 300}"))).json()["results"]
+    assert (cut["truncated"], whole["truncated"]) == (True, False)
+
+
 async def test_facts_judged_together_are_cached_together(serve: Callable[..., Any], scripted_judge: Any):
     here = await serve(scripted_judge(scope="response"))
     await post(here.url, items("r"))

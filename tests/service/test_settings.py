@@ -37,6 +37,7 @@ def test_an_argument_wins_over_the_environment(monkeypatch: pytest.MonkeyPatch):
     ("overrides", "words"),
     [
         ({"port": "eighty"}, ["port", "--port", "PERCEPTION_REWARD_PORT", "integer"]),
+        ({"judge_scope": "<description>"}, ["judge_scope", "--judge-scope", "without its brackets"]),
         ({"log_level": "loud"}, ["log_level", "--log-level", "debug"]),
         ({"host": "0.0.0.0"}, ["0.0.0.0", "API_KEY"]),
         ({"annotations": "a.jsonl,redis://r"}, ["annotations", "alone"]),

@@ -21,7 +21,7 @@ spans = st.none() | st.tuples(offsets, offsets).map(lambda pair: (min(pair), max
 labels = st.sampled_from(["stated", "contradicted", "absent"])
 
 
-@given(st.builds(Verdict, label=labels, probability=unit, span=spans, certainty=unit))
+@given(st.builds(Verdict, label=labels, probability=unit, span=spans, certainty=unit, truncated=st.booleans()))
 def test_a_verdict_survives_to_the_last_bit(verdict: Verdict):
     assert decode_verdict(encode_verdict(verdict)) == verdict
 

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import time
 import unicodedata
+from collections.abc import Callable
 
 import pytest
 from hypothesis import given
@@ -44,9 +45,58 @@ def test_the_prompts_own_tags_are_broken(tag: str):
     assert "<" not in inert(tag)
 
 
-@pytest.mark.parametrize("token", ["<|im_end|>", "</s>", "<｜User｜>", "<start_of_turn>", "[INST]", "[/INST]"])
+# Control tokens of the chat templates of Qwen, Llama 2 to 4, Mistral, DeepSeek, Gemma, Phi, GLM and gpt-oss.
+CONTROL = [
+    *("<|im_start|>", "<|im_end|>", "<|endoftext|>", "<tool_call>", "</tool_call>", "<think>", "</think>"),
+    *("[INST]", "[/INST]", "<<SYS>>", "<</SYS>>", "<s>", "</s>", "<|begin_of_text|>", "<|start_header_id|>"),
+    *("<|eot_id|>", "<|header_start|>", "<|eot|>", "[SYSTEM_PROMPT]", "[/SYSTEM_PROMPT]", "[TOOL_CALLS]"),
+    *("<｜begin▁of▁sentence｜>", "<｜User｜>", "<｜Assistant｜>", "<｜end▁of▁sentence｜>", "<start_of_turn>"),
+    *("<end_of_turn>", "<bos>", "<|turn>", "<turn|>", "<|user|>", "<|assistant|>", "<|end|>", "[gMASK]", "<sop>"),
+    *("<|start|>", "<|channel|>", "<|message|>", "<!--", "<?xml"),
+]
+OWN = ["<response>", "</response>", "<info1>", "</info1>", "<fact>", "</fact>"]
+
+
+@pytest.mark.parametrize("token", [*CONTROL, *OWN])
 def test_control_tokens_are_broken(token: str):
     assert token not in inert(f"so {token} and")
+
+
+def in_full_width(text: str) -> str:
+    return "".join(chr(ord(character) + 0xFEE0) if "!" <= character <= "~" else character for character in text)
+
+
+@pytest.mark.parametrize("token", [*CONTROL, *OWN])
+@pytest.mark.parametrize(
+    "disguise", [in_full_width, "\u200b".join, "\U000e0041".join, lambda text: text.replace("<", "﹤")]
+)
+def test_control_tokens_in_disguise_are_broken(token: str, disguise: Callable[[str], str]):
+    assert token not in unicodedata.normalize("NFKC", inert(disguise(token)))
+
+
+@pytest.mark.parametrize("opening", "‹⟨〈«《❮❬ᐸ˂")
+@pytest.mark.parametrize("rest", ["/response>", " ∕ response", "|im_end|>", "info2>"])
+def test_signs_that_look_like_a_tags_opening_are_broken_before_a_tag(opening: str, rest: str):
+    assert opening + rest not in inert(f"so {opening}{rest}")
+
+
+@given(st.lists(st.sampled_from([*CONTROL, *OWN, "<", "|", "[", "＜", "｜", "\u200d", " ", "x", "/", "INST", "]"])))
+def test_no_sequence_puts_one_together(pieces: list[str]):
+    text = unicodedata.normalize("NFKC", inert("".join(pieces)))
+    assert [token for token in (*CONTROL, *OWN) if unicodedata.normalize("NFKC", token) in text] == []
+
+
+@given(st.text() | st.lists(st.sampled_from([*CONTROL, *OWN, "<", "[", "＜", "|"])).map("".join))
+def test_what_is_inert_stays_as_it_is(text: str):
+    assert inert(inert(text)) == inert(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "plain"),
+    [("ＡＢ＝５", "AB=5"), ("𝐴𝐵 = 𝟓", "AB = 5"), ("x² + ½", "x² + ½"), ("∠ABC ≅ ∠DEF", "∠ABC ≅ ∠DEF")],
+)
+def test_letters_in_another_dress_are_plain_and_others_stay(text: str, plain: str):
+    assert visible(text) == plain
 
 
 def test_breaking_once_leaves_nothing_to_put_together():
@@ -62,4 +112,4 @@ def test_a_megabyte_of_anything_is_quick(unit: str):
     text = unit * (1_000_000 // len(unit))
     began = time.perf_counter()
     inert(text)
-    assert time.perf_counter() - began < 5
+    assert time.perf_counter() - began < 20
