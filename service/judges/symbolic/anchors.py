@@ -12,6 +12,7 @@ from functools import lru_cache
 from itertools import pairwise
 
 from perception_reward.service.judges.symbolic.lexicon import CHART_WORDS, EXCLUSIVE, PREDICATES, TEXT_VERBS
+from perception_reward.service.judges.symbolic.normalise import normalise
 from perception_reward.service.judges.symbolic.slots import (
     Amount,
     Count,
@@ -20,6 +21,7 @@ from perception_reward.service.judges.symbolic.slots import (
     Text,
     Trait,
     Trend,
+    is_operand,
     nearest_noun,
     relations,
 )
@@ -56,7 +58,7 @@ class Claim:
 @lru_cache(maxsize=1024)
 def read_claim(text: str) -> Claim:
     """The anchors and slots of a fact's text."""
-    text = text.strip().rstrip(".")
+    text = normalise(text).text.strip().rstrip(".")
     heard = words(text)
     taken: set[int] = set()
     units: set[int] = set()
@@ -104,7 +106,7 @@ def _text_slot(text: str, heard: tuple[Word, ...]) -> tuple[Slot, int, set[int]]
 
 
 def _number_slots(heard: tuple[Word, ...]) -> Iterator[tuple[Slot, int, set[int]]]:
-    numbers = [at for at, word in enumerate(heard) if word.value is not None]
+    numbers = [at for at, word in enumerate(heard) if word.value is not None and not is_operand(heard, at)]
     charted = next((at for at, word in enumerate(heard) if word.lemma in CHART_WORDS), len(heard))
     years = [at for at in numbers if heard[at].value in _YEAR and heard[at].text.isdigit()]
     for at in numbers:

@@ -73,6 +73,9 @@ def _chain(line: Line, groups: list[Group]) -> Iterator[Said]:
     values = [(item.value, item.unit) for item in flat if item.kind == "value" and item.value]
     elements = [item for item in flat if item.element is not None]
     if flat[-1].kind == "value" and line.gaps[members[-1][-1] + 1].tail == "compared":
+        # "AB = 12 = 2 times CD" says 12; "AB is 2 times CD" says no value.
+        if len(groups) > 2:
+            yield from _chain(line, groups[:-1])
         return
     several = len(members[-1]) > 1 and values and line.gaps[groups[-1].first].between == "link"
     if not several and items[groups[-1].first].kind == "value":

@@ -16,6 +16,7 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
+from perception_reward.service.judges.symbolic.examined import examined_of
 from perception_reward.service.judges.symbolic.moods import Mood, mood_of
 from perception_reward.service.judges.symbolic.normalise import Plain, normalise
 
@@ -28,6 +29,8 @@ Form = Literal["prose", "bullet", "row"]
 _BOUNDARY = re.compile(r"[\n!?;.](?:(?<=\n)\s*|(?<=[!?;])[ \t]+|(?<=\.)[\"')]?[ \t]+)")
 _ABBREVIATIONS = ("approx", "e.g", "i.e", "fig", "Fig", "resp", "vs")
 _BULLET = re.compile(r"[ \t]*(?:[-*+>#]+|\(?\d{1,3}[.)])[ \t]+")
+# The number of a step or list entry in brackets: "(i) AC = 7" is no product of i and AC.
+_NUMBERING = re.compile(r"[ \t]*(?:\d{1,3}\)|\((?:\d{1,3}|i{1,3}|iv|vi{0,3})\))[ \t]+")
 _OPTION = re.compile(r"[ \t]*(?:[-*+][ \t]+)?\(?([A-H])[).:][ \t]")
 
 
@@ -37,7 +40,7 @@ class Sentence:
 
     form: `row` for a line of a Markdown table, whose cells `cells` gives.
     stance: the mood that the surroundings give the whole sentence: `option` in a list of choices, `hypothetical`
-        after "Suppose …", else `asserted`.
+        after "Suppose …", `question` where it is quoted as something to be checked, else `asserted`.
     offset: where it begins in the document's plain text.
     """
 
@@ -77,13 +80,18 @@ def read(response: str) -> Document:
     plain = normalise(response)
     ranges = list(_ranges(plain.text))
     options = _option_lines(plain.text, ranges)
+    examined = examined_of(plain.text, ranges)
     sentences: list[Sentence] = []
     supposing = False
     for index, (start, end) in enumerate(ranges):
         text = plain.text[start:end]
         supposing = _supposes(text, supposing)
         stance: Mood = "option" if index in options else "hypothetical" if supposing else "asserted"
-        sentences.append(Sentence(text, _form(text), stance, start, plain))
+        if index in examined:
+            stance = "question"
+        number = _NUMBERING.match(text)
+        begin = number.end() if number and number.end() < len(text) else 0
+        sentences.append(Sentence(text[begin:], _form(text), stance, start + begin, plain))
     return Document(response, plain, tuple(sentences))
 
 

@@ -25,6 +25,7 @@ from perception_reward.service.judges.symbolic.alternatives import offered
 from perception_reward.service.judges.symbolic.anchors import TERSE, Claim, read_claim
 from perception_reward.service.judges.symbolic.document import Document, Sentence
 from perception_reward.service.judges.symbolic.lexicon import CHART_WORDS, COPULAS, OTHERS, TOTALS
+from perception_reward.service.judges.symbolic.moods import refutes
 from perception_reward.service.judges.symbolic.slots import Slot
 from perception_reward.service.judges.symbolic.words import Word, words
 from perception_reward.trainer_client.wire import Fact
@@ -175,6 +176,8 @@ def _compare(claim: Claim, sentence: Sentence, heard: tuple[Word, ...]) -> Evide
     span = (heard[0], heard[-1]) if said else (mentioned[0], mentioned[-1])
     other = any(word.lemma in OTHERS for word in heard)
     total = support >= _STATED and any(word.lemma in TOTALS for word in heard)
+    if refutes(sentence.text):
+        support, denial = 0.0, support if support >= _STATED else 0.0
     return Evidence(support, denial, span[0].start, span[1].end, sentence, other, total)
 
 

@@ -314,13 +314,20 @@ def _merged(text: str, items: list[Item], gaps: list[Gap]) -> Line:
     kept: list[Item] = []
     before: list[Gap] = []
     for item, gap in zip(items, gaps, strict=False):
-        joined = _join(kept[-1], gap, item, before[-1]) if kept else None
+        joined = (_ratio(text, kept[-1], item) or _join(kept[-1], gap, item, before[-1])) if kept else None
         if joined is None:
             kept.append(item)
             before.append(gap)
         else:
             kept[-1] = joined
     return Line(text, tuple(kept), (*before, gaps[-1]))
+
+
+def _ratio(text: str, left: Item, right: Item) -> Item | None:
+    """ "AB:CD = 2:1" gives neither AB nor CD a value."""
+    if text[left.end : right.start] != ":" or left.kind != right.kind:
+        return None
+    return Item("opaque", left.start, right.end, parts=_parts(left) + _parts(right))
 
 
 _QUANTITIES = frozenset(

@@ -15,6 +15,7 @@ _IRREGULAR = """
     is:be are:be was:be were:be been:be has:have had:have does:do did:do stood:stand sat:sit held:hold rose:rise
     risen:rise fell:fall fallen:fall grew:grow grown:grow ate:eat worn:wear wore:wear rode:ride ran:run went:go gone:go
     lay:lie lying:lie grey:gray colour:color colours:color coloured:color colored:color centre:center
+    note:notice notes:notice noted:notice noting:notice
 """
 
 _ONES = """
@@ -67,6 +68,8 @@ def _bare(word: str) -> str:
 
 
 IRREGULAR = {form: _bare(stem) for form, _, stem in (pair.partition(":") for pair in _IRREGULAR.split())}
+# Negations, and no forms of "non" and "noth".
+IRREGULAR |= {word: word for word in ("none", "nothing")}
 
 
 def _lemmas(words: str) -> frozenset[str]:

@@ -14,17 +14,21 @@ Mood: TypeAlias = Literal["asserted", "weak", "negated", "hedged", "hypothetical
 
 _CUE = re.compile(
     r"(?P<neutral>\bnot only\b|\bif and only if\b|\bno doubt\b"
-    r"|\bnot drawn\b|\bnot to scale\b|\bwhether or not\b|\bwithout loss\b)"
+    r"|\bnot drawn\b|\bnot to scale\b|\bwhether or not\b|\bwithout loss\b"
+    r"|\bor (?:equivalently|simply|rather|just|better|that is|in other words)\b)"
+    r"|(?P<refuted>\b(?:(?:is|was) )?not (?:true|correct|right|the case) that\b)"
     r"|(?P<hypothetical>\b(?:if|suppos(?:e|ing)|assum(?:e|es|ing)|imagine|unless|whether|hypothetically"
     r"|(?<!I )would|would(?! say)|were it"
-    r"|had it been|let's say|let us say|in case|for example|for instance|e\.g\.)(?![\w'])|(?:^|(?<=[,;:] ))were\b)"
+    r"|had it been|let's say|let us say|in case|for example|for instance|e\.g\.)(?![\w'])"
+    r"|(?:^|(?<=[,;:] ))(?:were|had)\b"
+    r"|\bin (?:a different|another|a similar|some other) (?:figure|diagram|picture|image|drawing|problem|example)\b)"
     r"|(?P<hedged>\b(?:might|(?-i:may)|could"
     r"|can be(?! (?:\w+ly )?(?:seen|read|found|observed|counted|made out|noted)\b)"
     r"|possibly|perhaps|maybe|probably|likely|presumably|potentially|conceivably"
     r"|either|unsure|not sure|unclear|uncertain|not certain|not necessarily|guess|apparently|doubt|supposedly"
     r"|not clear|hard to (?:say|tell|read)|(?:not|cannot|can't) (?:tell|know|known|told|given that)"
     r"|no (?:clear )?(?:sign|indication|evidence|hint|proof|guarantee|reason|way to (?:tell|know)))\b"
-    r"|n't (?:tell|know|told|sure|clear|certain)\b|\bor\b)"
+    r"|n't (?:tell|know|told|sure|clear|certain)\b|\bpossible that\b|[,(] ?or\b|\bor\b)"
     r"|(?P<negated>\b(?:not|never|cannot|neither|nor|no longer|no|false that|untrue that|wrong that|incorrect that"
     r"|rather than|instead of|false to say|mistaken?|impossible|nobody"
     r"|different from|differs from|anything but|other than|far from|fails? to|deny|denies|nowhere near|hardly|scarcely"
@@ -43,6 +47,10 @@ _ASKS = re.compile(
     r"|did|can|could|would|should|will|has|have)\b",
     re.IGNORECASE,
 )
+
+# What a statement about a figure is never without, but for one in words alone.
+_SAID = re.compile(r"[=≅∥⟂∈°\d]|\b(?:is|are|lies|has|have)\b")
+_OR = frozenset({"or", ", or", ",or", "(or", "( or"})
 
 Cue: TypeAlias = tuple[str, int, int, str]
 
@@ -82,6 +90,7 @@ _FIRST_WORDS = frozenset(
         "may",
         "could",
         "can",
+        "possible",
         "possibly",
         "perhaps",
         "maybe",
@@ -189,7 +198,7 @@ def mood_of(text: str, start: int, end: int) -> Mood:
     if text.rstrip(" \"')*").endswith("?") and end > _question_start(text, cues):
         return "question"
     found: set[str] = {kind for kind, at, stop, _ in cues if start <= at and stop <= end and kind != "denial"}
-    found |= _before(cues, start) | _after(cues, end)
+    found |= _before(text, cues, start) | _after(cues, end)
     for mood in ("hypothetical", "hedged", "negated", "weak"):
         if mood in found:
             return mood
@@ -201,8 +210,23 @@ def qualifies(text: str, start: int, end: int) -> bool:
     return any(kind in ("hedged", "hypothetical") for kind, at, _, _ in _cues(text) if start <= at < end)
 
 
-def _before(cues: tuple[Cue, ...], start: int) -> set[str]:
-    """Cues ahead of a place that reach it: suppositions over the whole sentence, others inside their clause."""
+_REFUTES = re.compile(
+    r"\b(?:not (?:true|correct|right|the case)|false|untrue|wrong|incorrect) that\b"
+    r"|\b(?:claim|idea|statement|assertion|suggestion) that\b.{1,200}\bis (?:wrong|false|incorrect|untrue|not true)\b",
+    re.IGNORECASE,
+)
+
+
+def refutes(text: str) -> bool:
+    """Whether a sentence says of what it goes on to tell that it is false: "It is false that …"."""
+    return " that " in text and _REFUTES.search(text) is not None
+
+
+def _before(text: str, cues: tuple[Cue, ...], start: int) -> set[str]:
+    """Cues ahead of a place that reach it: suppositions over the whole sentence, others inside their clause.
+
+    An "or" hedges what follows it where something is said before it: "AB = 5 or AB = 7".
+    """
     found: set[str] = set()
     same_clause = True
     for kind, at, _, word in reversed(cues):
@@ -212,7 +236,9 @@ def _before(cues: tuple[Cue, ...], start: int) -> set[str]:
             same_clause = False
             if word in _FACTUAL_EDGES:
                 break
-        elif kind == "hypothetical" or (same_clause and word != "or"):
+        elif kind == "refuted":
+            found.add("negated")
+        elif kind == "hypothetical" or (same_clause and (word not in _OR or _SAID.search(text, 0, at))):
             found.add("negated" if kind == "denial" else kind)
     return found
 
@@ -229,7 +255,7 @@ def _after(cues: tuple[Cue, ...], end: int) -> set[str]:
             found.add(kind)
         elif kind == "denial":
             found.add("negated")
-        elif word in ("or", "maybe", "perhaps", "possibly", "probably"):
+        elif word in _OR or word in ("maybe", "perhaps", "possibly", "probably"):
             found.add("hedged")
     return found
 

@@ -26,13 +26,13 @@ _SPECIAL = re.compile(
     r"|\\(?:[A-Za-z]+|.)"
     r"|</?[A-Za-z_]{1,20}>"
     r"|√\s?(?:\d+(?:\.\d+)?|[a-z](?![a-z]))"
-    r"|\|\||(?<=[A-Z}$] )//(?= [A-Z\\$])|[{}$`]|\*\*|\r\n?"
+    r"|(?<=\{)~(?=[a-z])|\|\||(?<=[A-Z}$] )//(?= [A-Z\\$])|[{}$`]|\*\*|\r\n?"
     r"|[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]|[^\x00-\x7f]",
     re.DOTALL,
 )
 
 # What `_SPECIAL` can begin with: only there the long pattern is tried.
-_BEGINS = re.compile(r"[\^\\<√|/{}$`*\r\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\U0010ffff]")
+_BEGINS = re.compile(r"[~\^\\<√|/{}$`*\r\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\U0010ffff]")
 
 _SPACE = dict.fromkeys(
     [r"\quad", r"\qquad", r"\ ", r"\;", r"\,", r"\:", r"\~", r"\(", r"\)", r"\[", r"\]", "\u00a0", "\u3000"],
@@ -66,7 +66,7 @@ _UNICODE = {
     "\u2029": "\n", "≈": "≈", "≅": "≅", "≠": "≠", "∥": "∥", "∠": "∠", "△": "△", "⊙": "⊙", "…": "...",
     "⟂": "⟂", "°": "°", "‾": "", "¯": "", "，": ", ", "。": ". ", "：": ": ",
 }  # fmt: skip
-_FIXED = {**_COMMANDS, **_UNICODE, **_SPACE, "$": "", "`": "", "\r": "\n", "\r\n": "\n"}
+_FIXED = {**_COMMANDS, **_UNICODE, **_SPACE, "$": "", "`": "", "~": " ", "\r": "\n", "\r\n": "\n"}
 _OPENS_GROUP = re.compile(r"\s?\{")
 
 

@@ -45,6 +45,7 @@ _RANGE_REACH = 6
 _IMPERSONAL = frozenset(
     ["differenc", "sum", "averag", "mean", "minus", "plus", "subtract", "add", "together", "tim", "axis", "ax", "scal"]
 ) | {"step"}
+_OPERATORS = frozenset("+*/^×÷")
 _TRANSPARENT = frozenset({"exactly", "only", "just", "about", "any", "very", "quit"})
 _GROUPS = frozenset({"pair", "couple", "dozen", "total"})
 _PRONOUNS = frozenset({"it", "them"})
@@ -79,7 +80,7 @@ class Count:
         for index in range(at - 1, max(-1, at - 1 - _BEFORE), -1):
             word = words[index]
             if word.value is not None:
-                return {(word.value, word.negated)}
+                return set() if is_operand(words, index) else {(word.value, word.negated)}
             if word.lemma == "no" or (word.lemma == "any" and word.negated):
                 return {(0.0, False)}
             if word.lemma in ("a", "an"):
@@ -87,9 +88,9 @@ class Count:
             grouped = word.lemma == "of" and index > 0 and words[index - 1].text.lower() in _GROUPS
             if not word.is_content and word.lemma not in _TRANSPARENT and not grouped:
                 break
-        for word in words[at + 1 : at + 1 + _AFTER]:
+        for index, word in enumerate(words[at + 1 : at + 1 + _AFTER], at + 1):
             if word.value is not None:
-                return {(word.value, word.negated)}
+                return set() if is_operand(words, index) else {(word.value, word.negated)}
             if word.is_content or word.lemma in PREPOSITIONS or word.lemma == ",":
                 break
         return {(0.0, False)} if words[at].negated else set()
@@ -111,7 +112,10 @@ class Amount:
         numbers = [
             word
             for at, word in enumerate(words)
-            if word.value is not None and word.value not in self.years and not _is_measure(words, at)
+            if word.value is not None
+            and word.value not in self.years
+            and not _is_measure(words, at)
+            and not is_operand(words, at)
         ]
         if not numbers or self.owners.isdisjoint(word.lemma for word in words):
             return None
@@ -141,6 +145,13 @@ class Amount:
         years = frozenset(f"#{year:g}" for year in self.years)
         mentioned = {word.lemma for word in words}
         return years or self.owners & mentioned or self.keys & mentioned
+
+
+def is_operand(words: Words, at: int) -> bool:
+    """Whether a number is calculated with: of "12 / 4 = 3" only the 3 is somebody's amount."""
+    behind = next((word.lemma for word in words[at + 1 : at + 3] if word.lemma != ")"), "")
+    ahead = next((word.lemma for word in reversed(words[max(0, at - 2) : at]) if word.lemma != "("), "")
+    return behind in _OPERATORS or behind == "=" or ahead in _OPERATORS
 
 
 def _is_measure(words: Words, at: int) -> bool:

@@ -24,7 +24,7 @@ from perception_reward.service.judges.symbolic.lexicon import (
 )
 
 _PIECE = re.compile(
-    r"(?P<number>(?:(?<![\w)])-)?(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?)|(?P<word>[^\W\d_]+(?:'[^\W\d_]+)?)|(?P<mark>[^\w\s])"
+    r"(?P<decade>\d{2,4}s\b)|(?P<number>(?:(?<![\w)])-)?(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?)|(?P<word>[^\W\d_]+(?:'[^\W\d_]+)?)|(?P<mark>[^\w\s])"
 )
 # A negation reaches this many content words, or to the end of its clause.
 _NEGATION_REACH = 4
@@ -79,7 +79,7 @@ def _pieces(text: str) -> Iterator[tuple[str, float | None, int, int]]:
     """Lemma, value and place of each word, number and mark."""
     last: tuple[float, int, int] | None = None
     for match in _PIECE.finditer(text):
-        number, word, start, end = match["number"], match["word"], match.start(), match.end()
+        number, word, start, end = match["number"], match["word"] or match["decade"], match.start(), match.end()
         value = _value(number, word)
         if value is not None:
             if last and word in MULTIPLIERS and text[last[2] : start].isspace():

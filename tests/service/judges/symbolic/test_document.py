@@ -33,6 +33,22 @@ def test_what_follows_a_supposition_is_supposed() -> None:
     assert moods == ["hypothetical", "hypothetical", "asserted"]
 
 
+@pytest.mark.parametrize("numbered", ["(i) AC = 7", "2) AC = 7", "(3) AC = 7", " (iv)  AC = 7"])
+def test_a_number_in_brackets_is_no_part_of_its_sentence(numbered: str) -> None:
+    sentence = read(numbered).sentences[0]
+    assert sentence.text == "AC = 7"
+    assert sentence.source(0, 6) == (len(numbered) - 6, len(numbered))
+
+
+def test_a_number_in_brackets_alone_stays_a_sentence() -> None:
+    assert [sentence.text for sentence in read("(1) ").sentences] == ["(1) "]
+
+
+def test_what_is_to_be_checked_is_asked() -> None:
+    stances = [sentence.stance for sentence in read("Facts to check:\n1. AB = 5.\nAC = 7.").sentences]
+    assert stances == ["question", "question", "question", "asserted"]
+
+
 def test_listed_choices_are_options() -> None:
     stances = [sentence.stance for sentence in read("(A) AB = 5\n(B) AB = 7\n(C) AB = 9\nAB = 7").sentences]
     assert stances == ["option", "option", "option", "asserted"]

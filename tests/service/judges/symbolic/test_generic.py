@@ -27,6 +27,7 @@ def judge(fact: str, response: str) -> Verdict:
         ("There are three dogs.", "The number of dogs is 3."),
         ("There is exactly 1 bus.", "There is a single bus."),
         ("The car is red.", "A red car stands in the street."),
+        ("The car is red.", "Note that the car is red."),
         ("The car is red.", "The colour of the car is red."),
         ("The gray cat sleeps.", "A grey cat is sleeping."),
         ("Sales in 2019 were 40.", "In 2019, sales reached 40."),
@@ -54,6 +55,9 @@ def test_a_fact_said_in_other_words_is_stated(fact: str, response: str) -> None:
         ("There are three dogs.", "I see 2 dogs."),
         ("There are three dogs.", "There are no dogs."),
         ("There are three dogs.", "There aren't three dogs."),
+        ("There are three dogs.", "It is false that there are three dogs."),
+        ("The car is red.", "The claim that the car is red is wrong."),
+        ("The bars are green.", "None of the bars are green."),
         ("The car is red.", "There is a blue car."),
         ("The car is red.", "The car isn't red."),
         ("The large box is closed.", "The large box is open."),
@@ -243,3 +247,21 @@ BARS = "| day | books |\n|---|---|\n| Monday | 40 |\n| Thursday | 60 |"
 )
 def test_an_amount_belongs_to_the_element_that_the_sentence_names(fact: str, response: str, right: str) -> None:
     assert judge(fact, response).label == right
+
+
+@pytest.mark.parametrize(
+    ("fact", "response", "label"),
+    [
+        ("The radius of each circle is 3.5.", "The radius of each circle is $7 / 2=3.5$.", "stated"),
+        ("The radius of each circle is 3.", "The radius of each circle is $7 / 2=3.5$.", "contradicted"),
+        ("The area of the dove is 192 cm².", r"The area of the dove is $192 \mathrm{~cm}^{2}$.", "stated"),
+        ("The area of the dove is 190 cm².", r"The area of the dove is $192 \mathrm{~cm}^{2}$.", "contradicted"),
+        ("Sales in 2019 were 12.", "Sales in 2019 were 12 * 4 = 48.", "contradicted"),
+    ],
+)
+def test_what_is_calculated_with_is_nobodys_amount(fact: str, response: str, label: str) -> None:
+    assert judge(fact, response).label == label
+
+
+def test_a_decade_is_no_count() -> None:
+    assert judge("There are 4 stamps.", "The number of '70s stamps is 4.").label == "stated"

@@ -307,3 +307,15 @@ def test_labelled_real_responses_are_told_apart(shared_data: Path) -> None:
     rest = [score for score, positive in scored if not positive]
     wins = sum((one > other) + 0.5 * (one == other) for one in stated for other in rest)
     assert wins / (len(stated) * len(rest)) >= 0.9
+
+
+def test_a_ratio_gives_neither_side_a_value() -> None:
+    said = "DK = 16. Then DK:KC = 2:1, so KC = 8."
+    assert verdict("Segment DK has length 16.", said).label == "stated"
+    assert verdict("Segment DK has length 2.", said).label == "contradicted"
+    assert verdict("Segment KC has length 1.", "DK:KC = 2:1").label == "absent"
+
+
+def test_a_value_stands_though_it_is_compared_next() -> None:
+    assert verdict("Segment AC has length 12.", "AC = 12.0 = 2 times AB").label == "stated"
+    assert verdict("Segment AC has length 2.", "AC = 2 times AB").label == "absent"

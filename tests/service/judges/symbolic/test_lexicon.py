@@ -4,7 +4,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from perception_reward.service.judges.symbolic.lexicon import EXCLUDES, INVERSE, RELATION_PHRASES, lemma
+from perception_reward.service.judges.symbolic.lexicon import (
+    EXCLUDES,
+    INVERSE,
+    NEGATORS,
+    RELATION_PHRASES,
+    lemma,
+)
 
 
 @pytest.mark.parametrize(
@@ -18,6 +24,16 @@ from perception_reward.service.judges.symbolic.lexicon import EXCLUDES, INVERSE,
 )  # fmt: skip
 def test_the_forms_of_a_word_share_a_lemma(forms: str) -> None:
     assert len({lemma(form) for form in forms.split()}) == 1
+
+
+@pytest.mark.parametrize("word", ["note", "notes", "noted", "noting"])
+def test_no_form_of_note_is_a_negation(word: str) -> None:
+    assert lemma(word) not in NEGATORS
+
+
+@pytest.mark.parametrize("word", sorted(NEGATORS))
+def test_a_negation_is_its_own_lemma(word: str) -> None:
+    assert lemma(word) == word
 
 
 @given(st.text())
