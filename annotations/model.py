@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 from pydantic import ConfigDict, Field, model_validator
 from typing_extensions import Self
 
-from perception_reward.trainer_client.wire import Fact, Identifier, WireModel
+from perception_reward.trainer_client.wire import MOST_FACTS, Fact, Identifier, WireModel
+
+MOST_IMAGES = 1024
 
 
 class Provenance(WireModel):
@@ -26,9 +30,17 @@ class Annotation(WireModel):
     id: Identifier
     question: str | None = None
     answer: str | None = Field(default=None, description="Reference answer.")
-    choices: list[str] | None = Field(default=None, max_length=26, description="The options A, B, C, … in order.")
-    images: list[str] = Field(default_factory=list[str], description="References to the images; never their bytes.")
-    facts: list[Fact] = Field(default_factory=list[Fact])
+    # A list is read up to its first fault: telling a million of them would take seconds, and mend nothing sooner.
+    choices: Annotated[list[str], Field(max_length=26, fail_fast=True)] | None = Field(
+        default=None, description="The options A, B, C, … in order."
+    )
+    images: list[str] = Field(
+        default_factory=list[str],
+        max_length=MOST_IMAGES,
+        fail_fast=True,
+        description="References to the images; never their bytes.",
+    )
+    facts: list[Fact] = Field(default_factory=list[Fact], max_length=MOST_FACTS, fail_fast=True)
     provenance: Provenance | None = None
 
     @model_validator(mode="after")

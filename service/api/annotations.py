@@ -15,6 +15,9 @@ from perception_reward.service.api.body import LenientRoute
 from perception_reward.service.api.deps import ServiceDep
 from perception_reward.service.api.problems import InvalidRequest, documented
 
+# Faults told of one bulk load; their number is told besides.
+MOST_FAULTS = 1000
+
 router = APIRouter(
     prefix="/v1/annotations",
     tags=["annotations"],
@@ -42,7 +45,8 @@ class Loaded(BaseModel):
     """What a bulk load did. Good lines are stored whatever the others hold."""
 
     stored: int
-    errors: list[Fault]
+    failed: int = Field(description="Lines that were not stored.")
+    errors: list[Fault] = Field(description=f"What is wrong with them, of the first {MOST_FAULTS}.")
 
 
 @router.get("")
@@ -100,23 +104,26 @@ batch_router = APIRouter(tags=["annotations"], responses=documented(400, 401, 40
     },
 )
 async def load_annotations(request: Request, service: ServiceDep) -> Loaded:
-    """Load annotations from JSON lines. Lines with errors are reported and left out; all others are stored."""
+    """Load annotations from JSON lines. All good lines are stored; the first 1,000 faults are told."""
     # Megabytes of lines take seconds to check; meanwhile the event loop answers others.
-    good, faults = await asyncio.to_thread(_read, await request.body())
+    good, failed, faults = await asyncio.to_thread(_read, await request.body())
     await service.store.put_many(good)
     await service.count_annotations()
-    return Loaded(stored=len(good), errors=faults)
+    return Loaded(stored=len(good), failed=failed, errors=faults)
 
 
-def _read(body: bytes) -> tuple[list[Annotation], list[Fault]]:
+def _read(body: bytes) -> tuple[list[Annotation], int, list[Fault]]:
+    """The good annotations, the number of bad lines, and the first of their faults."""
     good: list[Annotation] = []
-    faults: list[Fault] = []
+    failed, faults = 0, list[Fault]()
     for parsed in parse_lines(body.decode("utf-8", "replace").split("\n")):
-        if isinstance(parsed, LineError):
-            faults.append(Fault(line=parsed.line, field=parsed.field, message=parsed.message))
-        else:
+        if not isinstance(parsed, LineError):
             good.append(parsed)
-    return good, faults
+            continue
+        failed += 1
+        if failed <= MOST_FAULTS:
+            faults.append(Fault(line=parsed.line, field=parsed.field, message=parsed.message))
+    return good, failed, faults
 
 
 def _unknown(annotation_id: str) -> HTTPException:

@@ -10,6 +10,8 @@ from typing import Any
 import httpx
 import pytest
 
+from perception_reward.service.api.annotations import MOST_FAULTS
+
 FACT = {"id": "f1", "text": "Segment AB has length 5.", "kind": "length"}
 
 
@@ -50,7 +52,7 @@ async def test_a_listing_is_walked_by_its_cursor(client: httpx.AsyncClient):
 async def test_a_batch_stores_the_good_lines_and_reports_the_others(client: httpx.AsyncClient):
     lines = [json.dumps({"id": "a", "facts": [FACT]}), "{", json.dumps({"id": "b", "facts": [{"id": "f3"}]}), ""]
     answer = (await client.post("/v1/annotations:batch", content="\n".join(lines))).json()
-    assert answer["stored"] == 1
+    assert (answer["stored"], answer["failed"]) == (1, 2)
     assert [fault["line"] for fault in answer["errors"]] == [2, 3]
     assert "f3" in answer["errors"][1]["message"] + answer["errors"][1]["field"]
     assert (await client.get("/v1/annotations/a")).status_code == 200
@@ -76,7 +78,8 @@ async def test_a_big_batch_leaves_the_event_loop_to_others(serve: Callable[..., 
         answer = await client.post("/v1/annotations:batch", content=body)
         took = time.perf_counter() - started
         ticking.cancel()
-    assert len(answer.json()["errors"]) == 5000
+    assert answer.json()["failed"] == 5000
+    assert len(answer.json()["errors"]) == MOST_FAULTS == 1000
     assert longest < took / 2
 
 
@@ -97,3 +100,19 @@ async def test_what_is_put_is_still_there_after_a_restart(serve: Callable[..., A
     again = await serve(annotations=str(annotations_file))
     async with httpx.AsyncClient(base_url=again.url) as client:
         assert (await client.get("/v1/annotations/kept")).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("facts", "where"),
+    [
+        ([{"id": str(n), "text": "A dog."} for n in range(66_000)], "facts"),
+        ([{"id": "f", "text": 1, "wrong": 2}] * 50_000, "facts[0].text"),
+        ([FACT, *({"id": str(n)} for n in range(50_000))], "facts[1].text"),
+    ],
+    ids=["too many", "all bad", "bad after the first"],
+)
+async def test_of_a_long_bad_list_the_first_fault_is_told(client: httpx.AsyncClient, facts: list[Any], where: str):
+    answer = await client.put("/v1/annotations/long", json={"id": "long", "facts": facts})
+    assert answer.status_code == 422
+    assert answer.json()["errors"][0]["where"] == where
+    assert len(answer.json()["errors"]) <= 2

@@ -89,7 +89,7 @@ async def test_annotations_can_be_loaded_packed(serve: Callable[..., Any], annot
     lines = gzip.compress(b"\n".join(json.dumps({"id": f"p{n}"}).encode() for n in range(50)))
     async with httpx.AsyncClient(base_url=here.url, timeout=60) as client:
         answer = await client.post("/v1/annotations:batch", content=lines, headers=PACKED)
-    assert answer.json() == {"stored": 50, "errors": []}
+    assert answer.json() == {"stored": 50, "failed": 0, "errors": []}
 
 
 async def unpacked(chunks: list[bytes]) -> bytes:
