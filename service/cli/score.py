@@ -2,33 +2,22 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
-from collections.abc import Iterable, Iterator
-from itertools import islice
+from contextlib import aclosing
 from pathlib import Path
-from typing import Annotated, TypeVar
+from typing import Annotated
 
 import typer
-from pydantic import ValidationError
 from rich.console import Console
 from rich.progress import Progress
 
 from perception_reward.service import logs
-from perception_reward.service.api.body import parse
-from perception_reward.service.api.problems import where
 from perception_reward.service.assembly import Service
-from perception_reward.service.cli.options import fail, with_settings
+from perception_reward.service.cli.options import with_settings
+from perception_reward.service.cli.rollouts import count_or_exit, good_items, responses
 from perception_reward.service.cli.running import run_or_exit
 from perception_reward.service.settings import Settings
-from perception_reward.trainer_client.wire import ItemResult, ScoreItem, ScoreRequest
-
-T = TypeVar("T")
-
-# Items scored together: enough to fill the judge, few enough that progress shows and little is lost by a Ctrl-C.
-BATCH = 512
-# Faulty lines shown; their number is told besides.
-MOST_FAULTS = 20
+from perception_reward.trainer_client.wire import ItemResult
 
 
 @with_settings
@@ -50,18 +39,7 @@ def score(
     becomes RESULTS when the last item is scored.
     """
     logs.configure("warning", as_json=settings.log_json)
-    faults = [fault for _, fault in _read(items) if isinstance(fault, str)]
-    if faults:
-        shown = faults[:MOST_FAULTS] + (
-            [f"… and {len(faults) - MOST_FAULTS} more"] if len(faults) > MOST_FAULTS else []
-        )
-        for line in shown:
-            typer.echo(line, err=True)
-        if not skip_bad:
-            fail(f"{len(faults)} lines cannot be scored; mend them, or pass --skip-bad", status=2)
-    total = sum(isinstance(item, ScoreItem) for _, item in _read(items))
-    if total == 0:
-        fail(f"{items} holds no item to score", status=2)
+    total = count_or_exit(items, skip_bad=skip_bad)
 
     async def main(service: Service) -> None:
         missing = await _score_file(service, items, results, total, step)
@@ -70,50 +48,23 @@ def score(
     run_or_exit(settings, main)
 
 
-def _read(path: Path) -> Iterator[tuple[int, ScoreItem | str]]:
-    """(line number, item or what is wrong with it)."""
-    with path.open("rb") as lines:
-        for number, line in enumerate(lines, start=1):
-            if not line.strip():
-                continue
-            try:
-                yield number, ScoreItem.model_validate(parse(line.removeprefix(b"\xef\xbb\xbf")))
-            except ValidationError as error:
-                first = error.errors(include_url=False, include_input=False)[0]
-                message = first["msg"].removeprefix("Value error, ")
-                yield (
-                    number,
-                    f"{path.name} line {number}: {where(first['loc']) if first['loc'] else 'item'}: {message}",
-                )
-            except ValueError as error:
-                yield number, f"{path.name} line {number}: not JSON: {error}"
-
-
 async def _score_file(service: Service, items: Path, results: Path, total: int, step: int | None) -> int:
     """Score batch by batch; the number of items whose score is missing."""
     missing = 0
     part = results.with_name(results.name + ".part")
-    good = (item for _, item in _read(items) if isinstance(item, ScoreItem))
     with (
         part.open("w", encoding="utf-8") as out,
         Progress(console=Console(stderr=True), transient=True) as progress,
     ):
         task = progress.add_task("scoring", total=total)
-        for batch in _batches(good, BATCH):
-            deadline = asyncio.get_running_loop().time() + service.settings.request_timeout
-            response = await service.scorer.score(ScoreRequest(items=batch, step=step), deadline)
-            out.writelines(_line(result) for result in response.results)
-            missing += response.summary.missing
-            progress.advance(task, len(batch))
+        async with aclosing(responses(service, good_items(items), step)) as answers:
+            async for answer in answers:
+                out.writelines(_line(result) for result in answer.results)
+                missing += answer.summary.missing
+                progress.advance(task, answer.summary.items)
     os.replace(part, results)
     return missing
 
 
 def _line(result: ItemResult) -> str:
     return result.model_dump_json() + "\n"
-
-
-def _batches(values: Iterable[T], size: int) -> Iterator[list[T]]:
-    iterator = iter(values)
-    while batch := list(islice(iterator, size)):
-        yield batch

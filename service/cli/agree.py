@@ -1,0 +1,201 @@
+"""`perception-reward agree`: two judges on the same rollouts, so that a cheap one can stand in for a dear one."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator, Sequence
+from contextlib import aclosing
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from pydantic import ValidationError
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import Progress
+from rich.table import Table
+
+from perception_reward.annotations.store import AnnotationStore, StoreError
+from perception_reward.service import logs
+from perception_reward.service.api.body import parse
+from perception_reward.service.assembly import Service, assemble
+from perception_reward.service.audit.agreement import (
+    Agreement,
+    Disagreement,
+    Mismatch,
+    Rollout,
+    agreement,
+    disagreements,
+    pairs,
+    unknown_items,
+)
+from perception_reward.service.audit.figures import Estimate
+from perception_reward.service.audit.statistics import LABELS
+from perception_reward.service.cli.options import fail, with_settings
+from perception_reward.service.cli.rollouts import count_or_exit, good_items, responses
+from perception_reward.service.cli.running import run_or_exit
+from perception_reward.service.settings import Settings, SettingsError
+from perception_reward.trainer_client.wire import Fact, ItemResult
+
+# Disagreements on the screen; --disagreements takes all of them.
+MOST_SHOWN = 10
+EXCERPT = 160
+
+
+@with_settings
+def agree(
+    settings: Settings,
+    one: Annotated[str, typer.Argument(help="A judge, as for --judge, or the results of `perception-reward score`.")],
+    other: Annotated[str, typer.Argument(help="The other judge or file of results.")],
+    items: Annotated[
+        Path | None,
+        typer.Option(exists=True, dir_okay=False, help="The rollouts: JSON Lines, an item of POST /v1/score a line."),
+    ] = None,
+    listed: Annotated[
+        Path | None,
+        typer.Option("--disagreements", dir_okay=False, help="Write every disagreement here, as JSON Lines."),
+    ] = None,
+) -> None:
+    """Compare two judges on saved rollouts: kappa, confusion, agreement by kind, and where they differ.
+
+    Two files of results need no --items, but without it nothing is known of the facts but their ids. Verdicts that a
+    judge could not give are told apart, and are never counted as agreement.
+    """
+    logs.configure("warning", as_json=settings.log_json)
+    judges = [side for side in (one, other) if not Path(side).is_file()]
+    if judges and items is None:
+        fail(f"{judges[0]!r} is no file of results; to ask it as a judge, give the rollouts: --items FILE", status=2)
+    rollouts = _rollouts(settings, items) if items is not None else None
+    left, right = (_results(settings, side, rollouts) for side in (one, other))
+    try:
+        found = pairs(left, right, rollouts)
+    except Mismatch as mismatch:
+        fail(f"these are not results for the same rollouts: {mismatch}", status=2)
+        return
+    figures = agreement(found, items=len(left), unknown=unknown_items(left, right), rollouts=rollouts)
+    differing = disagreements(found, left, rollouts)
+    _show(Console(), figures, differing)
+    if listed is not None:
+        listed.write_text("".join(each.model_dump_json() + "\n" for each in differing), encoding="utf-8")
+        typer.echo(f"{len(differing)} disagreements written to {listed}")
+
+
+def _rollouts(settings: Settings, items: Path) -> list[Rollout]:
+    """The items with their facts; the annotations are read for those that name one."""
+    count_or_exit(items, skip_bad=False)
+    listed = list(good_items(items))
+    names = list({item.annotation_id for item in listed if item.annotation_id is not None})
+    try:
+        stored = asyncio.run(_stored(settings, names)) if names else {}
+    except SettingsError as error:
+        fail(str(error), status=2)
+        return []
+    except (StoreError, OSError) as error:
+        fail(str(error))
+        return []
+    return [
+        Rollout(item, tuple(item.facts) if item.facts is not None else stored.get(item.annotation_id or "", ()))
+        for item in listed
+    ]
+
+
+async def _stored(settings: Settings, names: Sequence[str]) -> dict[str, tuple[Fact, ...]]:
+    store: AnnotationStore = assemble(settings.model_copy(update={"judge": "symbolic"}), preload=()).store
+    await store.start()
+    try:
+        found = await store.get_many(names)
+    finally:
+        await store.aclose()
+    return {annotation.id: tuple(annotation.facts) for annotation in found if annotation is not None}
+
+
+def _results(settings: Settings, side: str, rollouts: Sequence[Rollout] | None) -> list[ItemResult]:
+    """The results in a file, or those of a judge asked now."""
+    if Path(side).is_file():
+        try:
+            return list(_read(Path(side)))
+        except ValueError as error:
+            fail(str(error), status=2)
+    found: list[ItemResult] = []
+
+    async def main(service: Service) -> None:
+        with Progress(console=Console(stderr=True), transient=True) as progress:
+            listed = [rollout.item for rollout in rollouts or ()]
+            task = progress.add_task(escape(side), total=len(listed))
+            async with aclosing(responses(service, listed, None)) as answers:
+                async for answer in answers:
+                    found.extend(answer.results)
+                    progress.advance(task, answer.summary.items)
+
+    run_or_exit(settings.model_copy(update={"judge": side}), main)
+    return found
+
+
+def _read(path: Path) -> Iterator[ItemResult]:
+    with path.open("rb") as lines:
+        for number, line in enumerate(lines, start=1):
+            try:
+                if line.strip():
+                    yield ItemResult.model_validate(parse(line))
+            except ValidationError as error:
+                first = error.errors(include_url=False, include_input=False)[0]
+                at = ".".join(str(part) for part in first["loc"]) or "line"
+                raise ValueError(
+                    f"{path} line {number} is no result of `perception-reward score`: {at}: {first['msg']}"
+                ) from None
+            except ValueError as error:
+                raise ValueError(f"{path} line {number}: not JSON: {error}") from None
+
+
+def _show(console: Console, figures: Agreement, differing: Sequence[Disagreement]) -> None:
+    unknown = f"; the facts of {figures.unknown} items are not known" if figures.unknown else ""
+    console.print(
+        f"{figures.items} items, {figures.compared} facts with a verdict of both; "
+        f"{figures.missing} with a missing verdict, left out{unknown}",
+        highlight=False,
+    )
+    console.print(f"agreement {_figure(figures.agreed)}, kappa {_figure(figures.kappa)}", highlight=False)
+    columns = [*LABELS, *(["missing"] if figures.missing else [])]
+    confusion = _table("", *columns)
+    for row in columns:
+        confusion.add_row(row, *(str(figures.confusion[row][column]) for column in columns))
+    console.print("verdicts, the one's by row, the other's by column")
+    console.print(confusion)
+    kinds = _table("kind", "facts", "missing", "agreement", "kappa")
+    for kind in figures.kinds:
+        kinds.add_row(kind.kind, str(kind.compared), str(kind.missing), _figure(kind.agreed), _figure(kind.kappa))
+    console.print(kinds)
+    if differing:
+        console.print(f"{len(differing)} disagreements, the furthest apart first:")
+        console.print(_differences(differing[:MOST_SHOWN]))
+
+
+def _differences(differing: Sequence[Disagreement]) -> Table:
+    table = Table("item", "fact", "one", "other", "response", box=SIMPLE_HEAD)
+    for each in differing:
+        said = (f"{side.verdict} {side.probability:.2f}" for side in (each.one, each.other))
+        name = each.item or f"line {each.place + 1}"
+        table.add_row(escape(name), escape(each.fact or each.fact_id), *said, escape(_excerpt(each)))
+    return table
+
+
+def _excerpt(each: Disagreement) -> str:
+    """The words that carried a verdict, else the response's beginning."""
+    text = each.response or ""
+    start, end = next((side.span for side in (each.one, each.other) if side.span is not None), (0, EXCERPT))
+    return " ".join(text[start : min(end, start + EXCERPT)].split())
+
+
+def _table(*columns: str) -> Table:
+    table = Table(box=SIMPLE_HEAD)
+    for place, column in enumerate(columns):
+        table.add_column(column, justify="right" if place else "left")
+    return table
+
+
+def _figure(found: Estimate) -> str:
+    if found.value is None:
+        return "–"
+    interval = f" ({found.low:.3f} to {found.high:.3f})" if found.low is not None and found.high is not None else ""
+    return f"{found.value:.3f}{interval}"
