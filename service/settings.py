@@ -62,6 +62,11 @@ class Settings(BaseSettings):
         description="How an LLM judge is asked: `verdict`, one fact at a time and one token; `joint`, all facts "
         "at once in a forced form; `paper`, all facts at once in free text.",
     )
+    judge_evidence: Literal["whole", "selected"] = Field(
+        default="whole",
+        description="What an LLM judge with the method `verdict` reads for each fact: the `whole` response, or only its "
+        "`selected` sentences that can bear on the fact.",
+    )
     judge_scope: str = Field(
         default=WHOLE,
         description="What of a response is judged: `response`, all of it; `think`, its thinking; or the name of a tag, "

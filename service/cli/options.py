@@ -12,7 +12,14 @@ import typer
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
-from perception_reward.service.settings import Settings, SettingsError, load, option_name, variable_name
+from perception_reward.service.settings import (
+    REPEATABLE,
+    Settings,
+    SettingsError,
+    load,
+    option_name,
+    variable_name,
+)
 
 
 def with_settings(command: Callable[..., None]) -> Callable[..., None]:
@@ -27,7 +34,7 @@ def with_settings(command: Callable[..., None]) -> Callable[..., None]:
     @functools.wraps(command)
     def run(**values: Any) -> None:
         given = {name: values.pop(name) for name in fields}
-        command(settings_or_exit(**{name: value for name, value in given.items() if value is not None}), **values)
+        command(settings_or_exit(**{name: value for name, value in given.items() if value not in (None, [])}), **values)
 
     options = [_option(name, field) for name, field in fields.items()]
     run.__signature__ = inspect.Signature([*own, *options])  # pyright: ignore[reportAttributeAccessIssue]
@@ -61,6 +68,8 @@ def _option(name: str, field: FieldInfo) -> inspect.Parameter:
         show_default=False,
     )
     annotation = Annotated[bool | None, option] if flag else Annotated[str | None, option]
+    if isinstance(field.json_schema_extra, dict) and REPEATABLE in field.json_schema_extra:
+        annotation = Annotated[list[str] | None, option]
     return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=annotation)
 
 

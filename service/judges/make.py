@@ -1,30 +1,80 @@
-"""The judge that a setting describes: `symbolic`, or `openai:URL[,URL…]#MODEL`."""
+"""The judge that a setting describes: `symbolic`, `vllm:MODEL`, `openai:URL[,URL…]#MODEL`, or `cascade:JUDGE`."""
 
 from __future__ import annotations
 
 from perception_reward.service.judges.base import Judge
+from perception_reward.service.judges.calibrated import CalibratedJudge
+from perception_reward.service.judges.calibration import load_calibration
+from perception_reward.service.judges.cascade import spec as cascade
+from perception_reward.service.judges.cascade.judge import CascadeJudge
+from perception_reward.service.judges.llm.engine import Engine
+from perception_reward.service.judges.llm.evidence import Evidence
 from perception_reward.service.judges.llm.judge import LLMJudge
 from perception_reward.service.judges.llm.methods import make_method
 from perception_reward.service.judges.openai.factory import openai_engine
 from perception_reward.service.judges.openai.spec import FORM, SCHEME
 from perception_reward.service.judges.symbolic.judge import SymbolicJudge
+from perception_reward.service.judges.vllm import factory as vllm
+from perception_reward.service.judges.vllm.arguments import parse_arguments
 from perception_reward.service.metrics import Metrics
-from perception_reward.service.settings import Settings
+from perception_reward.service.settings import Settings, naming
 from perception_reward.service.workers import WorkerPool
 
 
 def make_judge(settings: Settings, pool: WorkerPool, metrics: Metrics) -> Judge:
     """The judge of `settings.judge`, not yet started. ValueError for a setting that describes none."""
+    if settings.judge.startswith(cascade.SCHEME):
+        second = settings.model_copy(update={"judge": cascade.second_stage(settings.judge)})
+        model = make_judge(second, pool, metrics)
+        return CascadeJudge(SymbolicJudge(pool), model, check=settings.cascade_check, observer=metrics)
+    _check_for_whom_arguments_are(settings)
     if settings.judge == "symbolic":
-        return SymbolicJudge(pool)
+        return _calibrated(SymbolicJudge(pool), settings)
+    engine = _engine(settings, metrics)
+    with naming("judge_evidence"):
+        judge = LLMJudge(
+            engine,
+            make_method(settings.judge_method),
+            tokenizer=settings.judge_tokenizer or engine.model,
+            evidence=Evidence() if settings.judge_evidence == "selected" else None,
+        )
+    return _calibrated(judge, settings)
+
+
+def _engine(settings: Settings, metrics: Metrics) -> Engine:
+    if settings.judge.startswith(vllm.SCHEME):
+        with naming("judge_engine_arg"):
+            arguments = parse_arguments(settings.judge_engine_arg)
+        return vllm.vllm_engine(
+            settings.judge,
+            tokenizer=settings.judge_tokenizer,
+            arguments=arguments,
+            concurrency=settings.judge_concurrency,
+            restart=settings.judge_restart,
+            observer=metrics,
+        )
     if not settings.judge.startswith(SCHEME):
-        raise ValueError(f"no judge is called {settings.judge!r}; there are symbolic and {FORM}")
+        raise ValueError(
+            f"no judge is called {settings.judge!r}; there are symbolic, {vllm.FORM}, {FORM}, and {cascade.FORM}"
+        )
     key = settings.judge_api_key
-    engine = openai_engine(
+    return openai_engine(
         settings.judge,
         api_key=key.get_secret_value() if key is not None else None,
         concurrency=settings.judge_concurrency,
         observer=metrics,
     )
-    method = make_method(settings.judge_method)
-    return LLMJudge(engine, method, tokenizer=settings.judge_tokenizer or engine.model)
+
+
+def _check_for_whom_arguments_are(settings: Settings) -> None:
+    if settings.judge_engine_arg and not settings.judge.startswith(vllm.SCHEME):
+        with naming("judge_engine_arg"):
+            raise ValueError(f"it is for the judge {vllm.FORM}; give a server its arguments where you start it")
+
+
+def _calibrated(judge: Judge, settings: Settings) -> Judge:
+    """The part of a judge that a calibration is fitted for: the language model, or the only judge."""
+    if settings.judge_calibration is None:
+        return judge
+    with naming("judge_calibration"):
+        return CalibratedJudge(judge, load_calibration(settings.judge_calibration))

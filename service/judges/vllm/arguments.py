@@ -1,0 +1,47 @@
+"""What is passed on to vLLM: `KEY=VALUE`, one for each engine argument."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Mapping, Sequence
+from difflib import get_close_matches
+
+# Said elsewhere, each in one place: by `--judge` and `--judge-tokenizer`.
+_TAKEN = {"model": "the model is named by --judge vllm:MODEL", "tokenizer": "use --judge-tokenizer"}
+
+
+def parse_arguments(given: Sequence[str]) -> dict[str, object]:
+    """The engine arguments by name, such as `{"max_model_len": 8192, "dtype": "bfloat16"}`.
+
+    Names may be written as vLLM's own options, `--max-model-len=8192`. A value is JSON where it parses as such
+    (numbers, `true`, `null`, lists, objects), else text. Raises ValueError for what is no KEY=VALUE, and for a
+    name that comes twice or is set elsewhere.
+    """
+    arguments: dict[str, object] = {}
+    for each in given:
+        key, equals, value = each.partition("=")
+        name = key.strip().removeprefix("--").replace("-", "_")
+        if not equals or not name:
+            raise ValueError(f"{each!r} is not KEY=VALUE, such as max_model_len=8192")
+        if name in _TAKEN:
+            raise ValueError(f"{name!r} cannot be set here: {_TAKEN[name]}")
+        if name in arguments:
+            raise ValueError(f"{name!r} is given twice")
+        arguments[name] = _value(value.strip())
+    return arguments
+
+
+def check_names(arguments: Mapping[str, object], known: Collection[str]) -> None:
+    """Raises ValueError for an argument that vLLM does not have, with the names that are near to it."""
+    for name in arguments:
+        if name not in known:
+            near = get_close_matches(name, sorted(known), n=3, cutoff=0.6)
+            advice = f"did you mean {', '.join(near)}?" if near else "see vLLM's engine arguments"
+            raise ValueError(f"vLLM has no engine argument {name!r}; {advice}")
+
+
+def _value(text: str) -> object:
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text

@@ -1,0 +1,235 @@
+"""The engine that is vLLM in the service: started with it, watched while it runs, started again when it dies.
+
+All suffixes of a choice go to the engine at once: its scheduler takes them in order, and those behind the first find
+the shared blocks that it allocated, even within one step (README.md beside this file has the measurement).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import logging
+from collections.abc import Sequence
+from typing import Any
+
+from perception_reward.service.backoff import Backoff
+from perception_reward.service.judges.base import Health
+from perception_reward.service.judges.llm.ask import Choice, LogProbs, Tokens, Writing, Written
+from perception_reward.service.judges.llm.failure import JudgeFailure
+from perception_reward.service.judges.openai.observer import JudgeObserver, Unobserved
+from perception_reward.service.judges.vllm import requests
+from perception_reward.service.judges.vllm.launch import LLM, Launcher
+
+logger = logging.getLogger(__name__)
+
+# An engine takes tens of seconds to start; one that keeps dying gets a rest.
+FIRST_REST, LONGEST_REST = 1.0, 120.0
+# One that lived this long died of something new.
+LONG_LIFE = 600.0
+
+# A first ask compiles and allocates what later ones use.
+WARMING: Tokens = (1,) * 64
+WARMING_SECONDS = 600.0
+
+
+class VLLMEngine:
+    """Implements `Engine`.
+
+    concurrency: responses whose asks are with vLLM at once, per batch; vLLM itself decides how many of them it
+        computes together (`max_num_seqs`).
+    restart: whether an engine that died is started again.
+    """
+
+    name = "vllm"
+
+    def __init__(
+        self,
+        model: str,
+        launcher: Launcher,
+        *,
+        concurrency: int = 64,
+        restart: bool = True,
+        observer: JudgeObserver | None = None,
+    ) -> None:
+        self.model = model
+        self._launcher = launcher
+        self._concurrency = concurrency
+        self._restart = restart
+        self._observer = observer or Unobserved()
+        self._llm: LLM | None = None
+        self._fault = "the engine has not been started"
+        self._watch: asyncio.Task[None] | None = None
+        self._probe: asyncio.Task[None] | None = None
+        self._numbers = itertools.count()
+        self._answered_at = float("-inf")
+        self._silent_since: float | None = None
+        self._inflight = 0
+        self._too_long_logged = False
+
+    @property
+    def capacity(self) -> int:
+        return self._concurrency
+
+    async def start(self) -> None:
+        """Returns once the engine has answered. Raises ValueError for a model that cannot be served."""
+        self._llm = await self._launched()
+        self._watch = asyncio.create_task(self._keep_alive(self._llm))
+
+    async def aclose(self) -> None:
+        for task in (self._watch, self._probe):
+            if task is not None:
+                task.cancel()
+                await asyncio.gather(task, return_exceptions=True)
+        self._watch = self._probe = None
+        if self._llm is not None:
+            await _shut_down(self._llm)
+        self._llm, self._fault = None, "the engine is stopped"
+        await asyncio.to_thread(self._launcher.close)
+
+    async def choose(self, choice: Choice, affinity: str, deadline: float) -> tuple[LogProbs, ...]:
+        llm = self._running()
+        longest = max((len(suffix) for suffix in choice.suffixes), default=0)
+        self._check_length(llm, len(choice.shared) + longest + 1)
+        params = requests.one_token(choice.answers)
+        prompts = [choice.shared + suffix for suffix in choice.suffixes]
+        outputs = await self._outputs(llm, prompts, params, deadline)
+        return tuple(requests.chosen(output, choice.answers) for output in outputs)
+
+    async def write(self, writing: Writing, affinity: str, deadline: float) -> Written:
+        llm = self._running()
+        self._check_length(llm, len(writing.prompt) + 1)
+        (output,) = await self._outputs(llm, [writing.prompt], requests.text(writing), deadline)
+        return requests.written(output, writing.answers)
+
+    async def health(self) -> Health:
+        if self._llm is None or self._llm.errored:
+            return Health(False, self._fault if self._llm is None else "the engine's process has ended")
+        if self._silent_since is None:
+            return Health(True)
+        if self._probe is None or self._probe.done():
+            self._probe = asyncio.create_task(self._probe_once(self._llm))
+        seconds = asyncio.get_running_loop().time() - self._silent_since
+        return Health(False, f"the engine has answered nothing for {seconds:.0f} s")
+
+    async def _launched(self) -> LLM:
+        launching = asyncio.ensure_future(asyncio.to_thread(self._launcher.launch))
+        try:
+            llm = await asyncio.shield(launching)
+        except asyncio.CancelledError:
+            while not launching.done():
+                self._launcher.give_up()
+                await asyncio.wait([launching], timeout=0.2)
+            if launching.exception() is None:
+                await _shut_down(launching.result())
+            raise
+        await self._warm(llm)
+        return llm
+
+    async def _warm(self, llm: LLM) -> None:
+        try:
+            async with asyncio.timeout(WARMING_SECONDS):
+                await self._output(llm, WARMING, requests.one_token(WARMING[:1]))
+        except BaseException as error:
+            await _shut_down(llm)
+            if isinstance(error, Exception):
+                raise ValueError(f"the engine of {self.model!r} started, but does not answer: {error}") from error
+            raise
+
+    async def _keep_alive(self, llm: LLM) -> None:
+        """Notice the engine's death, and start it again."""
+        loop = asyncio.get_running_loop()
+        backoff = Backoff(FIRST_REST, LONGEST_REST)
+        while True:
+            born = loop.time()
+            await asyncio.wait([llm.output_handler])
+            self._llm, self._silent_since = None, None
+            self._fault = "the engine's process has ended"
+            if self._restart:
+                self._fault += "; it is being started again"
+            logger.error("%s", self._fault, extra={"model": self.model})
+            await _shut_down(llm)
+            if not self._restart:
+                return
+            if loop.time() - born > LONG_LIFE:
+                backoff.reset()
+            self._llm = llm = await self._started_again(backoff)
+            logger.info("the engine is running again", extra={"model": self.model})
+
+    async def _started_again(self, backoff: Backoff) -> LLM:
+        while True:
+            await asyncio.sleep(backoff.next())
+            try:
+                return await self._launched()
+            except ValueError as error:
+                self._fault = f"the engine died and does not start again: {error}"
+                logger.error("%s", self._fault)
+
+    def _running(self) -> LLM:
+        if self._llm is None or self._llm.errored:
+            raise JudgeFailure("judge_unavailable", self._fault)
+        return self._llm
+
+    def _check_length(self, llm: LLM, tokens: int) -> None:
+        most: int = llm.model_config.max_model_len
+        if tokens <= most:
+            return
+        detail = f"an ask of {tokens} tokens exceeds the engine's max_model_len of {most}"
+        if not self._too_long_logged:
+            self._too_long_logged = True
+            logger.error(
+                "%s, so its verdicts are missing; set --judge-engine-arg max_model_len=N, or ask about shorter "
+                "responses (--max-response-chars); more of the same are not logged",
+                detail,
+            )
+        raise JudgeFailure("judge_unavailable", detail)
+
+    async def _outputs(self, llm: LLM, prompts: Sequence[Tokens], params: Any, deadline: float) -> list[Any]:
+        """vLLM's final output for each prompt. What goes wrong is a JudgeFailure; cancelling takes all back."""
+        loop = asyncio.get_running_loop()
+        sent, ok = loop.time(), False
+        self._count(1)
+        jobs = [asyncio.create_task(self._output(llm, prompt, params)) for prompt in prompts]
+        try:
+            async with asyncio.timeout_at(deadline):
+                outputs = await asyncio.gather(*jobs)
+            ok = True
+            return outputs
+        except TimeoutError:
+            # Not slow, but hung: in all that time nobody was answered.
+            if self._answered_at < sent and self._silent_since is None:
+                self._silent_since = sent
+            raise JudgeFailure("judge_timeout", "the engine did not answer before the deadline") from None
+        except Exception as error:
+            raise JudgeFailure("judge_unavailable", f"{type(error).__name__}: {error}") from error
+        finally:
+            for job in jobs:
+                job.cancel()
+            await asyncio.gather(*jobs, return_exceptions=True)
+            self._count(-1)
+            self._observer.request("in-process", loop.time() - sent, ok)
+
+    async def _output(self, llm: LLM, prompt: Tokens, params: Any) -> Any:
+        final = None
+        async for output in llm.generate(requests.prompt(prompt), params, str(next(self._numbers))):
+            final = output
+        self._answered_at = asyncio.get_running_loop().time()
+        self._silent_since = None
+        return final
+
+    async def _probe_once(self, llm: LLM) -> None:
+        """An answer, whenever it comes, ends the silence."""
+        try:
+            await self._output(llm, WARMING, requests.one_token(WARMING[:1]))
+        except Exception as error:
+            logger.warning("the engine does not answer: %s", error)
+
+    def _count(self, change: int) -> None:
+        self._inflight += change
+        self._observer.inflight(self._inflight)
+
+
+async def _shut_down(llm: LLM) -> None:
+    # It joins processes, so not on the event loop, where the engine's tasks have to end meanwhile.
+    await asyncio.to_thread(llm.shutdown)
+    if (handler := llm.output_handler) is not None:
+        await asyncio.wait([handler], timeout=5.0)
