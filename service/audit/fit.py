@@ -43,6 +43,10 @@ ENOUGH_LABELLED: Final = 100
 FOLDS: Final = 5
 # Standard deviation of the prior on slope and bias.
 PRIOR: Final = 1.0
+LEAST_SLOPE: Final = 0.01
+# Newton's method ends after a handful of steps; both bounds are for what would not.
+MOST_STEPS: Final = 50
+TOLERANCE: Final = 1e-9
 THRESHOLDS: Final = tuple(round(0.3 + 0.05 * step, 2) for step in range(9))
 
 
@@ -112,25 +116,29 @@ def _reading(pairs: Sequence[Decided], prior: Reading) -> Reading:
 
 
 def _scale(probabilities: Sequence[float], answers: Sequence[bool], prior: Scale) -> Scale:
-    """The likeliest slope and bias: Newton's method on a convex loss, each step halved until it gains."""
+    """The likeliest slope and bias: Newton's method on a convex loss, each step halved until it does not lose."""
     design = np.column_stack([[log_odds(p) for p in probabilities], np.ones(len(probabilities))])
     right = np.array(answers, dtype=np.float64)
     centre = np.array([1.0 / prior.temperature, prior.bias])
-    found = centre.copy()
-    for _ in range(50):
-        expected = 0.5 + 0.5 * np.tanh(design @ found / 2.0)
-        gradient = design.T @ (expected - right) + (found - centre) / PRIOR**2
-        curvature = (design * (expected * (1.0 - expected))[:, None]).T @ design + np.eye(2) / PRIOR**2
-        step = np.linalg.solve(curvature, gradient)
-        while (
-            _loss(found - step, design, right, centre) > _loss(found, design, right, centre) and abs(step).max() > 1e-9
+    found: Numbers = centre
+    for _ in range(MOST_STEPS):
+        step = _newton(found, design, right, centre)
+        while np.abs(step).max() > TOLERANCE and (
+            _loss(found - step, design, right, centre) > _loss(found, design, right, centre)
         ):
-            step /= 2.0
+            step = step / 2.0
         found = found - step
-        if abs(step).max() < 1e-9:
+        if np.abs(step).max() <= TOLERANCE:
             break
     # A judge that is wrong more often than not is not turned round: its order of responses stays its own.
-    return Scale(temperature=1.0 / max(float(found[0]), 0.01), bias=float(found[1]))
+    return Scale(temperature=1.0 / max(float(found[0]), LEAST_SLOPE), bias=float(found[1]))
+
+
+def _newton(found: Numbers, design: Numbers, right: Numbers, centre: Numbers) -> Numbers:
+    expected = 0.5 + 0.5 * np.tanh(design @ found / 2.0)
+    gradient = design.T @ (expected - right) + (found - centre) / PRIOR**2
+    curvature = (design * (expected * (1.0 - expected))[:, None]).T @ design + np.eye(2) / PRIOR**2
+    return np.linalg.solve(curvature, gradient).astype(np.float64)
 
 
 def _loss(found: Numbers, design: Numbers, right: Numbers, centre: Numbers) -> float:
