@@ -168,6 +168,10 @@ class RewardClient:
         waits, with all that goes on in it)."""
         return self._thread().run(self.score(items, step=step))
 
+    def score_one_sync(self, item: Item, *, step: int | None = None) -> ItemResult:
+        """`score_one` for callers that cannot await: calls that arrive from many threads leave together."""
+        return self._thread().run(self.score_one(item, step=step))
+
     async def aclose(self) -> None:
         """Close what is open in this event loop. A later call opens it again; a loop that ends closes it as well."""
         found = self._process().loops.pop(asyncio.get_running_loop(), None)

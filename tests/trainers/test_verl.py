@@ -141,10 +141,9 @@ def test_the_reward_loop_manager_spreads_a_batch_over_ray_workers(
 
 @pytest.mark.usefixtures("at")
 def test_the_older_batch_manager_gives_the_mean_of_the_group_for_what_is_missing(tokenizer_path: str) -> None:
+    from transformers import AutoTokenizer
     from verl.utils.import_utils import load_extern_object
     from verl.workers.reward_manager.batch import BatchRewardManager
-
-    from transformers import AutoTokenizer
 
     file = Path(__file__).parents[2] / "trainer_client" / "trainers" / "verl.py"
     function = load_extern_object(module_path=str(file), object_name="compute_score_batch")

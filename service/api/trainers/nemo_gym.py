@@ -21,11 +21,11 @@ from perception_reward.service.api.body import LenientRoute
 from perception_reward.service.api.deps import DeadlineDep, ServiceDep
 from perception_reward.service.api.problems import InvalidRequest
 from perception_reward.service.api.score import PROBLEMS, scored
-from perception_reward.service.api.trainers.decoded import plain
 from perception_reward.service.api.trainers.label import FIELDS, given, item
 from perception_reward.service.api.trainers.missing import refuse_missing
 from perception_reward.service.api.trainers.options import OnMissing, UrlOptions
 from perception_reward.service.api.trainers.patience import PatientScorer
+from perception_reward.trainer_client.trainers.decoded import plain
 from perception_reward.trainer_client.wire import POLICY_ROLES, TEXT_BLOCKS, ItemResult
 
 router = APIRouter(tags=["trainers"], route_class=LenientRoute)

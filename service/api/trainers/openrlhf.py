@@ -21,11 +21,11 @@ from perception_reward.service.api.body import LenientRoute
 from perception_reward.service.api.deps import DeadlineDep, ServiceDep
 from perception_reward.service.api.problems import InvalidRequest
 from perception_reward.service.api.score import PROBLEMS, scored
-from perception_reward.service.api.trainers.decoded import NotSeparable, plain, response_after
 from perception_reward.service.api.trainers.label import fields_of, item
 from perception_reward.service.api.trainers.missing import number, numbers, refuse_missing
 from perception_reward.service.api.trainers.options import OnMissing, RaisingOptionsDep
 from perception_reward.service.api.trainers.patience import PatientScorer
+from perception_reward.trainer_client.trainers.decoded import NotSeparable, plain, response_after
 from perception_reward.trainer_client.wire import ItemResult, ScoreItem
 
 router = APIRouter(tags=["trainers"], route_class=LenientRoute)

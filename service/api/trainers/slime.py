@@ -20,11 +20,11 @@ from pydantic import BaseModel, ConfigDict, Field
 from perception_reward.service.api.body import LenientRoute
 from perception_reward.service.api.deps import DeadlineDep, ServiceDep
 from perception_reward.service.api.score import PROBLEMS, scored
-from perception_reward.service.api.trainers.decoded import plain
 from perception_reward.service.api.trainers.label import fields_of, item
 from perception_reward.service.api.trainers.missing import number, numbers, refuse_missing
 from perception_reward.service.api.trainers.options import RaisingOptions
 from perception_reward.service.api.trainers.patience import PatientScorer
+from perception_reward.trainer_client.trainers.decoded import plain
 
 router = APIRouter(tags=["trainers"], route_class=LenientRoute)
 

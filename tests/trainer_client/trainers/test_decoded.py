@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from perception_reward.service.api.trainers.decoded import NotSeparable, plain, response_after
+from perception_reward.trainer_client.trainers.decoded import NotSeparable, plain, response_after
 
 PROMPT = (
     "<|im_start|>system\nThink first.<|im_end|>\n<|im_start|>user\n<|vision_start|><|image_pad|><|vision_end|>"

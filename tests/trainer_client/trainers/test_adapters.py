@@ -1,0 +1,101 @@
+"""Reward functions that need no trainer to be called, as their trainers call them."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import math
+from concurrent.futures import ThreadPoolExecutor
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from perception_reward.trainer_client.errors import MissingScore
+from perception_reward.trainer_client.trainers import areal, columns, easyr1, slime, verifiers
+
+GOOD = "<think>\nAB = 5 and the angle ABC is 90°.\n</think>\n<answer>\n\\boxed{13}\n</answer>"
+TRUTH = json.dumps({"annotation_id": "triangle/1", "answer": "13"})
+UNKNOWN = json.dumps({"annotation_id": "unknown", "answer": "13"})
+FULL = pytest.approx(1.7)
+
+
+@pytest.fixture(autouse=True)
+def _at(served: str, monkeypatch: pytest.MonkeyPatch) -> Any:
+    monkeypatch.setenv("PERCEPTION_REWARD_URL", served)
+    columns.client_of.cache_clear()
+    yield
+    columns.client_of.cache_clear()
+
+
+def test_easyr1_gets_the_same_keys_for_every_response_and_the_mean_for_what_is_missing() -> None:
+    inputs = [{"response": text, "response_length": 9, "ground_truth": TRUTH} for text in (GOOD, "No idea.")]
+    missing = {"response": GOOD, "response_length": 9, "ground_truth": UNKNOWN}
+    good, bad, unknown = easyr1.compute_score([*inputs, missing])
+    assert (good["overall"], bad["overall"], unknown["overall"]) == (FULL, 0.0, pytest.approx(0.85))
+    assert set(good) == set(bad) == {"overall", "accuracy", "format", "missing", "perception", "repetition"}
+    assert (good["missing"], unknown["missing"]) == (0.0, 1.0)
+
+
+def sample(label: str = TRUTH, **fields: Any) -> SimpleNamespace:
+    return SimpleNamespace(response=GOOD, label=label, metadata={}, group_index=3, **fields)
+
+
+def test_slime_gets_a_number_or_an_object_with_its_key() -> None:
+    plain = SimpleNamespace(reward_key=None, dynamic_sampling_filter_path=None)
+    keyed = SimpleNamespace(reward_key="score", dynamic_sampling_filter_path=None)
+    assert asyncio.run(slime.custom_rm(plain, sample())) == FULL
+    assert asyncio.run(slime.custom_rm(keyed, sample()))["score"] == FULL
+    assert asyncio.run(slime.custom_rm(plain, [sample(), sample(UNKNOWN)])) == [FULL, FULL]
+
+
+def test_slime_gets_nan_for_what_is_missing_only_where_a_filter_drops_it() -> None:
+    filtered = SimpleNamespace(reward_key=None, dynamic_sampling_filter_path="…")
+    found = asyncio.run(slime.custom_rm(filtered, [sample(), sample(UNKNOWN)]))
+    assert found[0] == FULL
+    assert math.isnan(found[1])
+    with pytest.raises(MissingScore):
+        asyncio.run(slime.custom_rm(SimpleNamespace(reward_key=None), sample(UNKNOWN)))
+
+
+@pytest.mark.parametrize(
+    ("rewards", "kept"), [([1.0, 0.5], True), ([1.0, 1.0], False), ([1.0, math.nan], False), ([0.0, 1e-9], False)]
+)
+def test_slime_keeps_groups_that_are_scored_and_not_all_alike(rewards: list[float], kept: bool) -> None:
+    group = [SimpleNamespace(get_reward_value=lambda _, value=value: value) for value in rewards]
+    assert slime.keep_scored(None, group) is kept
+
+
+def test_verifiers_gets_one_score_in_both_of_its_forms() -> None:
+    message = [{"role": "assistant", "content": GOOD}]
+    given = {"annotation_id": "triangle/1"}
+    assert asyncio.run(verifiers.perception_reward(completion=message, answer="13", info=given, state={})) == FULL
+    data = SimpleNamespace(annotation_id="triangle/1", answer="13")
+    assert asyncio.run(verifiers.score_reply(GOOD, data)) == FULL
+    with pytest.raises(MissingScore):
+        asyncio.run(verifiers.score_reply(GOOD, SimpleNamespace(annotation_id="unknown")))
+
+
+def test_areal_gets_a_score_and_never_waits_as_long_as_would_make_it_zero() -> None:
+    assert areal.reward_fn("?", GOOD, [1], [2], annotation_id="triangle/1", image="…") == FULL
+    assert columns.client_of(timeout=areal.PATIENCE).options.timeout < 15
+    with pytest.raises(MissingScore):
+        areal.reward_fn("?", GOOD, [1], [2], annotation_id="unknown")
+
+
+def test_calls_from_many_threads_leave_together(served: str) -> None:
+    with ThreadPoolExecutor(16) as threads:
+        jobs = [threads.submit(areal.reward_fn, "?", GOOD, [], [], annotation_id="triangle/1") for _ in range(64)]
+        assert [job.result() for job in jobs] == [FULL] * 64
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda: areal.reward_fn("?", GOOD, [], [], image="…"),
+        lambda: easyr1.compute_score([{"response": GOOD, "response_length": 1, "ground_truth": ""}]),
+    ],
+)
+def test_data_that_name_no_problem_are_an_error(call: Any) -> None:
+    with pytest.raises(ValueError, match="annotation_id"):
+        call()

@@ -1,0 +1,36 @@
+"""AReaL: a reward function for its workflows.
+
+    workflow = VisionRLVRWorkflow(reward_fn="perception_reward.trainer_client.trainers.areal.reward_fn", …)
+
+AReaL calls it in worker processes, and takes a call that lasts longer than 15 s (its default) for a reward of 0: the
+client gives up after 12 s here unless `PERCEPTION_REWARD_TIMEOUT` says otherwise, and raises `MissingScore`. AReaL
+tries three times more and then drops the trajectory.
+
+The data set's columns reach it as keywords: `annotation_id` and `answer`.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from perception_reward.trainer_client.missing import resolve
+from perception_reward.trainer_client.options import variable
+from perception_reward.trainer_client.trainers.columns import client_of
+from perception_reward.trainer_client.trainers.problems import no_problem, problem_of
+from perception_reward.trainer_client.trainers.verl import alone
+
+# Seconds: less than what AReaL turns into a reward of 0.
+PATIENCE = 12.0
+
+
+def reward_fn(prompt: str, completions: str, prompt_ids: Any, completion_ids: Any, **columns: Any) -> float:
+    """The score of one completion."""
+    problem = problem_of(columns)
+    if not problem:
+        raise no_problem("the data set", columns)
+    client = client_of() if os.environ.get(variable("timeout")) else client_of(timeout=PATIENCE)
+    result = client.score_one_sync({**problem, "response": completions})
+    (score,) = resolve([result], policy=alone(client.options.on_missing))
+    assert score is not None, "the policy gives a number, or has raised"
+    return score

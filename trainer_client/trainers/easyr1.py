@@ -1,0 +1,48 @@
+"""EasyR1: a batch reward function. The one line:
+
+    worker.reward.reward_function=$(perception-reward path easyr1):compute_score
+
+Options of `RewardClient` come from `PERCEPTION_REWARD_*` variables, or as
+`worker.reward.reward_function_kwargs='{"base_url":"http://rewards:8420"}'`.
+
+EasyR1 hands over the response and the ground truth, no other column: the ground truth (`data.answer_key`) holds JSON
+with `annotation_id`, and `answer` where it is not the annotation's. `perception-reward dataset easyr1` writes it so.
+
+A missing score becomes the mean of the group's others: EasyR1 has no word for it. Responses with the same ground truth
+are a group.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from perception_reward.trainer_client.missing import resolve
+from perception_reward.trainer_client.trainers.columns import client_of, columns_of
+from perception_reward.trainer_client.trainers.verl import item_of
+
+# Read by EasyR1 from the file.
+REWARD_NAME = "perception_reward"
+REWARD_TYPE = "batch"
+
+
+def compute_score(reward_inputs: Sequence[Mapping[str, Any]], **options: Any) -> list[dict[str, float]]:
+    """For each input `{"response", "response_length", "ground_truth"}` the reward as `overall`, and its components.
+
+    A component that does not apply is NaN. options: those of `RewardClient`.
+    """
+    client = client_of(**options)
+    items = [item_of(given["response"], given["ground_truth"], None) for given in reward_inputs]
+    results = client.score_sync(items)
+    policy = client.options.on_missing
+    groups = [str(given["ground_truth"]) for given in reward_inputs]
+    scores = resolve(results, groups, "group_mean" if policy == "native" else policy)
+    return [
+        {"overall": float(score or 0.0), **_accuracy_named(columns_of(result))}
+        for result, score in zip(results, scores, strict=True)
+    ]
+
+
+def _accuracy_named(columns: dict[str, float]) -> dict[str, float]:
+    """EasyR1's trainers log `accuracy`."""
+    return {"accuracy" if name == "acc" else name: value for name, value in columns.items()}

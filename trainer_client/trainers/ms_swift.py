@@ -1,0 +1,70 @@
+"""ms-swift (3.8 or later): a plugin with a reward of both kinds. The lines:
+
+    --external_plugins $(perception-reward path ms-swift) --reward_funcs perception_reward
+
+`perception_reward` awaits and so runs beside other rewards; `perception_reward_sync` is for releases whose GRPO knows
+only plain ORMs. Options come from `PERCEPTION_REWARD_*` variables. The data set's columns `annotation_id` and
+`solution` (or `answer`) reach the reward as they are.
+
+A missing score is None where ms-swift leaves it out of the group (`--scale_rewards gdpo`); elsewhere ms-swift would
+take None for 0, so that it becomes the mean of the group's others, as far as this process sees the group.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+try:
+    from swift.rewards.orm import ORM, AsyncORM, orms  # pyright: ignore[reportMissingImports,reportUnknownVariableType]
+except ImportError:
+    from swift.plugin.orm import ORM, AsyncORM, orms  # pyright: ignore[reportMissingImports,reportUnknownVariableType]
+
+from perception_reward.trainer_client.missing import resolve
+from perception_reward.trainer_client.options import Policy
+from perception_reward.trainer_client.trainers.columns import client_of
+from perception_reward.trainer_client.trainers.completions import text_of
+from perception_reward.trainer_client.trainers.problems import Fields, asked_rows, no_problem, problem_of
+from perception_reward.trainer_client.wire import ItemResult
+
+
+class PerceptionReward(AsyncORM):  # pyright: ignore[reportUntypedBaseClass]
+    """One reward per completion."""
+
+    async def __call__(self, completions: Sequence[Any], **columns: Any) -> list[float | None]:
+        items = items_of(completions, columns)
+        results = await client_of().score(items, step=step_of(columns))
+        return rewards_of(results, items, self.args)  # pyright: ignore[reportUnknownMemberType]
+
+
+class PerceptionRewardSync(ORM):  # pyright: ignore[reportUntypedBaseClass]
+    """The same, waited for."""
+
+    def __call__(self, completions: Sequence[Any], **columns: Any) -> list[float | None]:
+        items = items_of(completions, columns)
+        results = client_of().score_sync(items, step=step_of(columns))
+        return rewards_of(results, items, self.args)  # pyright: ignore[reportUnknownMemberType]
+
+
+def items_of(completions: Sequence[Any], columns: dict[str, Any]) -> list[Fields]:
+    problems = [problem_of(row) for row in asked_rows(columns, len(completions))]
+    if not all(problems):
+        raise no_problem("a row of the data set", columns)
+    return [
+        {**problem, "response": text_of(completion)} for problem, completion in zip(problems, completions, strict=True)
+    ]
+
+
+def step_of(columns: dict[str, Any]) -> int | None:
+    return getattr(columns.get("trainer_state"), "global_step", None)
+
+
+def rewards_of(results: Sequence[ItemResult], items: Sequence[Fields], args: Any) -> list[float | None]:
+    asked: Policy = client_of().options.on_missing
+    excluded = getattr(args, "scale_rewards", None) == "gdpo"
+    groups = [str(item.get("group") or item.get("annotation_id") or item.get("answer")) for item in items]
+    return resolve(results, groups, "group_mean" if asked == "native" and not excluded else asked)
+
+
+orms["perception_reward"] = PerceptionReward
+orms["perception_reward_sync"] = PerceptionRewardSync

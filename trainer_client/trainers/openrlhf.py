@@ -1,0 +1,49 @@
+"""OpenRLHF: the Python form of its remote reward. The one line:
+
+    --reward.remote_url $(perception-reward path openrlhf)        # 0.11; before, --remote_rm_url
+
+`--reward.remote_url http://any:KEY@HOST:8420/openrlhf` needs nothing installed beside OpenRLHF and does the same; this
+form batches the samples of an engine, which OpenRLHF asks about one by one, and has the client's failover and breaker.
+
+The label (`--data.label_key`) is the answer, or JSON with `annotation_id` and `answer`.
+
+A missing score: OpenRLHF drops what raises and then fails on the sample without reward, so under `native` a score of
+NaN is given where `PERCEPTION_REWARD_DYNAMIC_FILTERING=1` says that dynamic filtering is on: it drops that prompt and
+draws another. Without it, `MissingScore` is raised.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Sequence
+from typing import Any
+
+from perception_reward.trainer_client.missing import resolve
+from perception_reward.trainer_client.trainers.columns import client_of, columns_of
+from perception_reward.trainer_client.trainers.decoded import plain, response_after
+from perception_reward.trainer_client.trainers.verl import alone, item_of
+
+FILTERING = "PERCEPTION_REWARD_DYNAMIC_FILTERING"
+
+
+def reward_func(queries: Sequence[str], prompts: Sequence[str], labels: Sequence[Any], **_: Any) -> dict[str, Any]:
+    """`rewards`, `scores` (accuracy where there is a reference answer: dynamic filtering goes by it) and
+    `extra_logs`, as tensors with one value per query."""
+    import torch  # pyright: ignore[reportMissingImports]
+
+    client = client_of()
+    rows = zip(queries, prompts, labels, strict=True)
+    items = [item_of(plain(response_after(prompt, query)), label, None) for query, prompt, label in rows]
+    results = [client.score_one_sync(item) for item in items] if len(items) == 1 else client.score_sync(items)
+    policy = client.options.on_missing
+    filtering = policy == "native" and os.environ.get(FILTERING, "") not in ("", "0")
+    scores = resolve(results, policy="native" if filtering else alone(policy))
+    rewards = [math.nan if score is None else score for score in scores]
+    columns = [columns_of(result) for result in results]
+    shown = [
+        reward if math.isnan(reward) or math.isnan(told["acc"]) else told["acc"]
+        for reward, told in zip(rewards, columns, strict=True)
+    ]
+    logs = {name: torch.tensor([told[name] for told in columns]) for name in columns[0]} if columns else {}
+    return {"rewards": torch.tensor(rewards), "scores": torch.tensor(shown), "extra_logs": logs}

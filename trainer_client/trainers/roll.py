@@ -1,0 +1,60 @@
+"""ROLL: a reward worker for its RLVR pipeline. In the configuration:
+
+    rewards:
+      perception:
+        worker_cls: perception_reward.trainer_client.trainers.roll.PerceptionRewardWorker
+        tag_included: [geometry3k]
+
+The data set's `ground_truth` is the answer, or JSON with `annotation_id` and `answer`. ROLL hands over one worker's
+share of a batch at a time; a missing score becomes the mean of the group's others in it. ROLL filters by `scores`,
+which are accuracies here.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import torch  # pyright: ignore[reportMissingImports]
+from roll.distributed.executor.worker import Worker  # pyright: ignore
+from roll.distributed.scheduler.decorator import Dispatch, register  # pyright: ignore
+from roll.distributed.scheduler.protocol import DataProto  # pyright: ignore
+from roll.models.model_providers import default_tokenizer_provider  # pyright: ignore
+
+from perception_reward.trainer_client.missing import resolve
+from perception_reward.trainer_client.trainers.columns import client_of
+from perception_reward.trainer_client.trainers.decoded import plain
+from perception_reward.trainer_client.trainers.verl import item_of
+
+
+class PerceptionRewardWorker(Worker):  # pyright: ignore
+    """Scores its share of a batch in one call."""
+
+    def __init__(self, worker_config: Any) -> None:
+        super().__init__(worker_config=worker_config)  # pyright: ignore[reportUnknownMemberType]
+        self.rank_info.dp_rank = self.rank_info.rank  # pyright: ignore
+        self.rank_info.dp_size = self.rank_info.world_size  # pyright: ignore
+        self.tokenizer = default_tokenizer_provider(model_args=worker_config.model_args)  # pyright: ignore
+
+    @register(dispatch_mode=Dispatch.ONE_TO_ALL)  # pyright: ignore
+    def initialize(self, pipeline_config: Any) -> None:
+        """Nothing to load."""
+
+    @register(dispatch_mode=Dispatch.DP_MP_COMPUTE, clear_cache=False)  # pyright: ignore
+    def compute_rewards(self, data: Any) -> Any:
+        """`response_level_rewards` and `scores`, one value per response."""
+        texts = self.tokenizer.batch_decode(data.batch["responses"], skip_special_tokens=True)  # pyright: ignore
+        truths = data.non_tensor_batch["ground_truth"]
+        items = [item_of(plain(text), truth, None) for text, truth in zip(texts, truths, strict=True)]  # pyright: ignore
+        client = client_of()
+        results = client.score_sync(items)
+        policy = client.options.on_missing
+        rewards = resolve(results, [str(truth) for truth in truths], "group_mean" if policy == "native" else policy)
+        accuracies = [result.components.accuracy for result in results]
+        scores = [reward if known is None else known for reward, known in zip(rewards, accuracies, strict=True)]
+        tensors = {
+            "token_level_rewards": torch.zeros_like(data.batch["responses"], dtype=torch.float16),
+            "response_level_rewards": torch.tensor(rewards, dtype=torch.float32),
+            "scores": torch.tensor([math.nan if score is None else score for score in scores], dtype=torch.float32),
+        }
+        return DataProto.from_dict(tensors=tensors)  # pyright: ignore

@@ -1,0 +1,66 @@
+"""slime: a custom reward and its filter. The lines:
+
+    --custom-rm-path perception_reward.trainer_client.trainers.slime.custom_rm
+    --dynamic-sampling-filter-path perception_reward.trainer_client.trainers.slime.keep_scored
+    --reward-key score                       # to have the components beside it, in the samples and the logs
+
+`--rm-type remote_rm --rm-url http://any:KEY@HOST:8420/slime` needs nothing installed beside slime. This form takes
+the problem from the sample's metadata as well as from its label, batches, and has the client's failover and breaker.
+
+A missing score is NaN where a dynamic sampling filter is set: slime's own and `keep_scored` drop such a group and
+draw another. With `--group-rm` and without a filter it is the mean of the group's others; else `MissingScore`.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from statistics import pstdev
+from typing import Any
+
+from perception_reward.trainer_client.missing import resolve
+from perception_reward.trainer_client.options import Policy
+from perception_reward.trainer_client.trainers.columns import client_of, columns_of
+from perception_reward.trainer_client.trainers.problems import Fields, no_problem, problem_of
+from perception_reward.trainer_client.trainers.verl import alone
+from perception_reward.trainer_client.wire import ItemResult
+
+# Below this, all rewards of a group are equal and teach nothing.
+LEAST_SPREAD = 1e-6
+
+
+async def custom_rm(args: Any, sample: Any, **_: Any) -> Any:
+    """The reward of one sample, or a list of rewards for a list of samples; with `--reward-key`, objects that hold
+    `score` and the components."""
+    client = client_of()
+    if not isinstance(sample, Sequence):
+        result = await client.score_one(_item(sample))
+        (reward,) = _rewards(args, [result], alone(client.options.on_missing))
+        return reward
+    policy = client.options.on_missing
+    results = await client.score([_item(one) for one in sample])
+    return _rewards(args, results, "group_mean" if policy == "native" else policy)
+
+
+def keep_scored(args: Any, samples: Sequence[Any], **_: Any) -> bool:
+    """Whether a group is worth training on: every score is known, and they are not all equal."""
+    rewards = [float(sample.get_reward_value(args)) for sample in samples]
+    return all(math.isfinite(reward) for reward in rewards) and pstdev(rewards) > LEAST_SPREAD
+
+
+def _item(sample: Any) -> Fields:
+    problem = problem_of({"metadata": sample.metadata, "label": sample.label})
+    if not problem:
+        raise no_problem("the sample's metadata", sample.metadata or ())
+    group = getattr(sample, "group_index", None)
+    return {"group": None if group is None else str(group), **problem, "response": sample.response}
+
+
+def _rewards(args: Any, results: Sequence[ItemResult], policy: Policy) -> list[Any]:
+    """As slime reads them."""
+    filtered = policy != "zero" and getattr(args, "dynamic_sampling_filter_path", None)
+    scores = resolve(results, policy="native" if filtered else policy)
+    rewards = [math.nan if score is None else score for score in scores]
+    if not getattr(args, "reward_key", None):
+        return rewards
+    return [{"score": reward, **columns_of(result)} for reward, result in zip(rewards, results, strict=True)]
