@@ -82,7 +82,9 @@ class Link:
             rest = max(server.rests_until - self._clock(), 0.0) if failure.wait is not None else 0.0
             if self._clock() + rest >= deadline:
                 return Unanswered("overloaded" if failure.overloaded else "service_unavailable", str(failure))
-            await asyncio.sleep(rest)
+            if rest > 0:
+                await asyncio.sleep(rest)
+                continue
             try:
                 return await self._try(server, body, count, deadline)
             except _Failed as error:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import AsyncGenerator, Coroutine, Mapping
+from io import BytesIO
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from perception_reward.trainer_client.options import Options
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 CONNECT_SECONDS = 5.0
+# Bytes above which aiohttp asks for a stream.
+LARGE = 1 << 20
 # A request that takes long is usually a judge that does. Every so often the server is asked whether it still lives;
 # one whose event loop says nothing for as long has hung, or is gone without a word.
 CHECK_SECONDS = 10.0
@@ -66,9 +69,10 @@ class Transport:
 
     async def _send(self, server: str, body: bytes, headers: Mapping[str, str], seconds: float) -> Answer:
         session = await self._open()
-        async with session.post(
-            server + "/v1/score", data=body, headers=headers, timeout=_timeout(seconds), allow_redirects=False
-        ) as answer:
+        url, timeout = server + "/v1/score", _timeout(seconds)
+        # Written piece by piece, so that the loop has its turns in between.
+        data = BytesIO(body) if len(body) > LARGE else body
+        async with session.post(url, data=data, headers=headers, timeout=timeout, allow_redirects=False) as answer:
             return Answer(answer.status, answer.headers.get("Retry-After"), await answer.read())
 
     async def _while_it_lives(self, server: str, request: Coroutine[Any, Any, T]) -> T:
@@ -125,8 +129,14 @@ async def _sessions(options: Options) -> AsyncGenerator[ClientSession]:
 
     headers = {"Authorization": f"Bearer {options.api_key}"} if options.api_key else {}
     connector = Connector(limit=options.connections, ssl=_tls(options))
-    async with ClientSession(connector=connector, headers=headers, cookie_jar=DummyCookieJar()) as session:
+    session = ClientSession(connector=connector, headers=headers, cookie_jar=DummyCookieJar())
+    try:
         yield session
+    finally:
+        if os.getpid() == process:
+            await session.close()
+        else:
+            session.detach()
 
 
 def _tls(options: Options) -> ssl.SSLContext | bool:
