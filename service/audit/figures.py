@@ -98,7 +98,8 @@ class Flips(Figures):
     shift: float | None = Field(description="Mean absolute change of the probability of `stated`.")
     largest_shift: float | None
     refused: Proportion | None = Field(
-        default=None, description="Of the true statements among them, the share not judged stated; null without any."
+        default=None,
+        description="Of the true statements found in the base, the share not found in the variant; null without any.",
     )
 
 
@@ -172,7 +173,9 @@ class AuditReport(Figures):
     flips: list[Flips]
     attacks: list[Attacks]
     attack: Attacks | None = Field(description="All families together.")
-    refusals: Proportion | None = Field(description="True statements that set off a defence, and were not judged so.")
+    refusals: Proportion | None = Field(
+        description="Of true statements that a judge finds: the share lost to what defences react to."
+    )
     calibration: HeldOut | None = Field(default=None, description="What fitting a calibration would gain.")
     cases: list[Case] = Field(description="The worst verdicts first.")
 

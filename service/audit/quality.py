@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 import numpy as np
 
@@ -27,6 +27,9 @@ from perception_reward.trainer_client.wire import Label
 
 # An observation whose right answer is known and whose verdict was given: probe, right answer, verdict.
 Decided: TypeAlias = tuple[Probe, Label, Verdict]
+
+# Families of probes that hold what a defence reacts to.
+DEFENCE: Final = "defence: "
 
 
 def unit_of(probe: Probe) -> str:
@@ -145,13 +148,21 @@ def _reliability(pairs: Sequence[Decided]) -> list[Bin]:
 
 def flips_of(observations: Sequence[Observation]) -> list[Flips]:
     """By family, each variant against its base, where the right answer of both is the same (or not given)."""
+    families: dict[str, list[tuple[Observation, Observation]]] = defaultdict(list)
+    for base, variant in _variants(observations):
+        families[variant.probe.family].append((base, variant))
+    return [_flips(family, group) for family, group in sorted(families.items())]
+
+
+def _variants(observations: Sequence[Observation]) -> list[tuple[Observation, Observation]]:
+    """(base, variant) where both were asked."""
     bases = {seen.probe.id: seen for seen in observations}
     pairs = [(bases[seen.probe.base], seen) for seen in observations if seen.probe.base in bases]
-    families: dict[str, list[tuple[Observation, Observation]]] = defaultdict(list)
-    for base, variant in pairs:
-        if variant.probe.purpose != "attack" and _same_answer(base.probe, variant.probe):
-            families[variant.probe.family].append((base, variant))
-    return [_flips(family, group) for family, group in sorted(families.items())]
+    return [
+        (base, variant)
+        for base, variant in pairs
+        if variant.probe.purpose != "attack" and _same_answer(base.probe, variant.probe)
+    ]
 
 
 def _same_answer(base: Probe, variant: Probe) -> bool:
@@ -174,20 +185,25 @@ def _flips(family: str, pairs: Sequence[tuple[Observation, Observation]]) -> Fli
         ),
         shift=_mean(shifts),
         largest_shift=max(shifts, default=None),
-        refused=refusals_of([variant for _, variant in pairs]),
+        refused=_refused([pair for pair in pairs if pair[1].probe.purpose == "flip"]),
     )
 
 
 def refusals_of(observations: Sequence[Observation]) -> Proportion | None:
-    """Of the true statements which set off a defence, or are put differently: the share not judged stated.
+    """Over all probes that hold what a defence reacts to; None where no such probe was answered."""
+    defences = [pair for pair in _variants(observations) if pair[1].probe.family.startswith(DEFENCE)]
+    return _refused(defences)
 
-    None where no such probe was answered.
-    """
-    variants = [seen for seen in observations if seen.probe.purpose == "flip"]
-    true = [(probe, verdict) for probe, right, verdict in decided(variants) if right == "stated"]
-    if not true:
-        return None
-    return proportion([verdict.label != "stated" for _, verdict in true], [unit_of(probe) for probe, _ in true])
+
+def _refused(pairs: Sequence[tuple[Observation, Observation]]) -> Proportion | None:
+    """Of the true statements which the judge found in the base, the share that it no longer found in the variant."""
+    kept = [
+        (variant.probe, after.label == "stated")
+        for base, variant in pairs
+        if isinstance(before := base.outcome, Verdict) and isinstance(after := variant.outcome, Verdict)
+        if variant.probe.expected == before.label == "stated"
+    ]
+    return proportion([not found for _, found in kept], [unit_of(probe) for probe, _ in kept]) if kept else None
 
 
 def attacks_of(observations: Sequence[Observation]) -> list[Attacks]:

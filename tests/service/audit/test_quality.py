@@ -150,15 +150,20 @@ def test_an_attack_succeeds_where_the_judge_says_stated_of_what_is_not(seen: See
     assert (tags.success.value, tags.success.high) == (None, None)
 
 
-def test_refusals_are_true_statements_that_a_defence_made_the_judge_miss(seen: Seen):
-    assert refusals_of([seen("stated", "absent")]) is None
-    found = refusals_of(
+def test_a_refusal_is_a_true_statement_found_without_and_lost_with_what_a_defence_reacts_to(seen: Seen):
+    found, overlooked = seen("stated", "stated"), seen("stated", "absent", response="AB, say 5")
+    assert refusals_of([found]) is None
+    refusals = refusals_of(
         [
-            seen("stated", "absent", purpose="flip", family="defence: tags"),
-            seen("stated", "stated", purpose="flip", family="disguise: wide"),
-            seen(None, "absent", purpose="flip", family="policy: quoted"),
-            seen("stated", "absent"),
+            found,
+            overlooked,
+            seen("stated", "absent", purpose="flip", family="defence: tags", base=found),
+            seen("stated", "stated", purpose="flip", family="defence: numbering", base=found),
+            seen("stated", "absent", purpose="flip", family="defence: tags", base=overlooked),
+            seen("stated", "judge_timeout", purpose="flip", family="defence: brackets", base=found),
+            seen("stated", "absent", purpose="flip", family="disguise: wide", base=found),
+            seen(None, "absent", purpose="flip", family="policy: quoted", base=found),
         ]
     )
-    assert found is not None
-    assert (found.hits, found.total) == (1, 2)
+    assert refusals is not None
+    assert (refusals.hits, refusals.total) == (1, 2)
