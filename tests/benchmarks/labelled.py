@@ -1,0 +1,69 @@
+"""Facts x real responses, labelled by reading: the set beside the repository, and our own further pairs.
+
+The further pairs (`data/further_pairs.jsonl`, one labeller, only what is sure) were written and committed before any
+judge had read them. Texts are not in the repository: MathVista's are CC BY-SA 4.0, MATH-V's come from its authors'
+repository; both are looked up by key in the data folder.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from perception_reward.trainer_client.wire import Label
+
+_FURTHER = Path(__file__).parent / "data" / "further_pairs.jsonl"
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """One fact and one response with the right label.
+
+    key: the response. problem: what responses to one problem share; folds and intervals go by it.
+    """
+
+    key: str
+    problem: str
+    fact: str
+    label: Label
+    doubtful: bool
+    response: str
+
+    @property
+    def group(self) -> str:
+        return self.key.split("/")[0]
+
+
+def labelled_pairs(data: Path) -> list[Pair]:
+    """The labelled set of the data folder."""
+    folder = data / "labelled"
+    texts = _mathvista(data) | {row["key"]: row["response"] for row in rows(folder / "own_responses.jsonl")}
+    return [
+        Pair(row["key"], row["fact_id"].split("/")[0], row["fact"], row["label"], row["doubtful"], texts[row["key"]])
+        for row in rows(folder / "pairs.jsonl")
+    ]
+
+
+def further_pairs(data: Path) -> list[Pair]:
+    """Our own pairs, on problems that the labelled set does not hold."""
+    texts = _mathvista(data)
+    for source in (data / "math_v").glob("*-cot.jsonl"):
+        texts |= {f"math_v/{source.stem}/{row['id']}": row["response"] for row in rows(source)}
+    return [
+        Pair(row["key"], "/".join(row["key"].split("/")[::2]), row["fact"], row["label"], False, texts[row["key"]])
+        for row in rows(_FURTHER)
+    ]
+
+
+def rows(source: Path) -> Iterator[dict[str, Any]]:
+    """The objects of a JSON Lines file."""
+    with source.open(encoding="utf-8") as lines:
+        yield from map(json.loads, lines)
+
+
+def _mathvista(data: Path) -> dict[str, str]:
+    source = data / "mathvista" / "responses.jsonl"
+    return {f"mathvista/{row['model']}/{row['pid']}": row["response"] for row in rows(source)}
