@@ -6,11 +6,13 @@ import asyncio
 import json
 from collections.abc import AsyncGenerator, Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 from hashlib import blake2b
 
 from perception_reward.service.judges.base import Health, JudgeInfo, JudgeTask, Missing, Outcome, Scope, Verdict
 from perception_reward.service.judges.llm.ask import Choice, Reply
 from perception_reward.service.judges.llm.engine import Engine
+from perception_reward.service.judges.llm.evidence import Decide, Evidence, EvidenceBatch
 from perception_reward.service.judges.llm.failure import JudgeFailure
 from perception_reward.service.judges.llm.method import Method
 from perception_reward.service.judges.llm.vocabulary import Vocabulary
@@ -20,12 +22,19 @@ class LLMJudge:
     """Implements `Judge`.
 
     tokenizer: where the model's tokenizer and chat template are: a folder, or a model hub's name.
+    evidence: shows the model, fact by fact, only what can bear on it; the whole response without. ValueError for a
+        method that asks about all facts at once.
     """
 
-    def __init__(self, engine: Engine, method: Method, *, tokenizer: str) -> None:
+    def __init__(self, engine: Engine, method: Method, *, tokenizer: str, evidence: Evidence | None = None) -> None:
+        if evidence is not None and method.scope != "fact":
+            raise ValueError(
+                f"evidence is selected fact by fact, and the method {method.name!r} asks about all at once"
+            )
         self._engine = engine
         self._method = method
         self._tokenizer = tokenizer
+        self._evidence = evidence
         self._info = self._describe()
 
     @property
@@ -35,7 +44,9 @@ class LLMJudge:
 
     def _describe(self) -> JudgeInfo:
         engine, method = self._engine, self._method
-        return JudgeInfo(engine.name, engine.model, method.name, fingerprint(engine.name, engine.model, method))
+        return JudgeInfo(
+            engine.name, engine.model, method.name, fingerprint(engine.name, engine.model, method, self._evidence)
+        )
 
     @property
     def scope(self) -> Scope:
@@ -46,7 +57,10 @@ class LLMJudge:
     ) -> AsyncGenerator[tuple[int, tuple[Outcome, ...]]]:
         # Twice what the engine takes: the next asks are ready when a place frees, and no more are held.
         room = asyncio.Semaphore(2 * self._engine.capacity)
-        jobs = [asyncio.create_task(self._decide(index, task, deadline, room)) for index, task in enumerate(tasks)]
+        decide: Decide = partial(self._outcomes, deadline=deadline, room=room)
+        if self._evidence is not None:
+            decide = EvidenceBatch(self._evidence, decide, deadline).outcomes
+        jobs = [asyncio.create_task(_numbered(index, decide, task)) for index, task in enumerate(tasks)]
         try:
             for done in asyncio.as_completed(jobs):
                 yield await done
@@ -55,9 +69,8 @@ class LLMJudge:
                 job.cancel()
             await asyncio.gather(*jobs, return_exceptions=True)
 
-    async def _decide(
-        self, index: int, task: JudgeTask, deadline: float, room: asyncio.Semaphore
-    ) -> tuple[int, tuple[Outcome, ...]]:
+    async def _outcomes(self, task: JudgeTask, deadline: float, room: asyncio.Semaphore) -> tuple[Outcome, ...]:
+        """One per fact of `task`, by the deadline."""
         outcomes: list[Outcome] = []
         try:
             for part in self._parts(task):
@@ -68,8 +81,8 @@ class LLMJudge:
         except TimeoutError:
             missing = Missing("judge_timeout")
         else:
-            return index, tuple(outcomes)
-        return index, (*outcomes, *[missing] * (len(task.facts) - len(outcomes)))
+            return tuple(outcomes)
+        return (*outcomes, *[missing] * (len(task.facts) - len(outcomes)))
 
     def _parts(self, task: JudgeTask) -> Iterator[JudgeTask]:
         """One after the other, so that later ones find the response in the engine's prefix cache."""
@@ -107,11 +120,18 @@ class LLMJudge:
         await self._engine.aclose()
 
 
+async def _numbered(index: int, decide: Decide, task: JudgeTask) -> tuple[int, tuple[Outcome, ...]]:
+    return index, await decide(task)
+
+
 def _of_a_part(outcome: Outcome) -> Outcome:
     return replace(outcome, truncated=True) if isinstance(outcome, Verdict) else outcome
 
 
-def fingerprint(engine: str, model: str, method: Method) -> str:
+def fingerprint(engine: str, model: str, method: Method, evidence: Evidence | None = None) -> str:
     """`ENGINE/METHOD/` and 16 hexadecimal digits over all that can change a verdict; not where the engine is."""
-    content = json.dumps({"model": model, "method": method.name, **method.identity}, sort_keys=True)
+    identity: dict[str, object] = {"model": model, "method": method.name, **method.identity}
+    if evidence is not None:
+        identity["evidence"] = evidence.identity
+    content = json.dumps(identity, sort_keys=True)
     return f"{engine}/{method.name}/{blake2b(content.encode(), digest_size=8).hexdigest()}"

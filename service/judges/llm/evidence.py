@@ -1,0 +1,119 @@
+"""Evidence instead of the whole response: a judge reads the sentences that can bear on a fact, and only those.
+
+Prompts shrink, and they repeat across rollouts: what is asked again is remembered.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from hashlib import blake2b
+from typing import TypeAlias
+
+from perception_reward.service.judges.base import JudgeTask, Missing, Outcome, Verdict
+from perception_reward.service.judges.llm import sanitise, selection
+from perception_reward.trainer_client.wire import Fact
+
+Key: TypeAlias = bytes
+Decide: TypeAlias = Callable[[JudgeTask], Awaitable[tuple[Outcome, ...]]]
+
+# A fact that nothing in the response can bear on.
+ABSENT = Verdict("absent", 0.0, contradiction=0.0)
+
+# Some 30 MB. What a training step asks again was asked in the same step, or in the last few.
+MOST_REMEMBERED = 100_000
+
+# Responses whose evidence is being selected: more would only keep threads from what is ready to be asked.
+SELECTING = 2
+
+
+class Evidence:
+    """Selects, and remembers what was decided about each piece of evidence and fact.
+
+    Belongs to one judge: what is remembered is its verdicts. A verdict about evidence depends on nothing else, so
+    remembering it changes no score.
+    """
+
+    def __init__(
+        self, select: Callable[[str, Fact], str] = selection.select, *, most_remembered: int = MOST_REMEMBERED
+    ) -> None:
+        self._select = select
+        self._most_remembered = most_remembered
+        self._remembered: OrderedDict[Key, Verdict] = OrderedDict()
+
+    @property
+    def identity(self) -> dict[str, object]:
+        """What of it can change a verdict, for the fingerprint."""
+        return {"selection": selection.VERSION}
+
+    def of(self, task: JudgeTask) -> list[str]:
+        """For each fact of `task` the text that can bear on it; empty where nothing does. May take CPU time."""
+        # A hidden character inside a name would hide the sentence from the selection.
+        response = sanitise.inert(task.response)
+        return [self._select(response, fact).strip() for fact in task.facts]
+
+    def key(self, text: str, fact: Fact) -> Key:
+        # The length keeps the two texts from borrowing each other's characters.
+        content = f"{len(text)},{text}{fact.text}".encode("utf-8", "surrogatepass")
+        return blake2b(content, digest_size=16).digest()
+
+    def recall(self, key: Key) -> Verdict | None:
+        verdict = self._remembered.get(key)
+        if verdict is not None:
+            self._remembered.move_to_end(key)
+        return verdict
+
+    def remember(self, key: Key, verdict: Verdict) -> None:
+        """The one unused for longest is forgotten when there are too many."""
+        self._remembered[key] = verdict
+        self._remembered.move_to_end(key)
+        if len(self._remembered) > self._most_remembered:
+            self._remembered.popitem(last=False)
+
+
+class EvidenceBatch:
+    """The tasks of one batch, in which each piece of evidence and fact is decided about once.
+
+    decide: what the model says of a task's facts, by `deadline` (event-loop time); never raises for a failure.
+    """
+
+    def __init__(self, evidence: Evidence, decide: Decide, deadline: float) -> None:
+        self._evidence = evidence
+        self._decide = decide
+        self._deadline = deadline
+        self._selecting = asyncio.Semaphore(SELECTING)
+        self._asked: dict[Key, asyncio.Future[Outcome]] = {}
+
+    async def outcomes(self, task: JudgeTask) -> tuple[Outcome, ...]:
+        """One per fact of `task`, by the deadline."""
+        try:
+            async with asyncio.timeout_at(self._deadline), self._selecting:
+                texts = await asyncio.to_thread(self._evidence.of, task)
+        except TimeoutError:
+            return (Missing("judge_timeout"),) * len(task.facts)
+        keys = [self._evidence.key(text, fact) for text, fact in zip(texts, task.facts, strict=True)]
+        new: dict[str, dict[Key, Fact]] = {}
+        for key, text, fact in zip(keys, texts, task.facts, strict=True):
+            if key not in self._asked and not self._known(key, text):
+                new.setdefault(text, {})[key] = fact
+        await asyncio.gather(*(self._ask(replace(task, response=text), facts) for text, facts in new.items()))
+        # What another task asks is there by the deadline too, as missing if need be.
+        return tuple([await self._asked[key] for key in keys])
+
+    def _known(self, key: Key, text: str) -> bool:
+        """Whether nothing need be asked; from here on the key is this batch's."""
+        self._asked[key] = asyncio.get_running_loop().create_future()
+        verdict = self._evidence.recall(key) if text else ABSENT
+        if verdict is None:
+            return False
+        self._asked[key].set_result(verdict)
+        return True
+
+    async def _ask(self, task: JudgeTask, facts: dict[Key, Fact]) -> None:
+        outcomes = await self._decide(replace(task, facts=tuple(facts.values())))
+        for key, outcome in zip(facts, outcomes, strict=True):
+            self._asked[key].set_result(outcome)
+            if isinstance(outcome, Verdict):
+                self._evidence.remember(key, outcome)
