@@ -31,6 +31,10 @@ class Collinear:
         of_lines = statement.kind in _OF_LINES
         return statement.key_by(lambda figure: self._figure_key(figure, of_lines))
 
+    def line(self, segment: Figure) -> frozenset[str]:
+        """The points known to lie on a segment's line, its ends among them."""
+        return frozenset(self._line(*segment.points))
+
     def _figure_key(self, figure: Figure, of_lines: bool) -> tuple[str, ...]:
         if figure.sort == "angle":
             start, vertex, end = figure.points

@@ -36,6 +36,11 @@ _SPELLING = {
     "\\dfrac": "\\frac",
 }
 _SUPERSCRIPTS = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
+_FROM_SUPERSCRIPTS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹", "0123456789")
+_RAISED = re.compile("[⁰¹²³⁴⁵⁶⁷⁸⁹]+")
+_MIXED = re.compile(r"(?<![\d.])(\d+) (\d+)/(\d+)")
+# Where letters are given values to compare expressions: of no expression in a diagram the roots.
+_POINTS = (1.37, 2.81, 4.19)
 
 
 class QuantityError(ValueError):
@@ -115,10 +120,28 @@ class Quantity:
         return not any(isinstance(node, Letter) and node.name != "π" for node in _walk(self.node))
 
     @cached_property
+    def number(self) -> float | None:
+        """Its value; None for an expression in letters, and for what has no finite value."""
+        if not self.is_number:
+            return None
+        try:
+            return _evaluate(self.node, 0.0)
+        except (ArithmeticError, ValueError):
+            return None
+
+    def constant_gap(self, other: Quantity) -> float | None:
+        """`other` less this, where that is the same whatever the letters stand for: 2 of `x + 1` and `x + 3`."""
+        try:
+            gaps = [_evaluate(other.node, point) - _evaluate(self.node, point) for point in _POINTS]
+        except (ArithmeticError, ValueError):
+            return None
+        return gaps[0] if max(gaps) - min(gaps) < 1e-6 else None
+
+    @cached_property
     def key(self) -> tuple[str, ...]:
         """Equal for equal quantities (`3+x`, `x + 3`), up to nine digits, by their values at two points."""
         try:
-            return tuple(f"{_evaluate(self.node, point):.9g}" for point in (1.37, 2.81))
+            return tuple(f"{_evaluate(self.node, point):.9g}" for point in _POINTS[:2])
         except (ArithmeticError, ValueError):
             return (str(self),)
 
@@ -132,6 +155,12 @@ def read_quantity(text: str) -> Quantity:
     if reader.peek() is not None:
         raise QuantityError(f"has {reader.peek()!r} where it should end")
     return Quantity(node)
+
+
+def read_written(text: str) -> Quantity:
+    """The quantity that `str` of one wrote, with raised digits and mixed numbers. Raises `QuantityError`."""
+    text = _RAISED.sub(lambda match: "^" + match[0].translate(_FROM_SUPERSCRIPTS), text[: MAX_CHARACTERS + 1])
+    return read_quantity(_MIXED.sub(r"\1\\frac{\2}{\3}", text))
 
 
 def _tokens(text: str) -> list[str]:

@@ -7,8 +7,9 @@ from typing import Annotated
 
 import typer
 
+from perception_reward.annotations.distractors import MOST, DistractorReport, add_distractors
 from perception_reward.annotations.geometry3k import import_problems
-from perception_reward.annotations.jsonl import write_jsonl
+from perception_reward.annotations.jsonl import AnnotationFileError, read_jsonl, write_jsonl
 from perception_reward.service.cli.options import fail
 
 app = typer.Typer(no_args_is_help=True, help="Make and check annotation files.")
@@ -20,6 +21,27 @@ MOST_SHOWN = 40
 @app.callback()
 def tools() -> None:
     """Make and check annotation files."""
+
+
+@app.command("add-distractors")
+def add_false_neighbours(
+    source: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="Annotations as JSON Lines.")],
+    out: Annotated[Path, typer.Argument(dir_okay=False, help="The annotation file to write.")],
+    most: Annotated[int, typer.Option(min=1, max=1000, help="At most so many distractors an annotation.")] = MOST,
+    seed: Annotated[int, typer.Option(help="The same seed adds the same distractors.")] = 0,
+) -> None:
+    """Add false neighbours of the facts, so that a response that names every value loses what it gains.
+
+    They contradict a stored fact, so they are false for certain. Facts in other words than the importer's get none.
+    """
+    report = DistractorReport()
+    try:
+        annotations = read_jsonl(source).values()
+        write_jsonl(out, add_distractors(annotations, report, most=most, seed=seed))
+    except (OSError, AnnotationFileError) as error:
+        fail(str(error))
+    for line in report.lines():
+        typer.echo(line)
 
 
 @app.command("import-geometry3k")
