@@ -6,15 +6,26 @@ import sys
 
 
 def run() -> int:
-    """Run `perception-reward`; status 2 where only the client is installed."""
+    """Run `perception-reward`; where only the client is installed, no more than `path` and `trainers`."""
     try:
         from perception_reward.service.cli.main import app
     except ModuleNotFoundError as error:
         if (error.name or "").startswith("perception_reward"):
             raise
+        if sys.argv[1:2] in (["path"], ["trainers"]):
+            return _trainers()
         sys.stderr.write(
             f"the command line needs the service: pip install 'perception-reward[service]' (no module {error.name})\n"
         )
         return 2
     app(prog_name="perception-reward")
     return 0
+
+
+def _trainers() -> int:
+    """What a trainer's environment needs to know, where only the client is installed."""
+    from perception_reward.trainer_client.trainers.listing import main
+
+    status, text = main(sys.argv[1:])
+    (sys.stderr if status else sys.stdout).write(text + "\n")
+    return status

@@ -6,7 +6,7 @@ from importlib.metadata import version as installed_version
 
 import typer
 
-from perception_reward.service.cli import agree, annotations, audit, demo, profiles, score, serve
+from perception_reward.service.cli import agree, annotations, audit, demo, profiles, score, serve, trainers
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -20,6 +20,8 @@ app.command("score")(score.score)
 app.command("audit")(audit.audit)
 app.command("agree")(agree.agree)
 app.command("profiles")(profiles.profiles)
+app.command("path")(trainers.path)
+app.command("trainers")(trainers.trainers)
 app.add_typer(annotations.app, name="annotations")
 
 

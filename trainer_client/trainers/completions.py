@@ -19,13 +19,13 @@ def text_of(completion: object) -> str:
     return completion if isinstance(completion, str) else "\n".join(_texts(completion))
 
 
-def _texts(part: object) -> Iterator[str]:
+def _texts(part: Any) -> Iterator[str]:
     if part is None:
         return
     if isinstance(part, str):
         yield part
-    elif isinstance(part, Iterable) and not isinstance(part, (Mapping, bytes)):
-        for inner in cast("Iterable[object]", part):
+    elif _is_list(part):
+        for inner in part:
             yield from _texts(inner)
     elif _has(part, "role"):
         if _get(part, "role") in _POLICY_ROLES:
@@ -41,9 +41,13 @@ def _texts(part: object) -> Iterator[str]:
         raise TypeError(f"a completion is a string, messages or content blocks; {type(part).__name__} is none of them")
 
 
-def _has(part: object, name: str) -> bool:
-    return name in cast("Mapping[str, Any]", part) if isinstance(part, Mapping) else hasattr(part, name)
+def _is_list(part: Any) -> bool:
+    return isinstance(part, Iterable) and not isinstance(part, (Mapping, bytes))
 
 
-def _get(part: object, name: str) -> object:
+def _has(part: Any, name: str) -> bool:
+    return name in part if isinstance(part, Mapping) else hasattr(part, name)
+
+
+def _get(part: Any, name: str) -> Any:
     return cast("Mapping[str, Any]", part).get(name) if isinstance(part, Mapping) else getattr(part, name, None)

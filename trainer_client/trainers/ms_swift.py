@@ -10,15 +10,18 @@ A missing score is None where ms-swift leaves it out of the group (`--scale_rewa
 take None for 0, so that it becomes the mean of the group's others, as far as this process sees the group.
 """
 
+# The trainer's packages are not where this is checked.
+# pyright: basic, reportMissingImports=false
+
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
 
 try:
-    from swift.rewards.orm import ORM, AsyncORM, orms  # pyright: ignore[reportMissingImports,reportUnknownVariableType]
+    from swift.rewards.orm import ORM, AsyncORM, orms
 except ImportError:
-    from swift.plugin.orm import ORM, AsyncORM, orms  # pyright: ignore[reportMissingImports,reportUnknownVariableType]
+    from swift.plugin.orm import ORM, AsyncORM, orms
 
 from perception_reward.trainer_client.missing import resolve
 from perception_reward.trainer_client.options import Policy
@@ -28,22 +31,22 @@ from perception_reward.trainer_client.trainers.problems import Fields, asked_row
 from perception_reward.trainer_client.wire import ItemResult
 
 
-class PerceptionReward(AsyncORM):  # pyright: ignore[reportUntypedBaseClass]
+class PerceptionReward(AsyncORM):
     """One reward per completion."""
 
     async def __call__(self, completions: Sequence[Any], **columns: Any) -> list[float | None]:
         items = items_of(completions, columns)
         results = await client_of().score(items, step=step_of(columns))
-        return rewards_of(results, items, self.args)  # pyright: ignore[reportUnknownMemberType]
+        return rewards_of(results, items, self.args)
 
 
-class PerceptionRewardSync(ORM):  # pyright: ignore[reportUntypedBaseClass]
+class PerceptionRewardSync(ORM):
     """The same, waited for."""
 
     def __call__(self, completions: Sequence[Any], **columns: Any) -> list[float | None]:
         items = items_of(completions, columns)
         results = client_of().score_sync(items, step=step_of(columns))
-        return rewards_of(results, items, self.args)  # pyright: ignore[reportUnknownMemberType]
+        return rewards_of(results, items, self.args)
 
 
 def items_of(completions: Sequence[Any], columns: dict[str, Any]) -> list[Fields]:

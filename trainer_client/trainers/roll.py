@@ -10,16 +10,19 @@ share of a batch at a time; a missing score becomes the mean of the group's othe
 which are accuracies here.
 """
 
+# The trainer's packages are not where this is checked.
+# pyright: basic, reportMissingImports=false
+
 from __future__ import annotations
 
 import math
 from typing import Any
 
-import torch  # pyright: ignore[reportMissingImports]
-from roll.distributed.executor.worker import Worker  # pyright: ignore
-from roll.distributed.scheduler.decorator import Dispatch, register  # pyright: ignore
-from roll.distributed.scheduler.protocol import DataProto  # pyright: ignore
-from roll.models.model_providers import default_tokenizer_provider  # pyright: ignore
+import torch
+from roll.distributed.executor.worker import Worker
+from roll.distributed.scheduler.decorator import Dispatch, register
+from roll.distributed.scheduler.protocol import DataProto
+from roll.models.model_providers import default_tokenizer_provider
 
 from perception_reward.trainer_client.missing import resolve
 from perception_reward.trainer_client.trainers.columns import client_of
@@ -27,25 +30,25 @@ from perception_reward.trainer_client.trainers.decoded import plain
 from perception_reward.trainer_client.trainers.verl import item_of
 
 
-class PerceptionRewardWorker(Worker):  # pyright: ignore
+class PerceptionRewardWorker(Worker):
     """Scores its share of a batch in one call."""
 
     def __init__(self, worker_config: Any) -> None:
-        super().__init__(worker_config=worker_config)  # pyright: ignore[reportUnknownMemberType]
-        self.rank_info.dp_rank = self.rank_info.rank  # pyright: ignore
-        self.rank_info.dp_size = self.rank_info.world_size  # pyright: ignore
-        self.tokenizer = default_tokenizer_provider(model_args=worker_config.model_args)  # pyright: ignore
+        super().__init__(worker_config=worker_config)
+        self.rank_info.dp_rank = self.rank_info.rank
+        self.rank_info.dp_size = self.rank_info.world_size
+        self.tokenizer = default_tokenizer_provider(model_args=worker_config.model_args)
 
-    @register(dispatch_mode=Dispatch.ONE_TO_ALL)  # pyright: ignore
+    @register(dispatch_mode=Dispatch.ONE_TO_ALL)
     def initialize(self, pipeline_config: Any) -> None:
         """Nothing to load."""
 
-    @register(dispatch_mode=Dispatch.DP_MP_COMPUTE, clear_cache=False)  # pyright: ignore
+    @register(dispatch_mode=Dispatch.DP_MP_COMPUTE, clear_cache=False)
     def compute_rewards(self, data: Any) -> Any:
         """`response_level_rewards` and `scores`, one value per response."""
-        texts = self.tokenizer.batch_decode(data.batch["responses"], skip_special_tokens=True)  # pyright: ignore
+        texts = self.tokenizer.batch_decode(data.batch["responses"], skip_special_tokens=True)
         truths = data.non_tensor_batch["ground_truth"]
-        items = [item_of(plain(text), truth, None) for text, truth in zip(texts, truths, strict=True)]  # pyright: ignore
+        items = [item_of(plain(text), truth, None) for text, truth in zip(texts, truths, strict=True)]
         client = client_of()
         results = client.score_sync(items)
         policy = client.options.on_missing
@@ -57,4 +60,4 @@ class PerceptionRewardWorker(Worker):  # pyright: ignore
             "response_level_rewards": torch.tensor(rewards, dtype=torch.float32),
             "scores": torch.tensor([math.nan if score is None else score for score in scores], dtype=torch.float32),
         }
-        return DataProto.from_dict(tensors=tensors)  # pyright: ignore
+        return DataProto.from_dict(tensors=tensors)

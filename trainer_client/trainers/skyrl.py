@@ -7,13 +7,16 @@ and `environment.env_class=perception`. The data set's `reward_spec.ground_truth
 that waiting overlaps generation. A missing score raises `MissingScore`.
 """
 
+# The trainer's packages are not where this is checked.
+# pyright: basic, reportMissingImports=false
+
 from __future__ import annotations
 
 from typing import Any
 
-from skyrl_gym.envs.base_text_env import (  # pyright: ignore[reportMissingImports]
-    BaseTextEnv,  # pyright: ignore[reportUnknownVariableType]
-    BaseTextEnvStepOutput,  # pyright: ignore[reportUnknownVariableType]
+from skyrl_gym.envs.base_text_env import (
+    BaseTextEnv,
+    BaseTextEnvStepOutput,
 )
 
 from perception_reward.trainer_client.missing import resolve
@@ -21,7 +24,7 @@ from perception_reward.trainer_client.trainers.columns import client_of, columns
 from perception_reward.trainer_client.trainers.verl import alone, item_of
 
 
-class PerceptionEnv(BaseTextEnv):  # pyright: ignore[reportUntypedBaseClass]
+class PerceptionEnv(BaseTextEnv):
     """Ends after the first response."""
 
     def __init__(self, env_config: Any = None, extras: dict[str, Any] | None = None) -> None:

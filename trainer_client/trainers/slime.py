@@ -16,7 +16,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from statistics import pstdev
-from typing import Any
+from typing import Any, cast
 
 from perception_reward.trainer_client.missing import resolve
 from perception_reward.trainer_client.options import Policy
@@ -33,12 +33,12 @@ async def custom_rm(args: Any, sample: Any, **_: Any) -> Any:
     """The reward of one sample, or a list of rewards for a list of samples; with `--reward-key`, objects that hold
     `score` and the components."""
     client = client_of()
-    if not isinstance(sample, Sequence):
+    if not isinstance(sample, list):
         result = await client.score_one(_item(sample))
         (reward,) = _rewards(args, [result], alone(client.options.on_missing))
         return reward
     policy = client.options.on_missing
-    results = await client.score([_item(one) for one in sample])
+    results = await client.score([_item(one) for one in cast("list[Any]", sample)])
     return _rewards(args, results, "group_mean" if policy == "native" else policy)
 
 

@@ -8,12 +8,15 @@ Options come from `PERCEPTION_REWARD_*` variables, or from `+perception_reward.b
 A missing score raises `MissingScore`, and verl drops that sample.
 """
 
+# The trainer's packages are not where this is checked.
+# pyright: basic, reportMissingImports=false
+
 from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from verl.experimental.reward_loop.reward_manager.base import (  # pyright: ignore[reportMissingImports]
-    RewardManagerBase,  # pyright: ignore[reportUnknownVariableType]
+from verl.experimental.reward_loop.reward_manager.base import (
+    RewardManagerBase,
 )
 
 from perception_reward.trainer_client.client import RewardClient
@@ -25,13 +28,13 @@ from perception_reward.trainer_client.trainers.verl import alone, scored
 GROUP_COLUMNS: tuple[str, ...] = ("uid", "index")
 
 
-class PerceptionRewardManager(RewardManagerBase):  # pyright: ignore[reportUntypedBaseClass]
+class PerceptionRewardManager(RewardManagerBase):
     """Scores one sample at a time; samples that arrive together travel together."""
 
     COLUMNS: ClassVar[tuple[str, ...]] = ("annotation_id", "facts", "choices", "group", *NESTED, *TRUTHS)
 
     def __init__(self, config: Any, tokenizer: Any, compute_score: Any = None, **_: Any) -> None:
-        super().__init__(config, tokenizer, compute_score)  # pyright: ignore[reportUnknownMemberType]
+        super().__init__(config, tokenizer, compute_score)
         self._tokenizer = tokenizer
         self._client = RewardClient(**dict(config.get("perception_reward") or {}))
 
