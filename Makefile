@@ -105,6 +105,14 @@ test-slime: $(SLIME_VENV)/ready  ## slime's remote_rm against /slime; SLIME_SOUR
 	PYTHONPATH=$(SLIME_SOURCE) SERVICE_PYTHON=$$(command -v $(PYTHON)) $(SLIME_VENV)/bin/python -m pytest -q -m slime \
 		-W default tests/trainers/test_slime.py
 
+.PHONY: test-install
+test-install:  ## The base install in an empty environment: thin, and it works (needs a package index)
+	pytest -q -s -m install tests/install
+
+.PHONY: bench-client
+bench-client:  ## What the client costs beside the service: 4,096 rollouts at once, 64 processes of 16 callers
+	$(PYTHON) tests/benchmarks/client.py
+
 .PHONY: bench
 bench:  ## The service's time: 512 items x 3 kB x 5 facts, and small requests under load
 	$(PYTHON) tests/benchmarks/service.py
