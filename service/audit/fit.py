@@ -63,6 +63,8 @@ def fit_calibration(observations: Sequence[Observation], info: JudgeInfo, *, see
     """
     if MARK in info.fingerprint:
         raise ValueError("this judge is calibrated already; fit without --judge-calibration")
+    if info.name == "cascade":
+        raise ValueError("a cascade's calibration is that of its language model; fit it with --judge and that alone")
     pairs = examples(observations)
     problems = sorted({unit_of(probe) for probe, _, _ in pairs})
     if len(pairs) < LEAST_EXAMPLES or len(problems) < FOLDS:

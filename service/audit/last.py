@@ -10,7 +10,7 @@ from pydantic import Field, ValidationError
 from perception_reward.service.audit.figures import AuditReport, Estimate, Figures, Grade, Proportion
 from perception_reward.service.judges.base import JudgeInfo
 
-COMMAND = "`perception-reward audit --annotations FILE` with the same judge settings"
+COMMAND = "run `perception-reward audit` with the same judge and annotations, and serve with --audit audit/report.json"
 
 
 class AuditSummary(Figures):
@@ -63,11 +63,9 @@ def concern(summary: AuditSummary | None, judge: JudgeInfo) -> str | None:
     The symbolic judge need not be audited anew: it is the same wherever it runs, and its figures come with it.
     """
     if summary is None:
-        return (
-            None if judge.name == "symbolic" else f"this judge was not audited; run {COMMAND}, then serve with --audit"
-        )
+        return None if judge.name == "symbolic" else f"this judge was not audited; {COMMAND}"
     if summary.stale:
-        return f"the last audit ({summary.created:%Y-%m-%d}) was of another judge, {summary.fingerprint}; run {COMMAND}"
+        return f"the last audit ({summary.created:%Y-%m-%d}) was of another judge, {summary.fingerprint}; {COMMAND}"
     if summary.verdict == "poor":
         return f"the last audit found this judge poor: {summary.reasons[0] if summary.reasons else 'see the report'}"
     return None

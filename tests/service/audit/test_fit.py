@@ -148,3 +148,8 @@ def test_a_calibrated_judge_is_not_calibrated_again(seen: Seen):
     info = JudgeInfo("made", "m", "verdict", "made/1+calibration/0123")
     with pytest.raises(ValueError, match="without --judge-calibration"):
         fit_calibration(overconfident(seen, 100), info, seed=0)
+
+
+def test_a_cascade_is_calibrated_in_its_language_model(seen: Seen):
+    with pytest.raises(ValueError, match="its language model"):
+        fit_calibration(overconfident(seen, 100), JudgeInfo("cascade", "m", "verdict", "c/1"), seed=0)
