@@ -29,8 +29,8 @@ Form = Literal["prose", "bullet", "row"]
 _BOUNDARY = re.compile(r"[\n!?;.](?:(?<=\n)\s*|(?<=[!?;])[ \t]+|(?<=\.)[\"')]?[ \t]+)")
 _ABBREVIATIONS = ("approx", "e.g", "i.e", "fig", "Fig", "resp", "vs")
 _BULLET = re.compile(r"[ \t]*(?:[-*+>#]+|\(?\d{1,3}[.)])[ \t]+")
-# The number of a step or list entry in brackets: "(i) AC = 7" is no product of i and AC.
-_NUMBERING = re.compile(r"[ \t]*(?:\d{1,3}\)|\((?:\d{1,3}|i{1,3}|iv|vi{0,3})\))[ \t]+")
+# What marks a list entry and would be read as part of it: "(i) AC = 7" is no product, "- 11 = JK" not below zero.
+_NUMBERING = re.compile(r"[ \t]*(?:\d{1,3}\)|\((?:\d{1,3}|i{1,3}|iv|vi{0,3})\)|-(?=[ \t]+\d))[ \t]+")
 _OPTION = re.compile(r"[ \t]*(?:[-*+][ \t]+)?\(?([A-H])[).:][ \t]")
 
 

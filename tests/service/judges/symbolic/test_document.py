@@ -40,6 +40,14 @@ def test_a_number_in_brackets_is_no_part_of_its_sentence(numbered: str) -> None:
     assert sentence.source(0, 6) == (len(numbered) - 6, len(numbered))
 
 
+def test_a_dash_before_a_list_entry_is_no_minus() -> None:
+    assert [sentence.text for sentence in read("- 11 = JK\n-11 = x\n- JK = 11").sentences] == [
+        "11 = JK",
+        "-11 = x",
+        "- JK = 11",
+    ]
+
+
 def test_a_number_in_brackets_alone_stays_a_sentence() -> None:
     assert [sentence.text for sentence in read("(1) ").sentences] == ["(1) "]
 
