@@ -143,6 +143,7 @@ class HeldOut(Figures):
     folds: int
     before: Fit
     after: Fit
+    gain: Estimate = Field(description="What it saves in log-loss a verdict; a gain where the interval is above 0.")
 
 
 class Judge(Figures):

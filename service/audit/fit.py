@@ -19,7 +19,7 @@ from perception_reward.service.audit import statistics
 from perception_reward.service.audit.figures import Fit, HeldOut
 from perception_reward.service.audit.quality import Decided, decided, sample_of, unit_of
 from perception_reward.service.audit.run import Observation
-from perception_reward.service.audit.statistics import Numbers
+from perception_reward.service.audit.statistics import Numbers, estimate
 from perception_reward.service.judges.base import JudgeInfo, Verdict
 from perception_reward.service.judges.calibrated import MARK
 from perception_reward.service.judges.calibration import (
@@ -163,26 +163,37 @@ def _held_out(pairs: Sequence[Decided], problems: Sequence[str], seed: int) -> H
     """Each problem's verdicts read by a calibration fitted on the other folds' problems."""
     shuffled = np.random.default_rng(seed).permutation(len(problems))
     fold_of = {problems[place]: number % FOLDS for number, place in enumerate(shuffled)}
-    read: list[Decided] = []
     raw: list[Decided] = []
+    read: list[Decided] = []
     for fold in range(FOLDS):
-        rest = [pair for pair in pairs if fold_of[unit_of(pair[0])] != fold]
-        every, kinds = _fit(rest)
+        every, kinds = _fit([pair for pair in pairs if fold_of[unit_of(pair[0])] != fold])
         for probe, right, verdict in pairs:
             if fold_of[unit_of(probe)] == fold:
                 raw.append((probe, right, verdict))
                 read.append((probe, right, kinds.get(probe.fact.kind, every)(verdict)))
-    return HeldOut(examples=len(pairs), problems=len(problems), folds=FOLDS, before=_worth(raw), after=_worth(read))
+    return HeldOut(
+        examples=len(pairs),
+        problems=len(problems),
+        folds=FOLDS,
+        before=_worth(raw),
+        after=_worth(read),
+        gain=estimate(statistics.mean_of(_losses(raw) - _losses(read)), sample_of(raw), seed=seed),
+    )
 
 
 def _worth(pairs: Sequence[Decided]) -> Fit:
     sample = sample_of(pairs)
     ones = np.ones((1, len(pairs)))
     return Fit(
-        log_loss=sum(-math.log(max(LEAST, _probability(verdict, right))) for _, right, verdict in pairs) / len(pairs),
+        log_loss=float(_losses(pairs).mean()),
         ece=float(statistics.ece(sample, ones)[0]),
         accuracy=float(statistics.accuracy(sample, ones)[0]),
     )
+
+
+def _losses(pairs: Sequence[Decided]) -> Numbers:
+    """By verdict, the negative logarithm of the probability that it gave to what is right."""
+    return np.array([-math.log(max(LEAST, _probability(verdict, right))) for _, right, verdict in pairs])
 
 
 def _probability(verdict: Verdict, right: Label) -> float:

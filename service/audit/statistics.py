@@ -116,6 +116,11 @@ def ece(sample: Sample, weights: Numbers) -> Numbers:
     return _ratio(np.abs(gaps).sum(axis=1), weights.sum(axis=1))
 
 
+def mean_of(values: Numbers) -> Figure:
+    """The mean of `values`, one for each observation of the sample."""
+    return lambda _, weights: _ratio(weights @ values, weights.sum(axis=1))
+
+
 def estimate(figure: Figure, sample: Sample, *, seed: int, resamples: int = RESAMPLES) -> Estimate:
     """The figure with its percentile interval from resampling problems, all of a problem's verdicts together.
 

@@ -78,6 +78,7 @@ def _calibration_table(held_out: HeldOut) -> Table:
     )
     for name, fit in (("before", held_out.before), ("after", held_out.after)):
         table.add_row(name, f"{fit.log_loss:.3f}", f"{fit.ece:.3f}", f"{fit.accuracy:.3f}")
+    table.add_row("saved", _figure(held_out.gain))
     return table
 
 

@@ -47,6 +47,9 @@ def test_an_overconfident_judge_gains_on_problems_it_was_not_fitted_on(seen: See
     assert after.log_loss < before.log_loss * 0.7
     assert after.ece < before.ece
     assert after.accuracy > before.accuracy
+    assert fitted.held_out.gain.value == pytest.approx(before.log_loss - after.log_loss)
+    assert fitted.held_out.gain.low is not None
+    assert fitted.held_out.gain.low > 0.0
     assert fitted.calibration.every.stated.temperature > 2.0
     assert (fitted.held_out.examples, fitted.held_out.problems) == (400, 100)
 
@@ -81,9 +84,9 @@ def test_noise_promises_no_gain(seen: Seen):
         )
         for number in range(300)
     ]
-    after = fit_calibration(observations, INFO, seed=0).held_out.after
-    assert after.accuracy < 0.58
-    assert after.log_loss > math.log(2) - 0.03
+    held_out = fit_calibration(observations, INFO, seed=0).held_out
+    assert held_out.after.accuracy < 0.58
+    assert held_out.after.log_loss > math.log(2) - 0.03
 
 
 def test_the_same_seed_gives_the_same_calibration(seen: Seen):

@@ -7,7 +7,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from perception_reward.service.audit.figures import AuditReport, Fit, HeldOut
+from perception_reward.service.audit.figures import AuditReport, Estimate, Fit, HeldOut
 from perception_reward.service.audit.html import render_html
 from perception_reward.service.audit.report import build_report
 from perception_reward.service.audit.run import Observation
@@ -24,7 +24,7 @@ def report(observations: list[Observation]) -> AuditReport:
         info=JudgeInfo("made", "org/model", "verdict", "made/1"),
         seed=0,
         created=datetime(2026, 1, 2, tzinfo=timezone.utc),
-        held_out=HeldOut(examples=10, problems=5, folds=5, before=fit, after=fit),
+        held_out=HeldOut(examples=10, problems=5, folds=5, before=fit, after=fit, gain=Estimate(value=0.123)),
         resamples=20,
     )
 

@@ -6,7 +6,7 @@ from datetime import datetime, timezone
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from perception_reward.service.audit.figures import AuditReport, Fit, HeldOut
+from perception_reward.service.audit.figures import AuditReport, Estimate, Fit, HeldOut
 from perception_reward.service.audit.report import MOST_CASES, MOST_CASES_OF_FAMILY, build_report, visible
 from perception_reward.service.audit.run import Observation
 from perception_reward.service.judges.base import JudgeInfo
@@ -120,7 +120,7 @@ def test_what_is_shown_can_be_written_and_hides_nothing(text: str):
 
 def test_the_worth_of_a_calibration_is_shown_as_held_out(seen: Seen):
     fit = Fit(log_loss=0.5, ece=0.1, accuracy=0.8)
-    held_out = HeldOut(examples=10, problems=5, folds=5, before=fit, after=fit)
+    held_out = HeldOut(examples=10, problems=5, folds=5, before=fit, after=fit, gain=Estimate(value=0.123))
     info = JudgeInfo("made", None, "m", "made/1")
     found = build_report(
         [seen("stated", "stated")], info=info, seed=0, created=CREATED, held_out=held_out, resamples=20

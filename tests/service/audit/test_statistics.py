@@ -55,7 +55,7 @@ def test_figures_are_those_of_scikit_learn(rows: list[tuple[int, int, int, int, 
             assert found == pytest.approx(value, abs=1e-9), name
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=40)
 @given(rows=ROWS)
 def test_calibration_error_is_the_mean_gap_of_the_bins(rows: list[tuple[int, int, int, int, int]]):
     made, weights = sample(rows)
@@ -108,6 +108,12 @@ def test_a_single_class_has_no_ranking_and_no_agreement_beyond_chance():
     assert LABELS[0] == "stated"
 
 
+def test_the_mean_of_given_values_is_resampled_with_their_problems():
+    made = Sample(np.array([0, 0, 0]), np.array([0, 0, 0]), np.array([0.5] * 3), np.array([0, 0, 1]))
+    found = estimate(statistics.mean_of(np.array([1.0, 1.0, 4.0])), made, seed=0, resamples=200)
+    assert (found.value, found.low, found.high) == (2.0, 1.0, 4.0)
+
+
 def width(figure: Estimate) -> float:
     assert figure.low is not None
     assert figure.high is not None
@@ -125,7 +131,7 @@ def test_problems_whose_verdicts_agree_widen_the_interval():
     assert width(together) > 2 * width(apart)
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=40)
 @given(hits=st.integers(0, 60), others=st.integers(0, 60))
 def test_a_share_of_independent_verdicts_has_the_interval_of_wilson(hits: int, others: int):
     found = proportion([True] * hits + [False] * others, range(hits + others))
@@ -144,7 +150,7 @@ def test_a_share_of_independent_verdicts_has_the_interval_of_wilson(hits: int, o
         assert (found.low, found.high) == pytest.approx((expected.low, expected.high), abs=1e-12)
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=40)
 @given(st.lists(st.tuples(st.booleans(), st.integers(0, 5)), min_size=1))
 def test_an_interval_of_a_share_holds_the_share(rows: list[tuple[bool, int]]):
     found = proportion([hit for hit, _ in rows], [unit for _, unit in rows])

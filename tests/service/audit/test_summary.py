@@ -5,7 +5,7 @@ from datetime import datetime, timezone
 
 from rich.console import Console
 
-from perception_reward.service.audit.figures import Fit, HeldOut
+from perception_reward.service.audit.figures import Estimate, Fit, HeldOut
 from perception_reward.service.audit.report import build_report
 from perception_reward.service.audit.run import Observation
 from perception_reward.service.audit.summary import print_summary
@@ -21,7 +21,9 @@ def shown(observations: list[Observation]) -> str:
         info=JudgeInfo("made", "org/model", "verdict", "made/1"),
         seed=0,
         created=datetime(2026, 1, 2, tzinfo=timezone.utc),
-        held_out=HeldOut(examples=10, problems=5, folds=5, before=fit, after=fit) if observations else None,
+        held_out=HeldOut(examples=10, problems=5, folds=5, before=fit, after=fit, gain=Estimate(value=0.123))
+        if observations
+        else None,
         resamples=20,
     )
     console = Console(width=140)
