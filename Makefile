@@ -76,6 +76,25 @@ $(VERL_VENV)/ready:
 test-verl: $(VERL_VENV)/ready  ## verl's reward workers, alone and on Ray, against a real service (installs 2 GB)
 	SERVICE_PYTHON=$$(command -v $(PYTHON)) $(VERL_VENV)/bin/python -m pytest -q -m verl -W default tests/trainers/test_verl.py
 
+.PHONY: test-easyr1
+test-easyr1: $(VERL_VENV)/ready  ## EasyR1's reward manager, in verl's environment; EASYR1_SOURCE=a checkout
+	@test -d "$(EASYR1_SOURCE)/verl" || { echo "EASYR1_SOURCE: name a checkout of hiyouga/EasyR1"; exit 2; }
+	EASYR1_SOURCE=$(EASYR1_SOURCE) SERVICE_PYTHON=$$(command -v $(PYTHON)) $(VERL_VENV)/bin/python -m pytest -q \
+		-m easyr1 -W default tests/trainers/test_easyr1.py
+
+SWIFT_VENV ?= .venv-ms-swift
+
+$(SWIFT_VENV)/ready:
+	$(PYTHON) -m venv $(SWIFT_VENV)
+	$(SWIFT_VENV)/bin/python -m pip install -q torch==2.13.0
+	$(SWIFT_VENV)/bin/python -m pip install -q ms-swift==4.6.0 -e . $(TEST_TOOLS)
+	touch $@
+
+.PHONY: test-ms-swift
+test-ms-swift: $(SWIFT_VENV)/ready  ## ms-swift's plugins and its reward computation against a real service (installs 2 GB)
+	SERVICE_PYTHON=$$(command -v $(PYTHON)) $(SWIFT_VENV)/bin/python -m pytest -q -m ms_swift -W default \
+		tests/trainers/test_ms_swift.py
+
 OPENRLHF_VENV ?= .venv-openrlhf
 
 # OpenRLHF without its engines, which need GPUs: what fetches rewards needs none of them.
