@@ -23,12 +23,17 @@ LEAST = 8
 def choose(endpoints: Sequence[Endpoint], affinity: str) -> Endpoint:
     """The first in the affinity's order that has a free slot and at most its share of the load; never raises for
     servers that are all full: then the share alone counts. `endpoints` holds at least one."""
-    ordered = sorted(endpoints, key=lambda endpoint: _rendezvous(affinity, endpoint.url), reverse=True)
+    ordered = order(endpoints, affinity)
     load = sum(endpoint.load for endpoint in ordered)
     share = max(LEAST, math.ceil(SLACK * (load + 1) / len(ordered)))
     free = [endpoint for endpoint in ordered if endpoint.load < endpoint.concurrency] or ordered
     fitting = (endpoint for endpoint in free if endpoint.load < share)
     return next(fitting, None) or min(free, key=lambda endpoint: endpoint.load)
+
+
+def order(endpoints: Sequence[Endpoint], affinity: str) -> list[Endpoint]:
+    """The servers as an affinity prefers them, the same whatever their order and load."""
+    return sorted(endpoints, key=lambda endpoint: _rendezvous(affinity, endpoint.url), reverse=True)
 
 
 def _rendezvous(affinity: str, url: str) -> bytes:
