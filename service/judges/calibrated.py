@@ -53,7 +53,7 @@ class CalibratedJudge:
         if self._calibration.judge != actual:
             raise ValueError(
                 f"the calibration was fitted for the judge {self._calibration.judge}, and this one is {actual}; "
-                "fit it again with `perception-reward audit --fit FILE`, or leave out --judge-calibration"
+                "fit it again with `perception-reward audit --fit`, or leave out --judge-calibration"
             )
 
     async def aclose(self) -> None:
