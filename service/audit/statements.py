@@ -127,8 +127,8 @@ def _bare(text: str) -> str:
 
 
 def _clause(text: str) -> str:
-    clause = text.strip().rstrip(".")
-    first = clause.split(maxsplit=1)[0]
+    clause = text.strip().rstrip(".") or text
+    first = clause.partition(" ")[0]
     return clause[0].lower() + clause[1:] if first.lower() in _SMALL else clause
 
 

@@ -68,11 +68,9 @@ def sentence(clause: str) -> str:
 
 def capital(clause: str) -> str:
     """The clause at a sentence's beginning; names and symbols stay as they are."""
-    return (
-        clause[0].upper() + clause[1:]
-        if clause[:1].islower() and clause[1:2].islower() | (clause[1:2] == " ")
-        else clause
-    )
+    first = clause.partition(" ")[0]
+    is_word = first == "a" or (len(first) > 1 and first.isalpha() and first.islower())
+    return clause[0].upper() + clause[1:] if is_word else clause
 
 
 def _filled(template: str, statement: Statement, notation: Notation) -> str:

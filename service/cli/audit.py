@@ -14,7 +14,7 @@ from perception_reward.annotations.jsonl import AnnotationFileError
 from perception_reward.annotations.model import Annotation
 from perception_reward.annotations.store import AnnotationStore
 from perception_reward.service import logs
-from perception_reward.service.assembly import Service
+from perception_reward.service.assembly import JUDGING, Service
 from perception_reward.service.audit.figures import AuditReport
 from perception_reward.service.audit.fit import Fitted, fit_calibration
 from perception_reward.service.audit.generate import all_families, generate
@@ -80,7 +80,7 @@ def audit(
         if isinstance(fitted, str):
             fail(fitted)
 
-    run_or_exit(settings, main)
+    run_or_exit(settings, main, preload=JUDGING)
 
 
 def _labelled(path: Path | None) -> list[Probe]:

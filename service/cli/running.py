@@ -5,21 +5,23 @@ from __future__ import annotations
 import asyncio
 import gc
 import socket
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 
 from perception_reward.annotations.store import StoreError
-from perception_reward.service.assembly import Service, assemble
+from perception_reward.service.assembly import PRELOAD, Service, assemble
 from perception_reward.service.cli.options import fail
 from perception_reward.service.nursery import WorkersUnavailable
 from perception_reward.service.server import DrainingServer, make_server
 from perception_reward.service.settings import Settings, SettingsError
 
 
-def run_or_exit(settings: Settings, main: Callable[[Service], Awaitable[None]]) -> None:
-    """Assemble and start the service, run `main` in it, and stop it."""
+def run_or_exit(
+    settings: Settings, main: Callable[[Service], Awaitable[None]], *, preload: Sequence[str] = PRELOAD
+) -> None:
+    """Assemble and start the service, run `main` in it, and stop it. preload: what its workers import first."""
 
     async def started() -> None:
-        service = assemble(settings)
+        service = assemble(settings, preload=preload)
         async with service.running():
             await main(service)
 

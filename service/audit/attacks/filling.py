@@ -9,7 +9,7 @@ from functools import cached_property
 
 from perception_reward.service.audit.alternatives import altered, other_values
 from perception_reward.service.audit.falsehoods import contradiction, misplaced
-from perception_reward.service.audit.statements import VALUED
+from perception_reward.service.audit.statements import VALUED, Statement
 from perception_reward.service.audit.subjects import Subject
 from perception_reward.service.audit.wordings import any_wording, capital, says
 
@@ -49,23 +49,23 @@ class Filling:
                 return self._opposite
             case "misplaced":
                 elsewhere = misplaced(self.subject, self.rng)
-                return any_wording(elsewhere, self.rng) if elsewhere else None
+                return _clause(elsewhere, self.rng) if elsewhere else None
             case _:
                 return self._listing
 
     @cached_property
     def _statement(self) -> str:
-        return any_wording(self.subject.statement, self.rng)
+        return _clause(self.subject.statement, self.rng)
 
     @cached_property
     def _others(self) -> list[str]:
         statement = self.subject.statement
         if statement.kind in VALUED:
-            return [any_wording(replace(statement, value=value), self.rng) for value in self._values[:2]]
+            return [_clause(replace(statement, value=value), self.rng) for value in self._values[:2]]
         if statement.kind != "other":
             return []
         clauses = dict.fromkeys(altered(statement.clause, self.rng) for _ in range(4))
-        return [any_wording(replace(statement, names=((clause,),)), self.rng) for clause in clauses if clause]
+        return [clause for clause in clauses if clause]
 
     @cached_property
     def _values(self) -> list[str]:
@@ -86,3 +86,8 @@ class Filling:
         notation = self.rng.choice(("words", "unicode", "latex"))
         at = self.rng.randrange(len(says(statement, notation)))
         return " ".join(f"{capital(says(replace(statement, value=value), notation)[at])}." for value in values)
+
+
+def _clause(statement: Statement, rng: random.Random) -> str:
+    """A wording that fits into other sentences: of a fact of kind `other` its own words, without a frame."""
+    return statement.clause if statement.kind == "other" else any_wording(statement, rng)

@@ -1,0 +1,65 @@
+from __future__ import annotations
+
+from collections import Counter
+from importlib.resources import as_file, files
+
+import pytest
+
+from perception_reward.annotations.jsonl import read_jsonl
+from perception_reward.annotations.model import Annotation
+from perception_reward.service.audit.generate import all_families, generate
+from perception_reward.service.audit.probes import Probe
+
+CAP = 2000
+
+
+@pytest.fixture(scope="module")
+def annotations() -> list[Annotation]:
+    with as_file(files("perception_reward.service.demo") / "annotations.jsonl") as path:
+        return list(read_jsonl(path).values())
+
+
+@pytest.fixture(scope="module")
+def made(annotations: list[Annotation]) -> list[Probe]:
+    return generate(annotations, most=6, seed=1, cap=CAP)
+
+
+def test_every_family_has_as_many_probes_as_asked_for(made: list[Probe]):
+    counts = Counter(probe.family for probe in made)
+    assert set(counts) == set(all_families())
+    # A plain response is the base of variants and twins, so there are more of those.
+    assert {family for family, count in counts.items() if count != 6} == {"plain"}
+
+
+def test_ids_are_unique_and_every_base_is_there(made: list[Probe]):
+    identities = {probe.id for probe in made}
+    assert len(identities) == len(made)
+    assert {probe.base for probe in made if probe.base} <= identities
+
+
+def test_attacks_never_state_their_fact_and_twins_do(made: list[Probe]):
+    attacks = [probe for probe in made if probe.purpose == "attack"]
+    assert {probe.expected for probe in attacks} == {"absent", "contradicted"}
+    twins = [probe for probe in made if probe.family.startswith(("defence: ", "disguise: "))]
+    assert {probe.expected for probe in twins} == {"stated"}
+    assert {probe.expected for probe in made if probe.family.startswith("policy: ")} == {None}
+
+
+def test_the_same_seed_makes_the_same_probes_whatever_the_order(annotations: list[Annotation], made: list[Probe]):
+    assert generate(annotations[::-1], most=6, seed=1, cap=CAP) == made
+    assert generate(annotations, most=6, seed=2, cap=CAP) != made
+
+
+def test_families_named_come_alone_with_their_bases(annotations: list[Annotation], made: list[Probe]):
+    chosen = generate(annotations, most=6, seed=1, cap=CAP, only=["content-free", "paraphrase"])
+    assert Counter(probe.family for probe in chosen) == {"content-free": 6, "paraphrase": 6, "plain": 6}
+    assert set(chosen) <= set(made)
+
+
+def test_an_unknown_family_is_told_with_the_known_ones(annotations: list[Annotation]):
+    with pytest.raises(ValueError, match=r"no family is called 'x'; there are plain, paraphrase"):
+        generate(annotations, most=6, seed=1, cap=CAP, only=["x"])
+
+
+def test_without_facts_there_is_nothing_to_ask():
+    assert generate([Annotation(id="p")], most=6, seed=1, cap=CAP) == []
