@@ -1,4 +1,4 @@
-"""`perception-reward`: serve, demo, score, audit, agree, profiles, version, and the tools for annotations."""
+"""`perception-reward`: serve, demo, score, audit, agree, dataset, profiles, version, and the tools for annotations."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from importlib.metadata import version as installed_version
 
 import typer
 
-from perception_reward.service.cli import agree, annotations, audit, demo, profiles, score, serve, trainers
+from perception_reward.service.cli import agree, annotations, audit, dataset, demo, profiles, score, serve, trainers
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -19,6 +19,7 @@ app.command("serve")(serve.serve)
 app.command("score")(score.score)
 app.command("audit")(audit.audit)
 app.command("agree")(agree.agree)
+app.command("dataset")(dataset.dataset)
 app.command("profiles")(profiles.profiles)
 app.command("path")(trainers.path)
 app.command("trainers")(trainers.trainers)

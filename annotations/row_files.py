@@ -1,0 +1,126 @@
+"""Rows written to a file that a trainer reads: JSON Lines, or Parquet with the images in it. Whole or not at all."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import os
+import tempfile
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from perception_reward.annotations.model import Annotation
+from perception_reward.annotations.rows import Incomplete, Layout, Picture, Problem, Row, problem_of
+
+# Rows in memory at a time: their images may be megabytes each.
+BATCH_ROWS = 64
+
+
+def problems_of(
+    annotations: Iterable[Annotation], *, root: Path | None, embed: bool, system: str
+) -> Iterator[Problem | Incomplete]:
+    """Each annotation's problem, or what it lacks.
+
+    root: the folder that relative references are below; a file that is not there is told. None: references stay.
+    embed: put the images' bytes into the rows.
+    """
+    for annotation in annotations:
+        try:
+            pictures = [_picture(annotation.id, reference, root, embed) for reference in annotation.images]
+            yield problem_of(annotation, pictures, system)
+        except Incomplete as error:
+            yield error
+
+
+def _picture(annotation_id: str, reference: str, root: Path | None, embed: bool) -> Picture:
+    picture = Picture(reference)
+    if picture.is_url:
+        if embed:
+            raise Incomplete(
+                f"annotation {annotation_id!r}: {reference[:80]} is a URL, which is not fetched to embed it"
+            )
+        return picture
+    path = (root / reference).resolve() if root is not None else Path(reference)
+    try:
+        content = path.read_bytes() if embed else None
+    except OSError as error:
+        raise Incomplete(f"annotation {annotation_id!r}: {path} cannot be read ({error.strerror})") from None
+    if root is not None and not path.is_file():
+        raise Incomplete(f"annotation {annotation_id!r}: there is no {path}")
+    return Picture(str(path), content)
+
+
+def write_rows(path: Path, layout: Layout, problems: Sequence[Problem] | Iterator[Problem]) -> int:
+    """Write the rows of `problems` as `layout` has them, and return their number."""
+    rows = (layout.row(problem, index) for index, problem in enumerate(problems))
+    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".part", dir=path.resolve().parent)
+    os.close(handle)
+    part = Path(name)
+    try:
+        count = _write_parquet(part, rows) if layout.form == "parquet" else _write_jsonl(part, rows)
+        part.chmod(path.stat().st_mode & 0o777 if path.exists() else 0o644)
+        part.replace(path)
+    except BaseException:
+        part.unlink()
+        raise
+    return count
+
+
+def _write_jsonl(path: Path, rows: Iterator[Row]) -> int:
+    count = 0
+    with path.open("w", encoding="utf-8") as lines:
+        for row in rows:
+            lines.write(json.dumps(row, ensure_ascii=False) + "\n")
+            count += 1
+    return count
+
+
+def _write_parquet(path: Path, rows: Iterator[Row]) -> int:
+    try:
+        arrow: Any = importlib.import_module("pyarrow")
+        parquet: Any = importlib.import_module("pyarrow.parquet")
+    except ImportError as error:
+        raise ImportError("writing Parquet needs pyarrow: pip install 'perception-reward[service]'") from error
+    count, writer, schema = 0, None, None
+    try:
+        while batch := list(islice(rows, BATCH_ROWS)):
+            if schema is None:
+                schema = _schema(arrow, batch[0])
+                writer = parquet.ParquetWriter(path, schema)
+            writer.write_table(arrow.Table.from_pylist(batch, schema=schema))
+            count += len(batch)
+    finally:
+        if writer is not None:
+            writer.close()
+    return count
+
+
+def _schema(arrow: Any, row: Row) -> Any:
+    """The columns' types by one row: all rows of a layout are alike, and a null tells nothing."""
+    schema = arrow.schema([(name, _type(arrow, value)) for name, value in row.items()])
+    images = row["images"][0]
+    if isinstance(images, dict) and "path" in images:
+        # How the `datasets` library marks images, so that it hands them to a trainer decoded.
+        features = {name: _feature(name, value) for name, value in row.items()}
+        schema = schema.with_metadata({"huggingface": json.dumps({"info": {"features": features}})})
+    return schema
+
+
+def _type(arrow: Any, value: Any) -> Any:
+    if isinstance(value, list):
+        return arrow.list_(_type(arrow, value[0]))
+    if isinstance(value, dict):
+        if "bytes" in value:
+            return arrow.struct([(name, arrow.binary() if name == "bytes" else arrow.string()) for name in value])
+        return arrow.struct([(name, _type(arrow, inner)) for name, inner in value.items()])
+    return arrow.int64() if isinstance(value, int) else arrow.string()
+
+
+def _feature(name: str, value: Any) -> Any:
+    if name == "images":
+        return [{"_type": "Image"}]
+    if isinstance(value, list):
+        return [{field: {"dtype": "string", "_type": "Value"} for field in value[0]}]
+    return {"dtype": "string", "_type": "Value"}
