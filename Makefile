@@ -151,3 +151,7 @@ bench-accuracy:  ## What the accuracy reward credits, and how fast
 .PHONY: bench-rewards
 bench-rewards:  ## Time of format, repetition and perception
 	$(PYTHON) tests/benchmarks/rewards.py
+
+.PHONY: bench-judge-gpu
+bench-judge-gpu:  ## Speed of the in-process judge on a GPU, in Qwen2.5's shapes (PYTHON: one with the service and vLLM)
+	$(PYTHON) tests/benchmarks/judge_gpu.py

@@ -169,13 +169,16 @@ class ServedProcess:
     """`perception-reward serve` as a process of its own, listening on a free port.
 
     environment: `PERCEPTION_REWARD_*` variables, by the names of their settings.
+    python: of the environment that has what the service needs.
     """
 
-    def __init__(self, *options: str, environment: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self, *options: str, environment: Mapping[str, str] | None = None, python: str = SERVICE_PYTHON
+    ) -> None:
         inherited = {name: value for name, value in os.environ.items() if not name.startswith(ENVIRONMENT_PREFIX)}
         own = {ENVIRONMENT_PREFIX + name.upper(): value for name, value in (environment or {}).items()}
         self._process = subprocess.Popen(
-            [SERVICE_PYTHON, "-m", "perception_reward.service.cli", "serve", "--port", "0", "--log-json", *options],
+            [python, "-m", "perception_reward.service.cli", "serve", "--port", "0", "--log-json", *options],
             env=inherited | own,
             stderr=subprocess.PIPE,
             text=True,
@@ -231,8 +234,10 @@ class ServedProcess:
 def _processes() -> Iterator[Callable[..., ServedProcess]]:
     started: list[ServedProcess] = []
 
-    def start(*options: str, environment: Mapping[str, str] | None = None) -> ServedProcess:
-        started.append(ServedProcess(*options, environment=environment))
+    def start(
+        *options: str, environment: Mapping[str, str] | None = None, python: str = SERVICE_PYTHON
+    ) -> ServedProcess:
+        started.append(ServedProcess(*options, environment=environment, python=python))
         return started[-1]
 
     yield start

@@ -1,4 +1,4 @@
-"""A real vLLM server of another environment, with a model of random weights made on the spot.
+"""A real vLLM of another environment, as a server or inside the service, and models made on the spot.
 
 `PERCEPTION_REWARD_VLLM_PYTHON` names that environment's Python; by default it is `.venv-vllm/bin/python`.
 """
@@ -15,8 +15,11 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
+from safetensors.numpy import save_file
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 
@@ -24,7 +27,7 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 STARTUP = 300
 
 # A Qwen2 of two small layers: the engine takes the code paths of the large ones.
-MODEL = {
+MODEL: dict[str, Any] = {
     "architectures": ["Qwen2ForCausalLM"],
     "model_type": "qwen2",
     "hidden_size": 128,
@@ -42,12 +45,22 @@ MODEL = {
 }
 
 
+# Without pinned threads the engine shares the cores; pinned ones stall when others use them.
+ENVIRONMENT = {
+    "VLLM_CPU_KVCACHE_SPACE": "1",
+    "VLLM_CPU_OMP_THREADS_BIND": "nobind",
+    "OMP_NUM_THREADS": "1",
+    "HF_HUB_OFFLINE": "1",
+    "VLLM_NO_USAGE_STATS": "1",
+}
+
+
 class VLLMServer:
     """`tiny` on a free port of 127.0.0.1, to be killed and started again."""
 
     def __init__(self, python: str, model: Path) -> None:
         self._command = [python, "-m", "vllm.entrypoints.openai.api_server", "--model", str(model)]
-        self._command += ["--served-model-name", "tiny", "--load-format", "dummy", "--dtype", "float32"]
+        self._command += ["--served-model-name", "tiny", "--dtype", "float32"]
         self._command += ["--enforce-eager", "--block-size", "32", "--max-model-len", "4096"]
         self._log = model / "server.log"
         with socket.socket() as probe:
@@ -59,13 +72,10 @@ class VLLMServer:
 
     def start(self) -> None:
         """Start the server and return once it answers."""
-        # Without pinned threads the engine shares the cores; pinned ones stall when others use them.
-        settings = {"VLLM_CPU_KVCACHE_SPACE": "1", "VLLM_CPU_OMP_THREADS_BIND": "nobind", "OMP_NUM_THREADS": "1"}
-        settings |= {"HF_HUB_OFFLINE": "1", "VLLM_NO_USAGE_STATS": "1"}
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(
                 self._command,
-                env=os.environ | settings,
+                env=os.environ | ENVIRONMENT,
                 cwd=self._log.parent,
                 stdout=log,
                 stderr=subprocess.STDOUT,
@@ -103,19 +113,58 @@ class VLLMServer:
 
 @pytest.fixture(scope="session")
 def vllm_model(make_tokenizer: Callable[..., Path]) -> Path:
-    """A folder with a configuration and a tokenizer; the server invents the weights."""
+    """A folder with a tokenizer and random weights, large enough for an answer to depend on what was read."""
     folder = make_tokenizer()
     (folder / "config.json").write_text(json.dumps(MODEL))
+    save_file(_weights(), folder / "model.safetensors", metadata={"format": "pt"})
     return folder
 
 
+def _weights() -> dict[str, Any]:
+    width, inner, random = MODEL["hidden_size"], MODEL["intermediate_size"], np.random.default_rng(7)
+
+    def matrix(*shape: int) -> Any:
+        return random.normal(0.0, 2.0 / shape[-1] ** 0.5, shape).astype(np.float32)
+
+    tensors = {"model.embed_tokens.weight": matrix(MODEL["vocab_size"], width)}
+    tensors["model.norm.weight"] = np.ones(width, np.float32)
+    for layer in range(MODEL["num_hidden_layers"]):
+        at = f"model.layers.{layer}"
+        for name in ("q", "k", "v"):
+            tensors[f"{at}.self_attn.{name}_proj.weight"] = matrix(width, width)
+            tensors[f"{at}.self_attn.{name}_proj.bias"] = matrix(width)
+        tensors[f"{at}.self_attn.o_proj.weight"] = matrix(width, width)
+        tensors[f"{at}.mlp.gate_proj.weight"] = matrix(inner, width)
+        tensors[f"{at}.mlp.up_proj.weight"] = matrix(inner, width)
+        tensors[f"{at}.mlp.down_proj.weight"] = matrix(width, inner)
+        for name in ("input_layernorm", "post_attention_layernorm"):
+            tensors[f"{at}.{name}.weight"] = np.ones(width, np.float32)
+    return tensors
+
+
 @pytest.fixture(scope="session")
-def vllm_server(vllm_model: Path) -> Iterator[VLLMServer]:
-    """A running server that all tests share. A test that kills it starts it again."""
+def vllm_config() -> dict[str, object]:
+    return MODEL
+
+
+@pytest.fixture(scope="session")
+def vllm_environment() -> dict[str, str]:
+    """The variables that an engine needs beside others on a small machine."""
+    return ENVIRONMENT
+
+
+@pytest.fixture(scope="session")
+def vllm_python() -> str:
     python = os.environ.get("PERCEPTION_REWARD_VLLM_PYTHON", str(REPOSITORY / ".venv-vllm/bin/python"))
     if not Path(python).exists():
         pytest.skip(f"no vLLM environment at {python}; run `make test-vllm`")
-    server = VLLMServer(python, vllm_model)
+    return python
+
+
+@pytest.fixture(scope="session")
+def vllm_server(vllm_model: Path, vllm_python: str) -> Iterator[VLLMServer]:
+    """A running server that all tests share. A test that kills it starts it again."""
+    server = VLLMServer(vllm_python, vllm_model)
     server.start()
     yield server
     server.kill()

@@ -10,6 +10,10 @@ from difflib import get_close_matches
 _TAKEN = {"model": "the model is named by --judge vllm:MODEL", "tokenizer": "use --judge-tokenizer"}
 
 
+class UnknownArgument(ValueError):
+    """vLLM has no engine argument of this name."""
+
+
 def parse_arguments(given: Sequence[str]) -> dict[str, object]:
     """The engine arguments by name, such as `{"max_model_len": 8192, "dtype": "bfloat16"}`.
 
@@ -32,12 +36,12 @@ def parse_arguments(given: Sequence[str]) -> dict[str, object]:
 
 
 def check_names(arguments: Mapping[str, object], known: Collection[str]) -> None:
-    """Raises ValueError for an argument that vLLM does not have, with the names that are near to it."""
+    """Raises UnknownArgument for one that is not `known`, with the names that are near to it."""
     for name in arguments:
         if name not in known:
             near = get_close_matches(name, sorted(known), n=3, cutoff=0.6)
             advice = f"did you mean {', '.join(near)}?" if near else "see vLLM's engine arguments"
-            raise ValueError(f"vLLM has no engine argument {name!r}; {advice}")
+            raise UnknownArgument(f"vLLM has no engine argument {name!r} (--judge-engine-arg); {advice}")
 
 
 def _value(text: str) -> object:

@@ -10,6 +10,7 @@ import asyncio
 import itertools
 import logging
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from perception_reward.service.backoff import Backoff
@@ -32,6 +33,14 @@ WARMING: Tokens = (1,) * 64
 WARMING_SECONDS = 600.0
 
 
+@dataclass(slots=True)
+class PrefixUse:
+    """Tokens of all prompts answered so far, and those of them that the prefix cache held."""
+
+    tokens: int = 0
+    cached: int = 0
+
+
 class VLLMEngine:
     """Implements `Engine`.
 
@@ -52,6 +61,7 @@ class VLLMEngine:
         observer: JudgeObserver | None = None,
     ) -> None:
         self.model = model
+        self.prefix = PrefixUse()
         self._launcher = launcher
         self._concurrency = concurrency
         self._restart = restart
@@ -209,9 +219,11 @@ class VLLMEngine:
             self._observer.request("in-process", loop.time() - sent, ok)
 
     async def _output(self, llm: LLM, prompt: Tokens, params: Any) -> Any:
-        final = None
+        final: Any = None
         async for output in llm.generate(requests.prompt(prompt), params, str(next(self._numbers))):
             final = output
+        self.prefix.tokens += len(prompt)
+        self.prefix.cached += final.num_cached_tokens or 0
         self._answered_at = asyncio.get_running_loop().time()
         self._silent_since = None
         return final

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from pydantic import ValidationError
+
 _MOST_REPEATED = 400
 
 _MEMORY = re.compile(
@@ -23,6 +25,10 @@ def explained(model: str, error: BaseException, cause: str | None) -> str:
 
     cause: what the engine's own process said, where it was one that failed.
     """
+    if isinstance(error, ValidationError):
+        first = error.errors(include_url=False, include_input=False)[0]
+        where = ".".join(map(str, first["loc"]))
+        return f"vLLM refuses --judge-engine-arg {where}: {_one_line(first['msg'].removeprefix('Value error, '))}"
     said = _one_line(cause or f"{type(error).__name__}: {error}")
     if _MEMORY.search(said):
         return (

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from perception_reward.service.judges.vllm import faults, parent
-from perception_reward.service.judges.vllm.arguments import check_names
+from perception_reward.service.judges.vllm.arguments import UnknownArgument, check_names
 from perception_reward.service.judges.vllm.logs import EngineLog
 
 logger = logging.getLogger(__name__)
@@ -73,6 +73,8 @@ class Launcher:
         mark = log.mark()
         try:
             return self._start()
+        except UnknownArgument:
+            raise
         except Exception as error:
             raise ValueError(faults.explained(self._model, error, log.first_error(mark))) from error
 

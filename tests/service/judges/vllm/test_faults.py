@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from pydantic import BaseModel, ValidationError
 
 from perception_reward.service.judges.vllm.faults import explained
 
@@ -40,3 +41,14 @@ def test_however_long_the_reason_it_is_one_line():
     assert "\n" not in line
     assert len(line) < 600
     assert "ValueError: first second" in line
+
+
+def test_an_argument_that_vllm_refuses_is_named():
+    class ParallelConfig(BaseModel):
+        tensor_parallel_size: int
+
+    with pytest.raises(ValidationError) as refusal:
+        ParallelConfig.model_validate({"tensor_parallel_size": "two"})
+    line = explained("m", refusal.value, None)
+    assert line.startswith("vLLM refuses --judge-engine-arg tensor_parallel_size: Input should be a valid integer")
+    assert "\n" not in line
