@@ -81,10 +81,14 @@ def grade_of(
     attack: Attacks | None,
     attacks: Sequence[Attacks],
     refusals: Proportion | None,
+    left_out: int = 0,
 ) -> tuple[Grade, list[str]]:
-    """The worst finding's grade, and all findings' sentences, the worst first."""
+    """The worst finding's grade, and all findings' sentences, the worst first.
+
+    left_out: probes that count for nothing, since the judge's calibration was fitted on them.
+    """
     findings = [
-        *_of_quality(labelled, generated),
+        *_of_quality(labelled, generated, left_out),
         *_of_attacks(attack, attacks),
         *_of_flips(flips),
         REFUSED.finding(refusals),
@@ -93,10 +97,11 @@ def grade_of(
     return (found[0][0] if found else "good"), [reason for _, reason in found]
 
 
-def _of_quality(labelled: Quality | None, generated: Quality | None) -> Iterator[Finding | None]:
+def _of_quality(labelled: Quality | None, generated: Quality | None, left_out: int) -> Iterator[Finding | None]:
     quality = labelled or generated
     if quality is None:
-        yield "poor", "nothing was asked whose answer is known"
+        besides = " but what the calibration was fitted on" if left_out else ""
+        yield "poor", f"nothing was asked whose answer is known{besides}"
         return
     source = "labelled" if labelled else "generated"
     yield AUC[source].finding(quality.auc)

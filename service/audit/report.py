@@ -65,8 +65,15 @@ def build_report(
     flips, attacks, refusals = flips_of(observations), attacks_of(observations), refusals_of(observations)
     tried = [seen for seen in observations if is_attack(seen.probe)]
     attack = attacks_together("all", tried) if tried else None
+    left_out = len(observations) - len(fresh)
     grade, reasons = grade_of(
-        labelled=labelled, generated=generated, flips=flips, attack=attack, attacks=attacks, refusals=refusals
+        labelled=labelled,
+        generated=generated,
+        flips=flips,
+        attack=attack,
+        attacks=attacks,
+        refusals=refusals,
+        left_out=left_out,
     )
     return AuditReport(
         created=created,
@@ -76,7 +83,7 @@ def build_report(
         verdict=grade,
         reasons=reasons,
         probes=dict(sorted(Counter(seen.probe.purpose for seen in observations).items())),
-        left_out=len(observations) - len(fresh),
+        left_out=left_out,
         labelled=labelled,
         doubtful=quality("labelled", doubtful=True),
         generated=generated,

@@ -79,6 +79,7 @@ def test_what_the_calibration_was_fitted_on_is_left_out(seen: Seen):
     assert (found.generated.asked, found.generated.accuracy.value) == (1, 0.0)
     assert found.attack is not None
     assert found.attack.tried == 1
+    assert "but what the calibration was fitted on" in report(observed[:1], calibration=calibration).reasons[0]
 
 
 def test_wrong_verdicts_are_listed_the_surest_first_and_a_few_of_each_family(seen: Seen):
