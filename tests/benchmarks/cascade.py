@@ -1,6 +1,6 @@
 """From which certainty on the cascade's rules may decide alone, chosen on labelled data; and what that gives.
 
-    python tests/benchmarks/cascade.py [--data ../shared/data] [--target 0.98] [--write]
+    python tests/benchmarks/cascade.py [--data ../shared/data] [--target 0.98] [--write] [--markdown FILE]
 
 For every kind and label the least certainty from which on at least the target share of the rules' verdicts is right,
 over all sets together; no entry where fewer than `LEAST` verdicts reach any such certainty, or where one set by itself
@@ -34,7 +34,7 @@ from pathlib import Path
 from labelled import further_pairs, labelled_pairs, rows
 from measures import LABELS, table
 from statements import problems, read_statements, statements
-from symbolic import SEED, judge_all
+from symbolic import SEED, judge_all, write_between_markers
 
 from perception_reward.annotations.english import sentence
 from perception_reward.annotations.statements import Statement
@@ -85,13 +85,17 @@ def main() -> None:
     parser.add_argument("--data", type=Path, default=Path(default), help="folder of the real data sets")
     parser.add_argument("--target", type=float, default=0.98, help="least share of decided verdicts that are right")
     parser.add_argument("--write", action="store_true", help="put the thresholds into the package")
+    parser.add_argument("--markdown", type=Path, help="write the tables between this file's markers")
     chosen = parser.parse_args()
     if not chosen.data.is_dir():
         raise SystemExit(f"no data sets at {chosen.data}; --data names their folder")
     judged = list(judge(cases(chosen.data)))
     used = [one for one in judged if one.case.source != _REPORTED]
     thresholds = choose(used, chosen.target)
-    print("\n\n".join(report(judged, used, thresholds, chosen.target)))
+    sections = "\n\n".join(report(judged, used, thresholds, chosen.target))
+    print(sections)
+    if chosen.markdown:
+        write_between_markers(chosen.markdown, sections)
     if chosen.write:
         target = Path(str(files("perception_reward.service.judges.cascade").joinpath(PACKAGED)))
         target.write_text(as_toml(thresholds, used, chosen.target), encoding="utf-8")

@@ -49,7 +49,7 @@ def main() -> None:
     sections = list(report(chosen.data, chosen.per_kind, chosen.failures))
     print("\n\n".join(sections))
     if chosen.markdown:
-        _write(chosen.markdown, "\n\n".join(sections))
+        write_between_markers(chosen.markdown, "\n\n".join(sections))
 
 
 def report(data: Path, per_kind: int, failures: int) -> Iterator[str]:
@@ -277,7 +277,7 @@ def _rows(source: Path) -> Iterator[dict[str, Any]]:
         yield from map(json.loads, lines)
 
 
-def _write(target: Path, text: str) -> None:
+def write_between_markers(target: Path, text: str) -> None:
     page = target.read_text(encoding="utf-8")
     if BEGIN not in page or END not in page:
         raise SystemExit(f"{target} lacks the markers {BEGIN} and {END}; put them where the tables go")
