@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
 
-from perception_reward.service.judges.symbolic.lexicon import CHART_WORDS, EXCLUSIVE, PREDICATES, TEXT_VERBS
+from perception_reward.service.judges.symbolic.lexicon import CHART_WORDS, EXCLUSIVE, PREDICATES, TEXT_VERBS, lemma
 from perception_reward.service.judges.symbolic.normalise import normalise
 from perception_reward.service.judges.symbolic.slots import (
     Amount,
@@ -34,6 +34,15 @@ _CHART_WEIGHT = 0.25
 # "60 books": what an amount is counted in often goes without saying.
 _UNIT_WEIGHT = 0.45
 _MAX_WRITTEN = 12
+# "192 cm" is how much of something there is, not how many centimetres.
+_MEASURES = frozenset(
+    lemma(word)
+    for word in (
+        *("mm", "cm", "m", "km", "in", "inch", "ft", "foot", "yd", "yard", "mile", "metre", "meter", "centimeter"),
+        *("g", "kg", "gram", "kilogram", "pound", "ml", "l", "litre", "liter", "degree", "percent", "unit"),
+        *("second", "minute", "hour", "dollar", "cent", "euro"),
+    )
+)
 # The subject and the object of a relation have at most this many words of content each.
 _ARGUMENT = 2
 _YEAR = range(1800, 2101)
@@ -69,7 +78,7 @@ def read_claim(text: str) -> Claim:
         units |= {at + 1} if isinstance(slot, Amount) else set()
     anchors: dict[str, float] = {}
     for index, word in enumerate(heard):
-        if index not in taken and word.weight:
+        if index not in taken and word.weight and not (word.value is not None and is_operand(heard, index)):
             weight = _CHART_WEIGHT if word.lemma in CHART_WORDS else _UNIT_WEIGHT if index in units else word.weight
             anchors[word.lemma] = max(weight, anchors.get(word.lemma, 0.0))
     content = [word.lemma for word in heard if word.is_content]
@@ -114,7 +123,7 @@ def _number_slots(heard: tuple[Word, ...]) -> Iterator[tuple[Slot, int, set[int]
         if value is None or (at in years and len(numbers) > 1):
             continue
         noun = heard[at + 1].lemma if at + 1 < len(heard) and heard[at + 1].is_content else None
-        if noun is not None and (charted > at or len(numbers) - len(years) > 1):
+        if noun is not None and noun not in _MEASURES and (charted > at or len(numbers) - len(years) > 1):
             yield Count(noun, value), at, {at}
         elif at not in years and len(numbers) - len(years) == 1:
             keys = frozenset(word.lemma for index, word in enumerate(heard) if index != at and word.weight >= 1)

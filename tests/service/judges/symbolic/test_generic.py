@@ -204,9 +204,9 @@ def test_any_text_gets_a_verdict_within_its_bounds(fact: str, response: str) -> 
 )
 def test_a_megabyte_of_anything_is_read_in_bounded_time(unit: str) -> None:
     response = unit * (1_000_000 // len(unit))
-    began = time.perf_counter()
+    began = time.process_time()
     judge("There are three big dogs left of the red car.", response)
-    assert time.perf_counter() - began < 5.0
+    assert time.process_time() - began < 5.0
 
 
 def test_a_long_fact_is_read_in_bounded_time() -> None:
@@ -265,3 +265,9 @@ def test_what_is_calculated_with_is_nobodys_amount(fact: str, response: str, lab
 
 def test_a_decade_is_no_count() -> None:
     assert judge("There are 4 stamps.", "The number of '70s stamps is 4.").label == "stated"
+
+
+def test_a_measure_is_no_thing_to_count() -> None:
+    response = "The area of the dove is 192 cm^2. The flag measures 24 cm x 16 cm."
+    assert judge("The area of the dove is 192 cm².", response).label == "stated"
+    assert judge("The area of the dove is 24 cm².", response).label == "contradicted"
