@@ -1,6 +1,6 @@
 """What the client costs beside the service: a step of 4,096 rollouts at once, and many processes of single calls.
 
-    python tests/benchmarks/client.py [--repeats N]
+    python tests/benchmarks/client.py [--repeats N] [--items N]
 
 The service runs as in `service.py`, pinned to one core. *Raw* is one request whose body is ready before the clock
 starts and whose answer nobody reads: HTTP and the service alone. The client starts from dicts and ends with results.
@@ -20,6 +20,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import count, repeat
 from pathlib import Path
 from typing import Any
 
@@ -101,9 +102,9 @@ def median(taken: list[Taken], field: str) -> float:
     return statistics.median(getattr(one, field) for one in taken)
 
 
-def memory(served: Served) -> None:
+def memory(served: Served, most: int) -> None:
     """Peak memory of one call, above what there is before it."""
-    items = rollouts(range(ITEMS))
+    items = rollouts(range(most))
     size = len(json.dumps(items))
     with RewardClient(served.url, timeout=600) as client:
         client.score_sync(items[:1])
@@ -111,7 +112,7 @@ def memory(served: Served) -> None:
         before = resident("VmHWM")
         results = client.score_sync(items)
         peak, kept = resident("VmHWM") - before, resident("VmRSS") - before
-    assert len(results) == ITEMS
+    assert len(results) == most
     print(f"\n{size / MIB:.0f} MiB of JSON: the call takes {peak:.0f} MiB at its peak, {kept:.0f} MiB after it")
 
 
@@ -183,34 +184,32 @@ def imports() -> None:
         print(f"| {name} | {min(times) * 1000:.0f} ms | {statistics.median(times) * 1000:.0f} ms |")
 
 
-def steps() -> Iterator[range]:
+def steps(items: int) -> Iterator[range]:
     """Batches that share nothing."""
-    start = ITEMS
-    while True:
-        yield range(start, start + ITEMS)
-        start += ITEMS
+    return (range(start, start + items) for start in count(items, items))
 
 
-def same() -> Iterator[range]:
-    while True:
-        yield range(ITEMS)
+def same(items: int) -> Iterator[range]:
+    return repeat(range(items))
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--repeats", type=int, default=5)
-    repeats = parser.parse_args().repeats
+    parser.add_argument("--items", type=int, default=ITEMS)
+    given = parser.parse_args()
+    items, repeats = given.items, given.repeats
     print("| import | least of 9 | median |\n|---|---|---|")
     imports()
-    print(f"\n{ITEMS} items of 3 kB and 5 facts; cold once, cached the median of {repeats}\n")
+    print(f"\n{items} items of 3 kB and 5 facts; cold once, cached the median of {repeats}\n")
     print("| state | service's own time | raw | client | service's CPU, raw | with the client | client's CPU |")
     print("|---|---|---|---|---|---|---|")
     options = ("--workers", "1", "--cache-mb", "1024", "--request-timeout", "600")
     with service(*options) as served:
-        large("cold", served, steps(), 1)
-        raw(served, body(range(ITEMS)))
-        large("cached", served, same(), repeats)
-        memory(served)
+        large("cold", served, steps(items), 1)
+        raw(served, body(range(items)))
+        large("cached", served, same(items), repeats)
+        memory(served, items)
     with service(*options) as served:
         many(served.url)
 
