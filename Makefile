@@ -61,7 +61,7 @@ $(TRL_VENV)/ready:
 
 .PHONY: test-trl
 test-trl: $(TRL_VENV)/ready  ## TRL training tiny models with the reward of a real service (installs 1 GB)
-	SERVICE_PYTHON=$$(command -v $(PYTHON)) $(TRL_VENV)/bin/python -m pytest -q -m trl -W default tests/trainers/test_trl.py
+	SERVICE_PYTHON=$$(command -v $(PYTHON)) $(TRL_VENV)/bin/python -m pytest -q -m trl -W default tests/trainers/test_trl.py tests/trainers/test_recipes.py
 
 VERL_VENV ?= .venv-verl
 
@@ -74,7 +74,7 @@ $(VERL_VENV)/ready:
 
 .PHONY: test-verl
 test-verl: $(VERL_VENV)/ready  ## verl's reward workers, alone and on Ray, against a real service (installs 2 GB)
-	SERVICE_PYTHON=$$(command -v $(PYTHON)) $(VERL_VENV)/bin/python -m pytest -q -m verl -W default tests/trainers/test_verl.py
+	SERVICE_PYTHON=$$(command -v $(PYTHON)) $(VERL_VENV)/bin/python -m pytest -q -m verl -W default tests/trainers/test_verl.py tests/trainers/test_recipes.py
 
 .PHONY: test-easyr1
 test-easyr1: $(VERL_VENV)/ready  ## EasyR1's reward manager, in verl's environment; EASYR1_SOURCE=a checkout
