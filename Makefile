@@ -140,6 +140,14 @@ bench:  ## The service's time: 512 items x 3 kB x 5 facts, and small requests un
 bench-symbolic:  ## What the symbolic judge gets right
 	$(PYTHON) tests/benchmarks/symbolic.py
 
+.PHONY: bench-judge-quality
+bench-judge-quality:  ## How right a judge model is on labelled responses; QUALITY="--url URL --model NAME --tokenizer FOLDER"
+	$(PYTHON) tests/benchmarks/judge_quality.py $(QUALITY)
+
+.PHONY: bench-reference
+bench-reference:  ## Beside the reference's way of asking; SIDE="--reference CHECKOUT --url URL --model NAME --tokenizer FOLDER"
+	$(PYTHON) tests/benchmarks/reference.py $(SIDE)
+
 .PHONY: bench-cascade
 bench-cascade:  ## From which certainty on the cascade's rules may decide; WRITE=--write puts it into the package
 	$(PYTHON) tests/benchmarks/cascade.py $(WRITE)
