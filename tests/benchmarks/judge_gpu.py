@@ -87,7 +87,8 @@ class Started:
 
     def __init__(self, engine: VLLMEngine, *, most: int | None = None, first_alone: bool = False) -> None:
         self._engine, self._most, self._first_alone = engine, most, first_alone
-        self.name, self.model, self.capacity = engine.name, engine.model, engine.capacity
+        self.name, self.model, self.identity = engine.name, engine.model, engine.identity
+        self.capacity = engine.capacity
 
     async def choose(self, choice: Choice, affinity: str, deadline: float) -> tuple[LogProbs, ...]:
         if not self._first_alone:

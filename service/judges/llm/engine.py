@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Protocol
 
 from perception_reward.service.judges.base import Health
@@ -22,6 +23,11 @@ class Engine(Protocol):
 
     @property
     def model(self) -> str: ...
+
+    @property
+    def identity(self) -> Mapping[str, object]:
+        """What can change an answer besides the model, such as how it is quantised, as JSON values."""
+        ...
 
     @property
     def capacity(self) -> int:

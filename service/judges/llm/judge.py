@@ -44,9 +44,7 @@ class LLMJudge:
 
     def _describe(self) -> JudgeInfo:
         engine, method = self._engine, self._method
-        return JudgeInfo(
-            engine.name, engine.model, method.name, fingerprint(engine.name, engine.model, method, self._evidence)
-        )
+        return JudgeInfo(engine.name, engine.model, method.name, fingerprint(engine, method, self._evidence))
 
     @property
     def scope(self) -> Scope:
@@ -128,10 +126,11 @@ def _of_a_part(outcome: Outcome) -> Outcome:
     return replace(outcome, truncated=True) if isinstance(outcome, Verdict) else outcome
 
 
-def fingerprint(engine: str, model: str, method: Method, evidence: Evidence | None = None) -> str:
+def fingerprint(engine: Engine, method: Method, evidence: Evidence | None = None) -> str:
     """`ENGINE/METHOD/` and 16 hexadecimal digits over all that can change a verdict; not where the engine is."""
-    identity: dict[str, object] = {"model": model, "method": method.name, **method.identity}
+    identity: dict[str, object] = {"model": engine.model, "method": method.name, **method.identity}
+    identity |= {"engine": dict(engine.identity)}
     if evidence is not None:
         identity["evidence"] = evidence.identity
     content = json.dumps(identity, sort_keys=True)
-    return f"{engine}/{method.name}/{blake2b(content.encode(), digest_size=8).hexdigest()}"
+    return f"{engine.name}/{method.name}/{blake2b(content.encode(), digest_size=8).hexdigest()}"

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
+from types import MappingProxyType
 
 from perception_reward.service.judges.base import Health
 from perception_reward.service.judges.llm.ask import Choice, LogProbs, Writing, Written
@@ -23,6 +25,8 @@ class OpenAIEngine:
     """
 
     name = "openai"
+    # How the servers run the model is not known here.
+    identity: Mapping[str, object] = MappingProxyType({})
 
     def __init__(self, pool: EndpointPool, model: str) -> None:
         self._pool = pool

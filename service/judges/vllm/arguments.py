@@ -10,6 +10,30 @@ from difflib import get_close_matches
 _TAKEN = {"model": "the model is named by --judge vllm:MODEL", "tokenizer": "use --judge-tokenizer"}
 
 
+# They decide how much is computed at once and where, not what. What is not named here counts as able to change a
+# verdict.
+_NO_DIFFERENCE = frozenset(
+    {
+        "block_size",
+        "data_parallel_size",
+        "disable_log_stats",
+        "distributed_executor_backend",
+        "download_dir",
+        "enable_chunked_prefill",
+        "enable_log_requests",
+        "enable_prefix_caching",
+        "enforce_eager",
+        "gpu_memory_utilization",
+        "kv_cache_memory_bytes",
+        "max_model_len",
+        "max_num_batched_tokens",
+        "max_num_seqs",
+        "pipeline_parallel_size",
+        "tensor_parallel_size",
+    }
+)
+
+
 class UnknownArgument(ValueError):
     """vLLM has no engine argument of this name."""
 
@@ -33,6 +57,11 @@ def parse_arguments(given: Sequence[str]) -> dict[str, object]:
             raise ValueError(f"{name!r} is given twice")
         arguments[name] = _value(value.strip())
     return arguments
+
+
+def identity(arguments: Mapping[str, object]) -> dict[str, object]:
+    """Those that can change a verdict, such as `dtype` and `quantization`: part of the judge's fingerprint."""
+    return {name: value for name, value in arguments.items() if name not in _NO_DIFFERENCE}
 
 
 def check_names(arguments: Mapping[str, object], known: Collection[str]) -> None:

@@ -9,8 +9,9 @@ from __future__ import annotations
 import asyncio
 import itertools
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 from perception_reward.service.backoff import Backoff
@@ -47,6 +48,7 @@ class VLLMEngine:
     concurrency: responses whose asks are with vLLM at once, per batch; vLLM itself decides how many of them it
         computes together (`max_num_seqs`).
     restart: whether an engine that died is started again.
+    identity: what can change an answer besides the model.
     """
 
     name = "vllm"
@@ -58,9 +60,11 @@ class VLLMEngine:
         *,
         concurrency: int = 64,
         restart: bool = True,
+        identity: Mapping[str, object] = MappingProxyType({}),
         observer: JudgeObserver | None = None,
     ) -> None:
         self.model = model
+        self.identity = identity
         self.prefix = PrefixUse()
         self._launcher = launcher
         self._concurrency = concurrency

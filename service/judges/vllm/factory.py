@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from perception_reward.service.judges.openai.observer import JudgeObserver
+from perception_reward.service.judges.vllm.arguments import identity
 from perception_reward.service.judges.vllm.engine import VLLMEngine
 from perception_reward.service.judges.vllm.launch import Launcher, installed
 
@@ -46,4 +47,11 @@ def vllm_engine(
             "'perception-reward[cpu]' for the CPU, into the environment of the service"
         )
     launcher = Launcher(model, tokenizer, arguments)
-    return VLLMEngine(model, launcher, concurrency=concurrency, restart=restart, observer=observer)
+    return VLLMEngine(
+        model,
+        launcher,
+        concurrency=concurrency,
+        restart=restart,
+        identity=identity(arguments),
+        observer=observer,
+    )

@@ -27,6 +27,7 @@ class ScriptedEngine:
 
     def __init__(self, model: str = "m", answer: Answer = first_answer, capacity: int = 64) -> None:
         self.model = model
+        self.identity: dict[str, object] = {}
         self.capacity = capacity
         self.answer = answer
         self.asks: list[Ask] = []

@@ -177,6 +177,12 @@ def test_the_fingerprint_names_engine_method_and_model(judge_of: Any, scripted_e
     assert method.startswith("scripted/paper/")
 
 
+def test_the_fingerprint_changes_with_how_the_engine_runs_the_model(judge_of: Any, scripted_engine: Any):
+    plain, quantised = scripted_engine("m"), scripted_engine("m")
+    quantised.identity = {"quantization": "fp8"}
+    assert judge_of(plain, None).info.fingerprint != judge_of(quantised, None).info.fingerprint
+
+
 @pytest.mark.parametrize("method", [VerdictMethod, PaperMethod])
 async def test_the_fingerprint_changes_with_the_chat_template(
     scripted_engine: Any, make_tokenizer: Callable[..., Path], method: Callable[[], Method]

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from perception_reward.service.judges.vllm.arguments import check_names, parse_arguments
+from perception_reward.service.judges.vllm.arguments import check_names, identity, parse_arguments
 
 
 def test_values_are_json_where_they_parse_and_text_elsewhere():
@@ -46,6 +46,11 @@ def test_what_is_no_argument_is_refused_in_words(given: list[str], words: str):
 @given(st.recursive(st.none() | st.booleans() | st.integers() | st.text(), lambda each: st.lists(each), max_leaves=5))
 def test_every_json_value_arrives_as_it_is(value: object):
     assert parse_arguments([f"key={json.dumps(value)}"]) == {"key": value}
+
+
+def test_what_changes_no_verdict_is_no_part_of_the_judges_identity():
+    arguments = {"dtype": "bfloat16", "max_model_len": 4096, "tensor_parallel_size": 2, "something_new": 1}
+    assert identity(arguments) == {"dtype": "bfloat16", "something_new": 1}
 
 
 def test_an_argument_that_vllm_does_not_have_is_refused_with_near_names():
