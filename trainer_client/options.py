@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
-from typing import Any, Literal, TypeVar, cast, get_args
+from typing import Any, Literal, TypeVar, get_args
 from urllib.parse import unquote, urlsplit, urlunsplit
 
 from perception_reward.trainer_client.errors import OptionError
@@ -71,7 +71,7 @@ def resolve_options(
         if given.get(name) is not None:
             values[name] = given[name]
         elif (text := environment.get(variable(name))) not in (None, ""):
-            values[name] = _read(name, cast(str, text), read)
+            values[name] = _read(name, text, read)
     return Options(**values)
 
 

@@ -123,9 +123,9 @@ async def _sessions(options: Options) -> AsyncGenerator[ClientSession]:
     class Connector(TCPConnector):
         """In a forked child it is let go of and not closed: both processes share what the loop waits on."""
 
-        def __del__(self) -> None:
+        def __del__(self, *given: Any) -> None:
             if os.getpid() == process:
-                super().__del__()
+                super().__del__(*given)
 
     headers = {"Authorization": f"Bearer {options.api_key}"} if options.api_key else {}
     connector = Connector(limit=options.connections, ssl=_tls(options))

@@ -14,6 +14,7 @@ from pydantic import ValidationError
 
 import perception_reward.trainer_client as client
 from perception_reward.trainer_client.wire import (
+    AnswerModel,
     Component,
     Components,
     ContentBlock,
@@ -240,8 +241,10 @@ def test_the_components_are_those_that_a_profile_can_weigh() -> None:
     assert tuple(Components.model_fields) == get_args(Component)
 
 
-@pytest.mark.parametrize("model", WireModel.__subclasses__(), ids=lambda model: model.__name__)
-def test_a_model_cannot_be_changed(model: type[WireModel]) -> None:
+@pytest.mark.parametrize(
+    "model", WireModel.__subclasses__() + AnswerModel.__subclasses__(), ids=lambda model: model.__name__
+)
+def test_a_model_cannot_be_changed(model: type[WireModel | AnswerModel]) -> None:
     assert model.model_config.get("frozen")
     assert model.model_config.get("extra") == "forbid"
 
