@@ -78,7 +78,7 @@ class VLLMEngine:
         self._answered_at = float("-inf")
         self._silent_since: float | None = None
         self._inflight = 0
-        self._too_long_logged = False
+        self._complaints: set[str] = set()
 
     @property
     def capacity(self) -> int:
@@ -188,14 +188,15 @@ class VLLMEngine:
         if tokens <= most:
             return
         detail = f"an ask of {tokens} tokens exceeds the engine's max_model_len of {most}"
-        if not self._too_long_logged:
-            self._too_long_logged = True
-            logger.error(
-                "%s, so its verdicts are missing; set --judge-engine-arg max_model_len=N, or ask about shorter "
-                "responses (--max-response-chars); more of the same are not logged",
-                detail,
-            )
+        advice = "set --judge-engine-arg max_model_len=N, or show the judge less of a response (--max-response-chars)"
+        self._complain("length", f"{detail}, so its verdicts are missing; {advice}")
         raise JudgeFailure("judge_unavailable", detail)
+
+    def _complain(self, kind: str, text: str) -> None:
+        """One line of a kind: the same fault would otherwise be logged a thousand times a step."""
+        if kind not in self._complaints:
+            self._complaints.add(kind)
+            logger.error("%s; more of the same are not logged", text)
 
     async def _outputs(self, llm: LLM, prompts: Sequence[Tokens], params: Any, deadline: float) -> list[Any]:
         """vLLM's final output for each prompt. What goes wrong is a JudgeFailure; cancelling takes all back."""
@@ -214,7 +215,10 @@ class VLLMEngine:
                 self._silent_since = sent
             raise JudgeFailure("judge_timeout", "the engine did not answer before the deadline") from None
         except Exception as error:
-            raise JudgeFailure("judge_unavailable", f"{type(error).__name__}: {error}") from error
+            detail = f"{type(error).__name__}: {error}"
+            if not llm.errored:
+                self._complain(type(error).__name__, f"the engine refuses an ask: {detail}")
+            raise JudgeFailure("judge_unavailable", detail) from error
         finally:
             for job in jobs:
                 job.cancel()
@@ -246,6 +250,10 @@ class VLLMEngine:
 
 async def _shut_down(llm: LLM) -> None:
     # It joins processes, so not on the event loop, where the engine's tasks have to end meanwhile.
-    await asyncio.to_thread(llm.shutdown)
+    try:
+        await asyncio.to_thread(llm.shutdown)
+    except Exception:
+        # What is left of a dead engine must not keep the next one from starting.
+        logger.exception("the engine was not shut down cleanly")
     if (handler := llm.output_handler) is not None:
         await asyncio.wait([handler], timeout=5.0)
