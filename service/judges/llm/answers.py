@@ -11,6 +11,9 @@ from perception_reward.service.judges.llm.ask import LogProbs, Tokens
 from perception_reward.service.judges.llm.vocabulary import Vocabulary
 from perception_reward.trainer_client.wire import Label
 
+# Part of the fingerprint: raise it with each change to what is made of the same log-probabilities.
+VERSION = 1
+
 
 class Answers:
     """words: for each label the word that means it. Raises ValueError where the vocabulary splits one.

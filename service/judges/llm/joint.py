@@ -1,8 +1,8 @@
 """The method `joint`: all facts in one chat, answered in one forced form: a numbered line and one word per fact.
 
 The form is a regular expression that the engine writes by, so that every fact gets an answer. How likely each answer
-was is read from the log-probabilities at the place where it was written. A verdict depends on the facts around its
-own, and on the answers written before it.
+was is read from the log-probabilities behind the colon, where the word begins: there too where the word was then
+written letter by letter. A verdict depends on the facts around its own, and on the answers written before it.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import re
 from collections.abc import Sequence
 
 from perception_reward.service.judges.base import JudgeTask, Missing, Outcome, Scope, Verdict
-from perception_reward.service.judges.llm import sanitise
+from perception_reward.service.judges.llm import answers, sanitise
 from perception_reward.service.judges.llm.answers import Answers
 from perception_reward.service.judges.llm.ask import LogProbs, Reply, Writing, Written
 from perception_reward.service.judges.llm.method import Rendered
@@ -20,6 +20,9 @@ from perception_reward.service.judges.llm.response import CUT_MARK, MAX_RESPONSE
 from perception_reward.service.judges.llm.verdict import WORDS
 from perception_reward.service.judges.llm.vocabulary import Vocabulary
 from perception_reward.trainer_client.wire import Fact, Label
+
+# Part of the fingerprint: raise it with each change to what is read from the same reply.
+VERSION = 1
 
 # A line of the reply takes 5 in most vocabularies; one that writes a word letter by letter needs more.
 TOKENS_PER_LINE = 16
@@ -45,6 +48,8 @@ class JointMethod:
         return {
             "prompt": self._prompt.text,
             "answers": WORDS,
+            "reading": [answers.VERSION, VERSION],
+            "tokens_per_line": TOKENS_PER_LINE,
             "pattern": pattern(1),
             "sanitise": sanitise.VERSION,
             "max_response_tokens": self._max_response_tokens,
@@ -68,20 +73,23 @@ class JointMethod:
         return Rendered(Writing(prompt, TOKENS_PER_LINE * count, pattern(count), self.answers.tokens), truncated)
 
     def read(self, reply: Reply, facts: Sequence[Fact]) -> tuple[Outcome, ...]:
-        """Without log-probabilities, or where they do not fit the text, a written answer counts as certain."""
+        """Where there are no log-probabilities that fit the text, a written answer counts as certain."""
         if not isinstance(reply, Written):
             return (Missing("judge_unparseable"),) * len(facts)
         labels = _labels(reply.text)
+        written = [_written(labels.get(number)) for number in range(1, len(facts) + 1)]
         steps = self._steps(reply)
-        if [label for label, _ in steps] == [labels.get(number) for number in range(1, len(facts) + 1)]:
-            return tuple(self.answers.outcome(logprobs) for _, logprobs in steps)
-        return tuple(_written(labels.get(number)) for number in range(1, len(facts) + 1))
+        if len(steps) != len(facts) or not all(isinstance(outcome, Verdict) for outcome in written):
+            return tuple(written)
+        weighed = map(self.answers.outcome, steps)
+        return tuple(
+            outcome if isinstance(outcome, Verdict) else word for outcome, word in zip(weighed, written, strict=True)
+        )
 
-    def _steps(self, written: Written) -> list[tuple[Label, LogProbs]]:
-        """The places at which an answer was written, each with its log-probabilities, in order."""
-        pairs = zip(written.tokens, written.logprobs, strict=True)
-        answered = ((self.answers.label(token), step) for token, step in pairs)
-        return [(label, step) for label, step in answered if label is not None]
+    def _steps(self, written: Written) -> list[LogProbs]:
+        """The log-probabilities of each token behind a colon, of which the form has one per line."""
+        colons = (":" in self._vocabulary.piece(token) for token in written.tokens)
+        return [step for colon, step in zip(colons, written.logprobs[1:], strict=False) if colon]
 
 
 def pattern(count: int) -> str:

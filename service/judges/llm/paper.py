@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from perception_reward.service.judges.base import JudgeTask, Missing, Outcome, Scope, Verdict
-from perception_reward.service.judges.llm import sanitise
+from perception_reward.service.judges.llm import reply, sanitise
 from perception_reward.service.judges.llm.ask import Reply, Writing, Written
 from perception_reward.service.judges.llm.method import Rendered
 from perception_reward.service.judges.llm.prompt import load_prompt
@@ -40,6 +40,7 @@ class PaperMethod:
         return {
             "prompt": self._prompt.text,
             "sanitise": sanitise.VERSION,
+            "reading": reply.VERSION,
             "strict": self._strict,
             "reply_tokens": [REPLY_TOKENS, REPLY_TOKENS_PER_FACT],
             "max_response_tokens": self._max_response_tokens,

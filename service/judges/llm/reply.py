@@ -5,6 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+# Part of the fingerprint: raise it with each change to what is read from the same text.
+VERSION = 1
+
 # Tags of one pair must carry the same number; what stands between them is short.
 _TAG = re.compile(r"<info([0-9]{1,4})>([^<>]{0,64})</info\1>", re.IGNORECASE)
 _NUMBER = re.compile(r"[+-]?(?:[0-9]{1,9}(?:\.[0-9]{0,32})?|\.[0-9]{1,32})")

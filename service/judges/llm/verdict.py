@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from perception_reward.service.judges.base import JudgeTask, Missing, Outcome, Scope
-from perception_reward.service.judges.llm import sanitise
+from perception_reward.service.judges.llm import answers, sanitise
 from perception_reward.service.judges.llm.answers import Answers
 from perception_reward.service.judges.llm.ask import Choice, Reply, Tokens, Written
 from perception_reward.service.judges.llm.method import Rendered
@@ -43,6 +43,7 @@ class VerdictMethod:
         return {
             "prompt": self._prompt.text,
             "answers": WORDS,
+            "reading": answers.VERSION,
             "sanitise": sanitise.VERSION,
             "max_response_tokens": self._max_response_tokens,
             "cut_mark": CUT_MARK,

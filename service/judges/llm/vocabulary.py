@@ -52,6 +52,10 @@ class Vocabulary:
         """`text` as token ids, none of which is a control token, whatever the text."""
         return tuple(self._plain.encode(text, add_special_tokens=False).ids)
 
+    def piece(self, token: int) -> str:
+        """The token as the vocabulary spells it: printable ASCII stands for itself. Nothing for a control token."""
+        return self._plain.id_to_token(token) or ""
+
     def single_tokens(self, words: Sequence[str]) -> Tokens:
         """The ids of those `words` that are one token."""
         encoded = (self.plain(word) for word in words)

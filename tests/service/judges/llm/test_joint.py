@@ -78,16 +78,14 @@ def test_a_response_brings_in_no_turns(method: JointMethod):
 
 
 def written(method: JointMethod, vocabulary: Vocabulary, text: str, *probabilities: dict[Label, float]) -> Written:
-    """`text` as the tokens that an engine may have written, with the answers' probabilities at each answer."""
-    tokens: list[int] = []
-    for piece in re.split(r"( Yes| No| Unknown)", text):
-        tokens += vocabulary.plain(piece)
+    """`text` as tokens that an engine may have written, with the answers' probabilities behind each colon."""
+    tokens = vocabulary.plain(text)
     found = iter(probabilities)
-    steps: list[dict[int, float]] = []
+    steps: list[dict[int, float]] = [{}]
     for token in tokens:
-        here = next(found, {}) if method.answers.label(token) else {}
+        here = next(found, {}) if ":" in vocabulary.piece(token) else {}
         steps.append({method.answers.by_label[label][0]: math.log(p) for label, p in here.items()})
-    return Written(text, tuple(tokens), tuple(steps))
+    return Written(text, tokens, tuple(steps[:-1]))
 
 
 def test_probabilities_are_read_where_the_answers_were_written(method: JointMethod, vocabulary: Vocabulary):
@@ -108,11 +106,26 @@ def test_probabilities_are_read_where_the_answers_were_written(method: JointMeth
     )
 
 
-@pytest.mark.parametrize("tokens", [False, True])
-def test_without_log_probabilities_the_words_count(method: JointMethod, tokens: bool):
-    letter_by_letter = ((5,) * 9, ({},) * 9)
-    reply = Written("1: Yes\n2: No\n3: Unknown", *(letter_by_letter if tokens else ()))
+def test_probabilities_are_read_where_a_word_was_written_letter_by_letter(method: JointMethod, vocabulary: Vocabulary):
+    tokens = tuple(token for letter in "1: Yes" for token in vocabulary.plain(letter))
+    behind_the_colon = {method.answers.by_label["stated"][0]: -1.0, method.answers.by_label["absent"][0]: -1.0}
+    (outcome,) = method.read(Written("1: Yes", tokens, ({}, {}, behind_the_colon, {}, {}, {})), FACTS[:1])
+    assert outcome == Verdict("stated", 0.5, certainty=0.5, contradiction=0.0)
+
+
+@pytest.mark.parametrize("steps", [((), ()), ((5,) * 9, ({},) * 9)])
+def test_without_log_probabilities_the_words_count(method: JointMethod, steps: tuple[Any, Any]):
+    reply = Written("1: Yes\n2: No\n3: Unknown", *steps)
     assert method.read(reply, FACTS) == (STATED, CONTRADICTED, ABSENT)
+
+
+def test_where_no_answer_was_likely_the_word_counts(method: JointMethod, vocabulary: Vocabulary):
+    reply = written(method, vocabulary, "1: Yes\n2: No\n3: Unknown", {"absent": 1.0}, {}, {"stated": 1.0})
+    stated, contradicted, absent = method.read(reply, FACTS)
+    assert contradicted == CONTRADICTED
+    assert isinstance(stated, Verdict)
+    assert isinstance(absent, Verdict)
+    assert (stated.label, absent.label) == ("absent", "stated")
 
 
 def test_a_line_that_is_not_there_is_missing_for_its_fact_alone(method: JointMethod):
