@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import socket
 import time
+import zlib
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing
 from pathlib import Path
@@ -63,6 +64,17 @@ def test_a_body_over_the_limit_is_never_held_in_memory(http: httpx.Client, servi
     answer = http.post("/v1/score", content=(b" " * MIB for _ in range(100)), headers=headers)
     assert answer.status_code == 413
     assert answer.headers["content-type"] == "application/problem+json"
+    assert peak_memory(service.pid) - before < 2 * LIMIT_MB * MIB
+
+
+@pytest.mark.skipif(not Path("/proc/self/clear_refs").exists(), reason="peak memory is read from Linux' /proc")
+def test_what_a_small_body_would_unpack_to_is_never_held_in_memory(http: httpx.Client, service: Any):
+    packer = zlib.compressobj(9, zlib.DEFLATED, 16 + zlib.MAX_WBITS)
+    bomb = b"".join(packer.compress(b" " * MIB) for _ in range(500)) + packer.flush()
+    assert len(bomb) < MIB
+    before = forget_peak(service.pid)
+    answer = http.post("/v1/score", content=bomb, headers={**JSON, "Content-Encoding": "gzip"})
+    assert answer.status_code == 413
     assert peak_memory(service.pid) - before < 2 * LIMIT_MB * MIB
 
 
