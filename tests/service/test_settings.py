@@ -42,6 +42,7 @@ def test_an_argument_wins_over_the_environment(monkeypatch: pytest.MonkeyPatch):
         ({"host": "0.0.0.0"}, ["0.0.0.0", "API_KEY"]),
         ({"annotations": "a.jsonl,redis://r"}, ["annotations", "alone"]),
         ({"max_items": 100, "max_pending_items": 10}, ["max_items", "max_pending_items"]),
+        ({"max_body_mb": 64, "max_buffered_mb": 32}, ["max_body_mb", "max_buffered_mb"]),
     ],
 )
 def test_a_wrong_setting_is_told_in_one_line_that_names_it(overrides: dict[str, object], words: list[str]):
