@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from perception_reward.service.audit.statements import Statement
 
@@ -47,7 +47,7 @@ def _whole(statement: Statement, step: int) -> str:
     return str(round(statement.number) + step + (1 if step > 0 else 0))
 
 
-def _other_constants(expression: str, steps: list[int]) -> Iterator[str]:
+def _other_constants(expression: str, steps: Sequence[int]) -> Iterator[str]:
     constant = _CONSTANT.search(expression)
     if constant is None:
         return

@@ -30,7 +30,7 @@ def together(subject: Subject, alone: Probe, rng: random.Random) -> Iterator[Pro
 def _company(subject: Subject, rng: random.Random) -> list[Fact]:
     facts = list(dict.fromkeys(subject.annotation.facts))
     others = [fact for fact in facts if fact != subject.fact]
-    chosen = {subject.fact, *rng.sample(others, min(len(others), MOST_TOGETHER - 1))}
+    chosen = [subject.fact, *rng.sample(others, min(len(others), MOST_TOGETHER - 1))]
     return [fact for fact in facts if fact in chosen]
 
 

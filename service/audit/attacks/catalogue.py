@@ -23,6 +23,7 @@ class Entry(BaseModel):
     name: str
     description: str
     texts: tuple[str, ...] = Field(min_length=1)
+    places: tuple[Place, ...] = ("blocks", "before")
     spellings: tuple[Spelling, ...] = ("plain",)
     times: int = Field(default=1, ge=1)
     beyond_cap: bool = False
@@ -34,14 +35,12 @@ class Family(Entry):
 
     expected: Literal["absent", "contradicted"]
     defence: str
-    places: tuple[Place, ...]
 
 
 class Twin(Entry):
     """Honest responses that look like attacks."""
 
     twin: Literal["defence", "disguise", "policy"]
-    places: tuple[Place, ...] = ("blocks", "before")
 
     @property
     def family(self) -> str:

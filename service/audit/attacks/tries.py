@@ -74,9 +74,9 @@ def _drawn(
     return list(found.values())
 
 
-def _tries(entry: Family | Twin, subjects: Sequence[Subject], rng: random.Random) -> Iterator[_Try]:
+def _tries(entry: Entry, subjects: Sequence[Subject], rng: random.Random) -> Iterator[_Try]:
     """Rounds over the texts, each with the next subject, in every place and spelling in turn."""
-    ways = [(place, spelling) for place in entry.places for spelling in entry.spellings]
+    ways: list[tuple[Place, Spelling]] = [(place, spelling) for place in entry.places for spelling in entry.spellings]
     rounds = len(ways) * max(1, len(subjects))
     for number in range(rounds if subjects else 0):
         for at, text in enumerate(rng.sample(entry.texts, len(entry.texts))):

@@ -69,7 +69,7 @@ def _bare(word: str) -> str:
 
 IRREGULAR = {form: _bare(stem) for form, _, stem in (pair.partition(":") for pair in _IRREGULAR.split())}
 # Negations, and no forms of "non" and "noth".
-IRREGULAR |= {word: word for word in ("none", "nothing")}
+IRREGULAR.update({word: word for word in ("none", "nothing")})
 
 
 def _lemmas(words: str) -> frozenset[str]:
