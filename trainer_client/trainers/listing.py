@@ -16,8 +16,8 @@ _PACKAGE = "perception_reward.trainer_client.trainers"
 
 @dataclass(frozen=True)
 class Trainer:
-    """module: the adapter's. line: what goes into the configuration; `{package}` is where the adapters are, and
-    `{path}` the file of this one."""
+    """module: the adapter's file below this folder. line: what goes into the configuration; `{package}` is where the
+    adapters are, and `{path}` the file of this one."""
 
     module: str
     line: str
@@ -32,7 +32,7 @@ TRAINERS = {
     "verl": Trainer("verl", "reward.custom_reward_function.path=pkg://{package}.verl"),
     "easyr1": Trainer("easyr1", "worker.reward.reward_function={path}:compute_score"),
     "openrlhf": Trainer("openrlhf", "--reward.remote_url {path}"),
-    "ms-swift": Trainer("ms_swift", "--external_plugins {path} --reward_funcs perception_reward"),
+    "ms-swift": Trainer("swift/perception_reward_plugin", "--external_plugins {path} --reward_funcs perception_reward"),
     "slime": Trainer("slime", "--custom-rm-path {package}.slime.custom_rm"),
     "verifiers": Trainer("verifiers", "vf.Rubric(funcs=[{package}.verifiers.perception_reward])"),
     "skyrl": Trainer("skyrl", 'register(id="perception", entry_point="{package}.skyrl:PerceptionEnv")'),
