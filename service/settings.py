@@ -12,6 +12,7 @@ from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic.config import JsonDict
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from perception_reward.service.excerpt import WHOLE, is_scope
@@ -19,7 +20,7 @@ from perception_reward.service.excerpt import WHOLE, is_scope
 ENVIRONMENT_PREFIX = "PERCEPTION_REWARD_"
 
 # Marks a field whose option may be given several times on the command line.
-REPEATABLE = "repeatable"
+REPEATABLE: JsonDict = {"repeatable": True}
 
 
 class SettingsError(Exception):
@@ -62,10 +63,10 @@ class Settings(BaseSettings):
         description="How an LLM judge is asked: `verdict`, one fact at a time and one token; `joint`, all facts "
         "at once in a forced form; `paper`, all facts at once in free text.",
     )
-    judge_evidence: Literal["whole", "selected"] = Field(
-        default="whole",
-        description="What an LLM judge with the method `verdict` reads for each fact: the `whole` response, or only its "
-        "`selected` sentences that can bear on the fact.",
+    judge_evidence: Literal["auto", "whole", "selected"] = Field(
+        default="auto",
+        description="What an LLM judge reads for each fact: the `whole` response, or only its `selected` sentences "
+        "that can bear on the fact; `auto` selects for the method `verdict`, the only one that can.",
     )
     judge_scope: str = Field(
         default=WHOLE,
@@ -84,7 +85,7 @@ class Settings(BaseSettings):
         default=(),
         description="Engine argument of vLLM as KEY=VALUE for the judge vllm:MODEL, such as tensor_parallel_size=2 or "
         "quantization=fp8; may be repeated. The variable holds all of them, quoted as for a shell.",
-        json_schema_extra={REPEATABLE: True},
+        json_schema_extra=REPEATABLE,
     )
     judge_restart: bool = Field(
         default=True, description="Start the engine of the judge vllm:MODEL again when its process dies."

@@ -68,7 +68,7 @@ def _option(name: str, field: FieldInfo) -> inspect.Parameter:
         show_default=False,
     )
     annotation = Annotated[bool | None, option] if flag else Annotated[str | None, option]
-    if isinstance(field.json_schema_extra, dict) and REPEATABLE in field.json_schema_extra:
+    if field.json_schema_extra == REPEATABLE:
         annotation = Annotated[list[str] | None, option]
     return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=annotation)
 

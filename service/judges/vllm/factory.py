@@ -9,7 +9,8 @@ from pathlib import Path
 from perception_reward.service.judges.openai.observer import JudgeObserver
 from perception_reward.service.judges.vllm.arguments import identity
 from perception_reward.service.judges.vllm.engine import VLLMEngine
-from perception_reward.service.judges.vllm.launch import Launcher, installed
+from perception_reward.service.judges.vllm.launch import Launcher
+from perception_reward.service.judges.vllm.library import installed
 
 SCHEME = "vllm:"
 FORM = "vllm:MODEL, a folder or a model hub's name, for example vllm:Qwen/Qwen2.5-1.5B-Instruct"

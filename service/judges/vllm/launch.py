@@ -6,7 +6,6 @@ an event loop it does on that of the first request.
 
 from __future__ import annotations
 
-import importlib.util
 import logging
 import multiprocessing
 import os
@@ -18,7 +17,7 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any, Protocol
 
-from perception_reward.service.judges.vllm import faults, parent
+from perception_reward.service.judges.vllm import faults, library, parent
 from perception_reward.service.judges.vllm.arguments import UnknownArgument, check_names
 from perception_reward.service.judges.vllm.logs import EngineLog
 
@@ -115,20 +114,14 @@ class Launcher:
             logging.setLogRecordFactory(factory)
 
     def _engine(self) -> LLM:
-        from vllm.engine.arg_utils import AsyncEngineArgs
-        from vllm.platforms import current_platform
-        from vllm.usage.usage_lib import UsageContext
-        from vllm.v1.engine.async_llm import AsyncLLM
-
-        check_names(self._arguments, {field.name for field in fields(AsyncEngineArgs)})
-        defaults = {**_DEFAULTS, **(_CPU_DEFAULTS if current_platform.is_cpu() else {})}
+        engine_args: Any = library.module("engine.arg_utils").AsyncEngineArgs
+        check_names(self._arguments, {field.name for field in fields(engine_args)})
+        on_cpu: bool = library.module("platforms").current_platform.is_cpu()
+        defaults = {**_DEFAULTS, **(_CPU_DEFAULTS if on_cpu else {})}
         named = {"model": self._model, "tokenizer": self._tokenizer or self._model}
-        args = AsyncEngineArgs(**{**defaults, **self._arguments, **named})
+        args = engine_args(**{**defaults, **self._arguments, **named})
         if self._given_up.is_set():
             raise RuntimeError("given up")
         # As in batch use: larger steps, since nobody waits for a first token.
-        return AsyncLLM.from_engine_args(args, usage_context=UsageContext.LLM_CLASS)
-
-
-def installed() -> bool:
-    return importlib.util.find_spec("vllm") is not None
+        usage = library.module("usage.usage_lib").UsageContext.LLM_CLASS
+        return library.module("v1.engine.async_llm").AsyncLLM.from_engine_args(args, usage_context=usage)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from perception_reward.service.judges.llm.ask import LogProbs, Writing, Written
+from perception_reward.service.judges.vllm import library
 
 
 def one_token(answers: Sequence[int]) -> Any:
@@ -15,16 +16,14 @@ def one_token(answers: Sequence[int]) -> Any:
 
 def text(writing: Writing) -> Any:
     """Sampling parameters for `writing`."""
-    from vllm.sampling_params import StructuredOutputsParams
-
-    form = StructuredOutputsParams(regex=writing.pattern) if writing.pattern is not None else None
+    form: Any = None
+    if writing.pattern is not None:
+        form = library.module("sampling_params").StructuredOutputsParams(regex=writing.pattern)
     return _greedy(writing.most, writing.answers, structured_outputs=form)
 
 
 def prompt(tokens: Sequence[int]) -> Any:
-    from vllm.inputs.engine import tokens_input
-
-    return tokens_input(list(tokens))
+    return library.module("inputs.engine").tokens_input(list(tokens))
 
 
 def chosen(output: Any, answers: Sequence[int]) -> LogProbs:
@@ -45,13 +44,11 @@ def _of(step: Any, answers: Sequence[int]) -> LogProbs:
 
 
 def _greedy(most: int, answers: Sequence[int], **more: object) -> Any:
-    from vllm import SamplingParams
-    from vllm.sampling_params import RequestOutputKind
-
-    return SamplingParams(
+    sampling = library.module("sampling_params")
+    return sampling.SamplingParams(
         max_tokens=most,
         temperature=0.0,
         logprob_token_ids=list(answers) or None,
-        output_kind=RequestOutputKind.FINAL_ONLY,
+        output_kind=sampling.RequestOutputKind.FINAL_ONLY,
         **more,
     )
