@@ -10,6 +10,7 @@ from perception_reward.service.judges.cascade.judge import CascadeJudge
 from perception_reward.service.judges.llm.engine import Engine
 from perception_reward.service.judges.llm.evidence import Evidence
 from perception_reward.service.judges.llm.judge import LLMJudge
+from perception_reward.service.judges.llm.method import Method
 from perception_reward.service.judges.llm.methods import make_method
 from perception_reward.service.judges.openai.factory import openai_engine
 from perception_reward.service.judges.openai.spec import FORM, SCHEME
@@ -31,14 +32,20 @@ def make_judge(settings: Settings, pool: WorkerPool, metrics: Metrics) -> Judge:
     if settings.judge == "symbolic":
         return _calibrated(SymbolicJudge(pool), settings)
     engine = _engine(settings, metrics)
+    method = make_method(settings.judge_method)
     with naming("judge_evidence"):
         judge = LLMJudge(
             engine,
-            make_method(settings.judge_method),
+            method,
             tokenizer=settings.judge_tokenizer or engine.model,
-            evidence=Evidence() if settings.judge_evidence == "selected" else None,
+            evidence=Evidence() if _selects(settings, method) else None,
         )
     return _calibrated(judge, settings)
+
+
+def _selects(settings: Settings, method: Method) -> bool:
+    """Whether the model reads evidence only: where that is set, and by default where facts are asked about alone."""
+    return settings.judge_evidence == "selected" or (settings.judge_evidence == "auto" and method.scope == "fact")
 
 
 def _engine(settings: Settings, metrics: Metrics) -> Engine:
