@@ -37,6 +37,8 @@ _SLOT_WEIGHT = 1.5
 _OFFERED = 0.3
 # Of the anchors, the share that a sentence must mention before it can speak against the fact.
 _ABOUT = 0.55
+# Of a terse sentence less is enough, but "there are two dogs" is not about the one under the bench.
+_ABOUT_TERSE = 0.35
 # Denied are the anchors of which this share is negated on one side only.
 _DENIED = 0.3
 # A sentence that lacks a word of the fact's, or keeps fewer of its neighbours than this, is like it and no more.
@@ -170,7 +172,7 @@ def _compare(claim: Claim, sentence: Sentence, heard: tuple[Word, ...]) -> Evide
     likeness = _likeness(claim, heard)
     said = [_agrees(slot, negated, heard) for slot, negated in claim.slots]
     flipped = sum(claim.anchors[name] for name in _flipped(claim, mentioned)) / sum(claim.anchors.values())
-    speaks = likeness.share >= _ABOUT or likeness.terse
+    speaks = likeness.share >= (_ABOUT_TERSE if likeness.terse else _ABOUT)
     denial = likeness.share if speaks and (False in said or flipped >= _DENIED) else 0.0
     support = 0.0 if denial else _support(claim, likeness, said) * (1 - flipped)
     span = (heard[0], heard[-1]) if said else (mentioned[0], mentioned[-1])

@@ -271,3 +271,8 @@ def test_a_measure_is_no_thing_to_count() -> None:
     response = "The area of the dove is 192 cm^2. The flag measures 24 cm x 16 cm."
     assert judge("The area of the dove is 192 cm².", response).label == "stated"
     assert judge("The area of the dove is 24 cm².", response).label == "contradicted"
+
+
+def test_how_many_there_are_is_not_where_one_of_them_is() -> None:
+    assert judge("One dog lies under the bench.", "There are two dogs.").label == "absent"
+    assert judge("One dog lies under the bench.", "Two dogs lie under the bench.").label == "contradicted"
