@@ -7,9 +7,9 @@ import json
 import os
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from perception_reward.annotations.model import Annotation
 from perception_reward.annotations.rows import Incomplete, Layout, Picture, Problem, Row, problem_of
@@ -83,17 +83,15 @@ def _write_parquet(path: Path, rows: Iterator[Row]) -> int:
         parquet: Any = importlib.import_module("pyarrow.parquet")
     except ImportError as error:
         raise ImportError("writing Parquet needs pyarrow: pip install 'perception-reward[service]'") from error
-    count, writer, schema = 0, None, None
-    try:
+    first = next(rows, None)
+    if first is None:
+        raise ValueError("there is no row to write")
+    count, schema = 0, _schema(arrow, first)
+    rows = chain([first], rows)
+    with parquet.ParquetWriter(path, schema) as writer:
         while batch := list(islice(rows, BATCH_ROWS)):
-            if schema is None:
-                schema = _schema(arrow, batch[0])
-                writer = parquet.ParquetWriter(path, schema)
             writer.write_table(arrow.Table.from_pylist(batch, schema=schema))
             count += len(batch)
-    finally:
-        if writer is not None:
-            writer.close()
     return count
 
 
@@ -108,19 +106,19 @@ def _schema(arrow: Any, row: Row) -> Any:
     return schema
 
 
-def _type(arrow: Any, value: Any) -> Any:
+def _type(arrow: Any, value: object) -> Any:
     if isinstance(value, list):
-        return arrow.list_(_type(arrow, value[0]))
+        return arrow.list_(_type(arrow, cast("list[object]", value)[0]))
     if isinstance(value, dict):
-        if "bytes" in value:
-            return arrow.struct([(name, arrow.binary() if name == "bytes" else arrow.string()) for name in value])
-        return arrow.struct([(name, _type(arrow, inner)) for name, inner in value.items()])
+        fields = cast("Row", value)
+        if "bytes" in fields:
+            return arrow.struct([(name, arrow.binary() if name == "bytes" else arrow.string()) for name in fields])
+        return arrow.struct([(name, _type(arrow, inner)) for name, inner in fields.items()])
     return arrow.int64() if isinstance(value, int) else arrow.string()
 
 
-def _feature(name: str, value: Any) -> Any:
+def _feature(name: str, value: object) -> Any:
+    text = {"dtype": "string", "_type": "Value"}
     if name == "images":
         return [{"_type": "Image"}]
-    if isinstance(value, list):
-        return [{field: {"dtype": "string", "_type": "Value"} for field in value[0]}]
-    return {"dtype": "string", "_type": "Value"}
+    return [dict.fromkeys(cast("list[Row]", value)[0], text)] if isinstance(value, list) else text

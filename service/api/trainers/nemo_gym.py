@@ -30,7 +30,7 @@ from perception_reward.trainer_client.wire import POLICY_ROLES, TEXT_BLOCKS, Ite
 
 router = APIRouter(tags=["trainers"], route_class=LenientRoute)
 
-EXAMPLE = {
+EXAMPLE: dict[str, Any] = {
     "responses_create_params": {"input": [{"role": "user", "content": "Find AC."}]},
     "verifier_metadata": {"answer": "13", "facts": [{"id": "f1", "text": "Segment AB has length 5."}]},
     "response": {
@@ -135,11 +135,10 @@ def _words(block: object) -> str | None:
 
 
 def _fields(body: VerifyRequest) -> dict[str, Any]:
-    row = body.model_extra or {}
     asked = body.responses_create_params.get("metadata")
-    places = (asked if isinstance(asked, dict) else {}, row, body.verifier_metadata or {})
+    asked = cast("dict[str, Any]", asked) if isinstance(asked, dict) else {}
     found: dict[str, Any] = {}
-    for place in cast("tuple[Mapping[str, Any], ...]", places):
+    for place in (asked, body.model_extra or {}, body.verifier_metadata or {}):
         found |= {name: place[name] for name in FIELDS if place.get(name) is not None}
         if "answer" not in place and place.get("expected_answer") is not None:
             found["answer"] = place["expected_answer"]
