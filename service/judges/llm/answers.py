@@ -24,7 +24,7 @@ class Answers:
     def __init__(self, vocabulary: Vocabulary, words: Mapping[Label, str]) -> None:
         self.by_label: dict[Label, Tokens] = {label: _tokens(vocabulary, word) for label, word in words.items()}
         self.tokens: Tokens = tuple(sorted(token for tokens in self.by_label.values() for token in tokens))
-        self._labels = {token: label for label, tokens in self.by_label.items() for token in tokens}
+        self._labels: dict[int, Label] = {token: label for label, tokens in self.by_label.items() for token in tokens}
 
     def label(self, token: int) -> Label | None:
         """What `token` answers, or None where it is no answer."""
