@@ -30,7 +30,7 @@ from perception_reward.service.audit.agreement import (
     pairs,
     unknown_items,
 )
-from perception_reward.service.audit.figures import Estimate
+from perception_reward.service.audit.figures import Estimate, Judged
 from perception_reward.service.audit.statistics import LABELS
 from perception_reward.service.cli.options import fail, with_settings
 from perception_reward.service.cli.rollouts import count_or_exit, good_items, responses
@@ -156,7 +156,9 @@ def _show(console: Console, figures: Agreement, differing: Sequence[Disagreement
         highlight=False,
     )
     console.print(f"agreement {_figure(figures.agreed)}, kappa {_figure(figures.kappa)}", highlight=False)
-    columns = [*LABELS, *(["missing"] if figures.missing else [])]
+    columns: list[Judged] = [*LABELS]
+    if figures.missing:
+        columns.append("missing")
     confusion = _table("", *columns)
     for row in columns:
         confusion.add_row(row, *(str(figures.confusion[row][column]) for column in columns))
