@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import math
+from collections.abc import Mapping
 from typing import Any
 
 from perception_reward.trainer_client.client import RewardClient
@@ -28,3 +29,8 @@ def columns_of(result: ItemResult) -> dict[str, float]:
 def client_of(**options: Any) -> RewardClient:
     """The client with these options, one for all calls of a process."""
     return RewardClient(**options)
+
+
+def client_with(options: Mapping[str, Any]) -> RewardClient:
+    """`client_of`, for options out of a configuration file, where several servers are a list."""
+    return client_of(**{name: tuple(value) if isinstance(value, list) else value for name, value in options.items()})

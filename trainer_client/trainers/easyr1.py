@@ -18,7 +18,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from perception_reward.trainer_client.missing import resolve
-from perception_reward.trainer_client.trainers.columns import client_of, columns_of
+from perception_reward.trainer_client.trainers.columns import client_with, columns_of
 from perception_reward.trainer_client.trainers.verl import item_of
 
 # Read by EasyR1 from the file.
@@ -31,7 +31,7 @@ def compute_score(reward_inputs: Sequence[Mapping[str, Any]], **options: Any) ->
 
     A component that does not apply is NaN. options: those of `RewardClient`.
     """
-    client = client_of(**options)
+    client = client_with(options)
     items = [item_of(given["response"], given["ground_truth"], None) for given in reward_inputs]
     results = client.score_sync(items)
     policy = client.options.on_missing

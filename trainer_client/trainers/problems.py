@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
+from hashlib import blake2b
 from typing import Any, cast
 
 Fields = dict[str, Any]
@@ -50,6 +51,15 @@ def asked_rows(columns: Mapping[str, Any], count: int) -> Iterator[Mapping[str, 
     }
     for index in range(count):
         yield {name: values[index] for name, values in known.items()}
+
+
+def group_of(item: Mapping[str, Any], prompt: str = "") -> str:
+    """What the items of one problem share: its group or annotation, else a digest of all but the response, and of the
+    prompt."""
+    if named := item.get("group") or item.get("annotation_id"):
+        return str(named)
+    told = repr((sorted((name, value) for name, value in item.items() if name != "response"), prompt))
+    return blake2b(told.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
 
 
 def no_problem(where: str, columns: Iterable[str]) -> ValueError:

@@ -28,7 +28,16 @@ from perception_reward.trainer_client.client import RewardClient
 from perception_reward.trainer_client.missing import resolve
 from perception_reward.trainer_client.options import Policy
 from perception_reward.trainer_client.trainers.completions import text_of
-from perception_reward.trainer_client.trainers.problems import Fields, asked_rows, no_problem, problem_of
+from perception_reward.trainer_client.trainers.problems import (
+    NAMES,
+    NESTED,
+    TRUTHS,
+    Fields,
+    asked_rows,
+    group_of,
+    no_problem,
+    problem_of,
+)
 from perception_reward.trainer_client.wire import ItemResult
 
 NAME = "perception_reward"
@@ -86,9 +95,9 @@ def _asked(prompts: Sequence[Any], completions: Sequence[Any], columns: dict[str
     for index, row in enumerate(asked_rows(columns, len(completions))):
         problem = problem_of(row)
         if problem:
-            group = problem.get("group") or problem.get("annotation_id")
-            found.append((index, {**problem, "group": str(group or _told(prompts[index]))[:256]}))
-    if completions and not found:
+            found.append((index, {**problem, "group": group_of(problem, _told(prompts[index]))}))
+    # A batch may hold rows of other tasks alone; a data set without the columns is a mistake.
+    if completions and not found and not columns.keys() & {*NAMES, *NESTED, *TRUTHS}:
         raise no_problem("the data set", columns)
     return [(index, {**item, "response": text_of(completions[index])}) for index, item in found]
 
@@ -96,8 +105,8 @@ def _asked(prompts: Sequence[Any], completions: Sequence[Any], columns: dict[str
 def _told(prompt: Any) -> str:
     """What tells a prompt from others in one batch."""
     if isinstance(prompt, str):
-        return prompt[-256:]
-    return "\n".join(text_of([{**message, "role": "assistant"}]) for message in prompt)[-256:]
+        return prompt
+    return "\n".join(text_of([{**message, "role": "assistant"}]) for message in prompt)
 
 
 def _step(columns: dict[str, Any]) -> int | None:
@@ -135,18 +144,23 @@ def _excludes_none() -> bool:
 
 
 def _log(count: int, places: Sequence[int], results: Sequence[ItemResult], columns: dict[str, Any]) -> None:
-    """Components as metrics (their means) and as columns beside the completions, where TRL offers that."""
+    """Components as metrics (their means) and as columns beside the completions, where TRL offers that.
+
+    TRL gathers each metric that was logged from all processes, so every process logs all of them: NaN where it has no
+    value. One that left a metric out would keep the others waiting.
+    """
     log_metric, log_extra = columns.get("log_metric"), columns.get("log_extra")
     for name in COMPONENTS:
         values = [getattr(result.components, name) for result in results]
         present = [value for value in values if value is not None]
-        if callable(log_metric) and present:
-            log_metric(f"{NAME}/{name}", fmean(present))
+        if callable(log_metric):
+            log_metric(f"{NAME}/{name}", fmean(present) if present else math.nan)
         if callable(log_extra):
             # A table's column has one type.
             column = [math.nan] * count
             for place, value in zip(places, values, strict=True):
                 column[place] = math.nan if value is None else value
             log_extra(f"{NAME}/{name}", column)
-    if callable(log_metric) and results:
-        log_metric(f"{NAME}/missing", fmean(float(result.score is None) for result in results))
+    if callable(log_metric):
+        missing = [float(result.score is None) for result in results]
+        log_metric(f"{NAME}/missing", fmean(missing) if missing else math.nan)

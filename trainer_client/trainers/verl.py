@@ -26,9 +26,9 @@ from typing import Any
 
 from perception_reward.trainer_client.missing import resolve
 from perception_reward.trainer_client.options import Policy
-from perception_reward.trainer_client.trainers.columns import client_of, columns_of
+from perception_reward.trainer_client.trainers.columns import client_with, columns_of
 from perception_reward.trainer_client.trainers.completions import text_of
-from perception_reward.trainer_client.trainers.problems import Fields, no_problem, problem_of
+from perception_reward.trainer_client.trainers.problems import Fields, group_of, no_problem, problem_of
 from perception_reward.trainer_client.wire import ItemResult
 
 
@@ -45,7 +45,7 @@ async def compute_score(
 
     options: those of `RewardClient`. Raises `MissingScore` where there is no score and the policy has no number for it.
     """
-    client = client_of(**options)
+    client = client_with(options)
     result = await client.score_one(item_of(solution_str, ground_truth, extra_info))
     (score,) = resolve([result], policy=alone(client.options.on_missing))
     return scored(result, score)
@@ -59,12 +59,12 @@ def compute_score_batch(
     **options: Any,
 ) -> list[dict[str, float]]:
     """`compute_score` for a whole batch, for verl's manager `batch`. Responses to one problem are a group."""
-    client = client_of(**options)
+    client = client_with(options)
     rows = zip(solution_strs, ground_truths, extra_infos, strict=True)
     items = [item_of(text, truth, extra) for text, truth, extra in rows]
     results = client.score_sync(items)
     policy = client.options.on_missing
-    groups = [str(item.get("group") or item.get("annotation_id") or item) for item in items]
+    groups = [group_of(item) for item in items]
     scores = resolve(results, groups, "group_mean" if policy == "native" else policy)
     return [scored(result, score) for result, score in zip(results, scores, strict=True)]
 

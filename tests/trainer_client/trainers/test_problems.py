@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from perception_reward.trainer_client.trainers.problems import asked_rows, no_problem, problem_of
+from perception_reward.trainer_client.trainers.problems import asked_rows, group_of, no_problem, problem_of
 
 BOTH = {"annotation_id": "triangle/1", "answer": "13"}
 
@@ -63,3 +63,11 @@ def test_only_columns_of_the_data_set_are_read() -> None:
 def test_data_without_anything_to_score_against_is_told_what_is_missing() -> None:
     assert "annotation_id" in str(no_problem("the data set", ["prompt", "image"]))
     assert "image, prompt" in str(no_problem("the data set", ["prompt", "image"]))
+
+
+def test_what_names_a_problem_is_its_group_and_else_all_that_is_known_of_it_but_the_response() -> None:
+    facts = [{"id": "f1", "text": "AB = 5. \ud800"}]
+    assert group_of({"annotation_id": "triangle/1", "group": 7}) == "7"
+    assert group_of(BOTH) == "triangle/1"
+    assert group_of({"facts": facts, "response": "AB = 5"}) == group_of({"facts": facts, "response": "AB = 7"})
+    assert group_of({"facts": facts}) != group_of({"facts": facts}, "Find AC.") != group_of({"facts": []}, "Find AC.")

@@ -58,6 +58,38 @@ def test_rows_of_another_task_get_none_and_cost_nothing(served: str, columns: di
     assert columns["logged"]["metrics"]["perception_reward/missing"] == 0.0
 
 
+def test_a_batch_of_other_tasks_alone_gets_none(served: str, columns: dict[str, Any]) -> None:
+    assert call(configured(served), [GOOD, GOOD], **columns, annotation_id=[None, None]) == [None, None]
+
+
+@pytest.mark.parametrize("rows", [["unknown", "unknown"], [None, None]])
+def test_every_process_logs_every_metric_whatever_it_knows(
+    served: str, columns: dict[str, Any], rows: list[str | None]
+) -> None:
+    # TRL gathers them one by one: a process that left one out would keep the others waiting.
+    call(configured(served), [GOOD, GOOD], **columns, annotation_id=rows)
+    metrics = columns["logged"]["metrics"]
+    assert sorted(metrics) == [f"perception_reward/{name}" for name in sorted((*trl.COMPONENTS, "missing"))]
+    assert math.isnan(metrics["perception_reward/perception"])
+
+
+@pytest.mark.parametrize(
+    ("prompts", "facts"),
+    [
+        (
+            (f"What is AB? {'Answer in a box. ' * 40}", f"What is AC? {'Answer in a box. ' * 40}"),
+            ("AB = 5.", "AB = 5."),
+        ),
+        (("How many are there?", "How many are there?"), ("There are 3 dogs.", "There are 4 dogs.")),
+    ],
+)
+def test_problems_without_a_name_are_groups_of_their_own(prompts: tuple[str, str], facts: tuple[str, str]) -> None:
+    rows = [[{"id": "f1", "text": text}] for text in facts for _ in range(2)]
+    asked = trl._asked([prompt for prompt in prompts for _ in range(2)], [GOOD] * 4, {"facts": rows})
+    groups = [item["group"] for _, item in asked]
+    assert groups[0] == groups[1] != groups[2] == groups[3]
+
+
 def test_a_data_set_without_any_such_row_is_an_error(served: str, columns: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match="annotation_id"):
         call(configured(served), [GOOD, GOOD], **columns, question=["?", "?"])

@@ -41,6 +41,11 @@ def test_a_batch_gives_the_same_keys_for_every_sample(served: str) -> None:
     assert missing["missing"] == 1.0
 
 
+def test_servers_may_come_as_a_list_out_of_a_configuration(served: str) -> None:
+    (found,) = compute_score_batch(["geometry"], [GOOD], ["13"], [KNOWN], base_url=[served])
+    assert found["score"] == pytest.approx(1.7)
+
+
 def test_nothing_else_of_the_sample_leaves_the_trainer() -> None:
     extra = {**KNOWN, "images": [object()], "secret": "…"}
     assert item_of(GOOD, "13", extra) == {"annotation_id": "triangle/1", "answer": "13", "response": GOOD}

@@ -27,7 +27,7 @@ from perception_reward.trainer_client.missing import resolve
 from perception_reward.trainer_client.options import Policy
 from perception_reward.trainer_client.trainers.columns import client_of
 from perception_reward.trainer_client.trainers.completions import text_of
-from perception_reward.trainer_client.trainers.problems import Fields, asked_rows, no_problem, problem_of
+from perception_reward.trainer_client.trainers.problems import Fields, asked_rows, group_of, no_problem, problem_of
 from perception_reward.trainer_client.wire import ItemResult
 
 
@@ -65,7 +65,7 @@ def step_of(columns: dict[str, Any]) -> int | None:
 def rewards_of(results: Sequence[ItemResult], items: Sequence[Fields], args: Any) -> list[float | None]:
     asked: Policy = client_of().options.on_missing
     excluded = getattr(args, "scale_rewards", None) == "gdpo"
-    groups = [str(item.get("group") or item.get("annotation_id") or item.get("answer")) for item in items]
+    groups = [group_of(item) for item in items]
     return resolve(results, groups, "group_mean" if asked == "native" and not excluded else asked)
 
 
