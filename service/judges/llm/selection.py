@@ -7,8 +7,12 @@ A sentence bears on a fact when it shares names, numbers or content words with i
 and "⟂" one word, `∠B` is part of `∠ABC`. The strongest few are kept, each with the sentence that it leans on ("Then it
 …") and the one that takes it back ("Wait, …"). Nothing is reworded, so what a model reads is what the response says.
 
-What can be lost: a pronoun or synonym that reaches over more than one sentence, and what a response says for the
-seventh time or later in sentences no better than those before. Linear in the length of the response.
+The words are those of English. A fact in another script is shown the whole response, and so is one that nothing
+bears on in a response in another script: "桌子上有一只猫" may well say that the cat is on the table.
+
+What can be lost: a synonym that stands alone ("a crimson vehicle" for a red car), a pronoun that reaches over more
+than one sentence, and what a response says for the seventh time or later in sentences no better than those before.
+Linear in the length of the response.
 """
 
 from __future__ import annotations
@@ -21,7 +25,7 @@ from functools import lru_cache
 from perception_reward.trainer_client.wire import Fact
 
 # Part of the fingerprint of every judge that shows evidence: raise it with each change to what `select` returns.
-VERSION = 1
+VERSION = 2
 
 GAP = "[…]"
 
@@ -41,6 +45,10 @@ _TERM = re.compile(
     r"(?P<name>(?<![A-Za-z\\])(?:[A-Z](?:_?\d)?['′]{0,2}){1,8}(?![A-Za-z]))(?P<valued>[}$]{0,2}\s?(?:=|≈|is\b|measures\b))?"
     r"|(?P<number>\d+(?:\.\d+)?(?:[a-z](?![A-Za-z]))?)|(?P<word>[^\W\d_]{1,40})|(?P<sign>[⊥⟂∥≅])"
 )
+# Words in neither Latin letters nor Greek ones, which English about a figure has as well.
+_OTHER_SCRIPT = re.compile(r"[^\W\d_\u0000-\u024f\u0370-\u03ff]{2,}")
+# A response in another script has more of it than this share of its characters: a stray word is none.
+_SHARE_OF_SCRIPT = 0.1
 _POINT = re.compile(r"[A-Z](?:_?\d)?['′]{0,2}")
 _NUMBER_WORDS = {
     word: str(value)
@@ -96,19 +104,26 @@ class _Sentence:
 
 
 def select(response: str, fact: Fact) -> str:
-    """The evidence for or against `fact`, in the order of the response; '' where nothing bears on it.
+    """The evidence for or against `fact`, in the order of the response; '' where nothing bears on it. The response
+    itself where the two are not both in words that are understood here.
 
     Sentences that did not stand next to each other are separated by `GAP`.
     """
+    if _in_another_script(fact.text):
+        return response
     sentences = _sentences(response)
     terms = _terms(fact.text)
     scores = [_score(sentence.terms, terms) if sentence.terms is not _NO_TERMS else 0.0 for sentence in sentences]
     best = max(scores, default=0.0)
     if best < _LEAST:
-        return ""
+        return response if _in_another_script(response) else ""
     floor = max(_LEAST, _SHARE_OF_BEST * best)
     bearing = sorted((at for at, score in enumerate(scores) if score >= floor), key=lambda at: -scores[at])
     return _joined(sentences, sorted(set(_with_neighbours(sentences, bearing[:MOST_SENTENCES]))))
+
+
+def _in_another_script(text: str) -> bool:
+    return sum(len(word[0]) for word in _OTHER_SCRIPT.finditer(text)) > _SHARE_OF_SCRIPT * len(text)
 
 
 def _with_neighbours(sentences: tuple[_Sentence, ...], chosen: list[int]) -> Iterator[int]:

@@ -51,6 +51,31 @@ def test_nothing_is_left_of_a_response_about_something_else() -> None:
     assert evidence("", "Segment AB has length 5.") == ""
 
 
+@pytest.mark.parametrize(
+    ("fact", "response"),
+    [
+        ("猫在桌子上。", "图中桌子上有一只猫。窗外有一棵树。"),
+        ("图中有3只猫。", "第3步：看图。图中有三只猫在睡觉。"),
+        ("The cat is on the table.", "图中桌子上有一只猫。窗外有一棵树。"),
+        ("Кошка на столе.", "Здесь стол. На нём спит кот."),
+    ],
+)
+def test_what_is_in_another_script_is_read_whole(fact: str, response: str) -> None:
+    assert evidence(response, fact) == response
+
+
+def test_a_stray_foreign_word_does_not_bring_the_whole_response() -> None:
+    assert evidence(f"{NOISE} {NOISE} 你好", "Segment AB has length 5.") == ""
+    assert evidence(noisy("∠α = 30°."), "Angle α measures 30 degrees.") == f"{GAP}\n∠α = 30°.\n{GAP}"
+
+
+def test_names_are_found_in_another_script() -> None:
+    assert (
+        evidence("图中有一个三角形。线段AB长5。今天天气很好。", "Segment AB has length 5.")
+        == f"{GAP}\n线段AB长5。\n{GAP}"
+    )
+
+
 def test_the_sentence_leaned_on_comes_too() -> None:
     kept = evidence(
         noisy("Look at the triangle.", "AC = 5.").replace(f"{NOISE} AC", "It is drawn thinly. This AC"), "AC is 5."
