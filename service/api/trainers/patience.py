@@ -21,17 +21,20 @@ FIRST, LONGEST = 0.5, 10.0
 class PatientScorer:
     """A scorer that scores again, until its deadline, what is missing for a passing reason."""
 
-    def __init__(self, scorer: Scorer, first: float = FIRST) -> None:
+    def __init__(self, scorer: Scorer, first: float | None = None) -> None:
         self._scorer = scorer
-        self._first = first
+        self._first = FIRST if first is None else first
 
     async def score(self, request: ScoreRequest, deadline: float) -> ScoreResponse:
         """As `Scorer.score`. Only what is missing is scored again, and most of that comes from the cache."""
-        response = await self._scorer.score(request, deadline)
         backoff, loop = Backoff(self._first, LONGEST), asyncio.get_running_loop()
+        started = loop.time()
+        response = await self._scorer.score(request, deadline)
+        took = loop.time() - started
         while away := [place for place, result in enumerate(response.results) if result.reason in PASSING]:
             pause = backoff.next()
-            if loop.time() + pause >= deadline:
+            # A look that does not end in time would lose what is known of the others.
+            if loop.time() + pause + took >= deadline:
                 break
             await asyncio.sleep(pause)
             part = request.model_copy(update={"items": [request.items[place] for place in away]})

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from perception_reward.service.api.trainers import patience
 from perception_reward.service.judges.base import JudgeTask, Missing, Outcome, Verdict
 
 KEY = "s3cret-key"
@@ -39,3 +40,10 @@ def flaky_judge(scripted_judge: Callable[..., Any]) -> Callable[[float], Any]:
         return scripted_judge(decide)
 
     return make
+
+
+@pytest.fixture
+def no_patience(monkeypatch: pytest.MonkeyPatch) -> float:
+    """The seconds of a request that are too few to wait for a judge: what is missing is told at once."""
+    monkeypatch.setattr(patience, "FIRST", 2 * patience.LONGEST)
+    return patience.LONGEST / 2

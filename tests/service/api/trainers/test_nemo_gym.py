@@ -94,9 +94,13 @@ def test_a_row_without_anything_to_score_against_is_refused(served: str, respons
 
 
 async def test_a_missing_score_is_flagged_as_gym_flags_a_failed_judge(
-    serve: Callable[..., Any], flaky_judge: Callable[..., Any], annotations_file: Path, response: str
+    serve: Callable[..., Any],
+    flaky_judge: Callable[..., Any],
+    annotations_file: Path,
+    response: str,
+    no_patience: float,
 ):
-    here = await serve(flaky_judge(), annotations=str(annotations_file), request_timeout=0.5)
+    here = await serve(flaky_judge(), annotations=str(annotations_file), request_timeout=no_patience)
     async with httpx.AsyncClient(base_url=here.url, timeout=60) as client:
         reply = (await client.post("/verify", json=rollout(message(response), **STORED))).json()
         refused = await client.post("/verify?on_missing=raise", json=rollout(message(response), **STORED))

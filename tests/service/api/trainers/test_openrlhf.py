@@ -94,9 +94,14 @@ def test_what_cannot_be_scored_is_told(served: str, body: dict[str, Any], option
 
 
 async def test_a_missing_score_is_503_and_never_a_number(
-    serve: Callable[..., Any], flaky_judge: Callable[..., Any], annotations_file: Path, response: str, label: str
+    serve: Callable[..., Any],
+    flaky_judge: Callable[..., Any],
+    annotations_file: Path,
+    response: str,
+    label: str,
+    no_patience: float,
 ):
-    here = await serve(flaky_judge(), annotations=str(annotations_file), request_timeout=0.5)
+    here = await serve(flaky_judge(), annotations=str(annotations_file), request_timeout=no_patience)
     async with httpx.AsyncClient(base_url=here.url, timeout=60) as client:
         answer = await client.post("/openrlhf", json=asked(response, label))
         assert answer.status_code == 503
