@@ -47,7 +47,8 @@ async def observe(
 ) -> list[Observation]:
     """One observation per probe, in order. What the judge could not tell is `Missing`, and stays it.
 
-    The judge is asked itself, without the scorer's cache. Probes with the same response and the same facts share one
+    The judge is asked itself, without the scorer's cache, and what it remembers of its own verdicts does not count
+    where the question is whether a verdict changes. Probes with the same response and the same facts share one
     question, but for repeats, which are asked once more after all others.
     max_response_chars: the cut that the service makes. progress: called with the number of probes just answered.
     """
@@ -77,4 +78,6 @@ def _questions(probes: Sequence[Probe], most: int | None) -> Iterator[_Question]
     for (response, facts, _), places in sorted(together.items(), key=lambda item: (item[0][2], item[1][0])):
         place_of = {fact: place for place, fact in reversed(list(enumerate(facts)))}
         answers = tuple((at, place_of[probes[at].fact]) for at in places)
-        yield _Question(JudgeTask(response[:most], facts), answers)
+        # A verdict out of the judge's memory would be the same for that reason alone.
+        anew = any(probes[at].purpose in ("flip", "repeat") for at in places)
+        yield _Question(JudgeTask(response[:most], facts, anew=anew), answers)

@@ -57,7 +57,7 @@ def audit(
 ) -> None:
     """Audit the judge on your own annotations, a catalogue of attacks and, if you have them, labelled responses.
 
-    Nothing is cached: every probe is asked. The report is what `serve --audit OUT/report.json` shows of its judge.
+    No cache answers: the judge itself is asked. The report is what `serve --audit OUT/report.json` shows of its judge.
     """
     logs.configure("warning", as_json=settings.log_json)
     given = _labelled(labelled)

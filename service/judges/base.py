@@ -50,11 +50,15 @@ Outcome: TypeAlias = Verdict | Missing
 
 @dataclass(frozen=True, slots=True)
 class JudgeTask:
-    """One response, already joined and cut to the length limit, and the facts to decide about."""
+    """One response, already joined and cut to the length limit, and the facts to decide about.
+
+    anew: decided once more, whatever a judge remembers of its earlier verdicts: for those who measure it.
+    """
 
     response: str
     facts: tuple[Fact, ...]
     group: str | None = None
+    anew: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,7 @@ from perception_reward.trainer_client.wire import Fact
 
 Key: TypeAlias = bytes
 Decide: TypeAlias = Callable[[JudgeTask], Awaitable[tuple[Outcome, ...]]]
+_Asked: TypeAlias = "dict[Key, asyncio.Future[Outcome]]"
 
 # A fact that nothing in the response can bear on.
 ABSENT = Verdict("absent", 0.0, contradiction=0.0)
@@ -74,7 +75,7 @@ class Evidence:
 
 
 class EvidenceBatch:
-    """The tasks of one batch, in which each piece of evidence and fact is decided about once.
+    """The tasks of one batch, in which each piece of evidence and fact is decided about once, but for tasks `anew`.
 
     decide: what the model says of a task's facts, by `deadline` (event-loop time); never raises for a failure.
     """
@@ -84,7 +85,7 @@ class EvidenceBatch:
         self._decide = decide
         self._deadline = deadline
         self._selecting = asyncio.Semaphore(SELECTING)
-        self._asked: dict[Key, asyncio.Future[Outcome]] = {}
+        self._asked: _Asked = {}
 
     async def outcomes(self, task: JudgeTask) -> tuple[Outcome, ...]:
         """One per fact of `task`, by the deadline."""
@@ -93,27 +94,30 @@ class EvidenceBatch:
                 texts = await asyncio.to_thread(self._evidence.of, task)
         except TimeoutError:
             return (Missing("judge_timeout"),) * len(task.facts)
+        asked = self._asked if not task.anew else {}
         keys = [self._evidence.key(text, fact) for text, fact in zip(texts, task.facts, strict=True)]
         new: dict[str, dict[Key, Fact]] = {}
         for key, text, fact in zip(keys, texts, task.facts, strict=True):
-            if key not in self._asked and not self._known(key, text):
+            if key in asked:
+                continue
+            asked[key] = asyncio.get_running_loop().create_future()
+            if (verdict := self._known(key, text, task.anew)) is not None:
+                asked[key].set_result(verdict)
+            else:
                 new.setdefault(text, {})[key] = fact
-        await asyncio.gather(*(self._ask(replace(task, response=text), facts) for text, facts in new.items()))
+        await asyncio.gather(*(self._ask(replace(task, response=text), facts, asked) for text, facts in new.items()))
         # What another task asks is there by the deadline too, as missing if need be.
-        return tuple([await self._asked[key] for key in keys])
+        return tuple([await asked[key] for key in keys])
 
-    def _known(self, key: Key, text: str) -> bool:
-        """Whether nothing need be asked; from here on the key is this batch's."""
-        self._asked[key] = asyncio.get_running_loop().create_future()
-        verdict = self._evidence.recall(key) if text else ABSENT
-        if verdict is None:
-            return False
-        self._asked[key].set_result(verdict)
-        return True
+    def _known(self, key: Key, text: str, anew: bool) -> Verdict | None:
+        """The verdict where nothing need be asked."""
+        if not text:
+            return ABSENT
+        return None if anew else self._evidence.recall(key)
 
-    async def _ask(self, task: JudgeTask, facts: dict[Key, Fact]) -> None:
+    async def _ask(self, task: JudgeTask, facts: dict[Key, Fact], asked: _Asked) -> None:
         outcomes = await self._decide(replace(task, facts=tuple(facts.values())))
         for key, outcome in zip(facts, outcomes, strict=True):
-            self._asked[key].set_result(outcome)
+            asked[key].set_result(outcome)
             if isinstance(outcome, Verdict):
                 self._evidence.remember(key, outcome)

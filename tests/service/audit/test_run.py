@@ -55,6 +55,14 @@ async def test_a_repeat_is_asked_once_more_and_last():
     assert [task.facts for task in judge.tasks] == [(AB,), (AC,), (AB,), (AC,)]
 
 
+async def test_whether_a_verdict_changes_is_not_answered_from_memory():
+    plain = probe("generated", "plain", AB, "AB = 5", None)
+    flip = probe("flip", "batch", AB, "AB = 5", None, base=plain, asked=(AB, AC))
+    judge = Recording()
+    await observe(judge, [plain, flip, *repeats([plain])])
+    assert [task.anew for task in sorted(judge.tasks, key=lambda task: len(task.facts))] == [False, True, True]
+
+
 async def test_what_the_judge_leaves_out_is_missing():
     probes = [probe("generated", "plain", AB, response, "stated") for response in ("AB = 5", "AB is 5")]
     seen = await observe(Recording(silent_about="is"), probes)

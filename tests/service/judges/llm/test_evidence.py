@@ -73,6 +73,16 @@ async def test_the_same_evidence_in_a_batch_is_asked_about_once(judge_of: Any, s
     assert all(isinstance(outcome, Verdict) for each in found for outcome in each)
 
 
+async def test_a_task_anew_is_asked_again_whatever_is_remembered(judge_of: Any, scripted_engine: Any):
+    engine = scripted_engine()
+    judge = judge_of(engine)
+    anew = JudgeTask("AB = 5", (AB, CD), anew=True)
+    await outcomes(judge, [JudgeTask("AB = 5", (AB,))])
+    found = await outcomes(judge, [JudgeTask("AB = 5", (AB,)), anew, anew])
+    assert sum(len(ask.suffixes) for ask in engine.asks) == 1 + 2
+    assert [each[1] for each in found[1:]] == [ABSENT] * 2
+
+
 async def test_a_fact_named_twice_is_asked_about_once(judge_of: Any, scripted_engine: Any):
     engine = scripted_engine()
     again = Fact(id="AB", text=AB.text, weight=2)
