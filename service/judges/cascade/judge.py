@@ -1,4 +1,5 @@
-"""The cascade: the symbolic judge reads everything first, and a language model is asked about what is left.
+"""The cascade: the symbolic judge reads everything first, and a language model is asked about what is left. What the
+model says is pooled with what the rules made of it (`pooling`).
 
 A verdict depends on the fact and the response alone: which stage decides is settled by what the rules say and how sure
 they are, never by load. Where the model gives no answer its facts are missing; what the rules decided stands.
@@ -21,6 +22,7 @@ from perception_reward.service.judges.base import Health, Judge, JudgeInfo, Judg
 from perception_reward.service.judges.cascade.checks import Checks
 from perception_reward.service.judges.cascade.kinds import kind_of
 from perception_reward.service.judges.cascade.observer import CascadeObserver, Stage, Unobserved
+from perception_reward.service.judges.cascade.pooling import pooled
 from perception_reward.service.judges.cascade.thresholds import Thresholds, decides, packaged
 from perception_reward.service.judges.symbolic.fingerprint import fingerprint_of
 from perception_reward.service.streams import merge
@@ -33,11 +35,12 @@ LANES: Final = 4
 
 @dataclass(frozen=True, slots=True)
 class _Open:
-    """A task of which the rules left something over: None in `outcomes`."""
+    """A task of which the rules left something over: None in `outcomes`, and in `leaning` what they said of it."""
 
     index: int
     task: JudgeTask
     outcomes: tuple[Outcome | None, ...]
+    leaning: tuple[Verdict, ...]
 
     @property
     def left(self) -> JudgeTask:
@@ -46,7 +49,10 @@ class _Open:
         return replace(self.task, facts=tuple(fact for fact, outcome in pairs if outcome is None))
 
     def completed(self, answers: Sequence[Outcome]) -> tuple[Outcome, ...]:
-        following = iter(answers)
+        following = iter(
+            pooled(rules, answer) if isinstance(answer, Verdict) else answer
+            for rules, answer in zip(self.leaning, answers, strict=True)
+        )
         return tuple(next(following) if outcome is None else outcome for outcome in self.outcomes)
 
 
@@ -113,7 +119,11 @@ class CascadeJudge:
                 if len(whole) == len(kept):
                     yield index, whole
                 else:
-                    left.put_nowait(_Open(index, task, kept))
+                    said = zip(outcomes, kept, strict=True)
+                    leaning = tuple(
+                        outcome for outcome, stands in said if stands is None and isinstance(outcome, Verdict)
+                    )
+                    left.put_nowait(_Open(index, task, kept, leaning))
         left.put_nowait(None)
 
     def _stands(self, fact: Fact, outcome: Outcome) -> bool:

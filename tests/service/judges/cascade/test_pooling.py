@@ -1,0 +1,64 @@
+from __future__ import annotations
+
+import math
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from perception_reward.service.judges.base import Verdict
+from perception_reward.service.judges.cascade.pooling import LABELS, pooled
+
+SHARES = st.tuples(*[st.floats(0.01, 1.0)] * 3)
+
+
+def verdict(shares: tuple[float, float, float]) -> Verdict:
+    stated, contradicted, absent = (share / math.fsum(shares) for share in shares)
+    label = max(zip((stated, contradicted, absent), LABELS, strict=True))[1]
+    return Verdict(label, stated, certainty=max(stated, contradicted, absent), contradiction=contradicted)
+
+
+@given(SHARES, SHARES)
+def test_a_pooled_verdict_is_a_distribution_and_names_its_likeliest_label(
+    one: tuple[float, float, float], other: tuple[float, float, float]
+) -> None:
+    found = pooled(verdict(one), verdict(other))
+    assert found.contradiction is not None
+    rest = 1.0 - found.probability - found.contradiction
+    assert 0.0 <= found.probability <= 1.0
+    assert rest >= -1e-9
+    shares = {"stated": found.probability, "contradicted": found.contradiction, "absent": rest}
+    assert shares[found.label] == pytest.approx(found.certainty)
+    assert shares[found.label] == pytest.approx(max(shares.values()))
+
+
+@given(SHARES, st.floats(0.0, 0.9), st.floats(0.0, 0.1))
+def test_a_model_surer_of_the_fact_never_makes_it_less_likely(
+    rules: tuple[float, float, float], probability: float, more: float
+) -> None:
+    less, surer = (
+        pooled(verdict(rules), Verdict("stated", chance, contradiction=0.5 * (1 - chance)))
+        for chance in (probability, probability + more)
+    )
+    assert surer.probability >= less.probability - 1e-9
+
+
+def test_where_both_agree_the_label_is_theirs_and_the_span_the_rules() -> None:
+    found = pooled(Verdict("stated", 0.6, (3, 9)), Verdict("stated", 0.8, (0, 20)))
+    assert (found.label, found.span) == ("stated", (3, 9))
+
+
+def test_a_model_that_is_sure_overrules_rules_that_found_nothing() -> None:
+    nothing = Verdict("absent", 0.02, certainty=0.85)
+    assert pooled(nothing, Verdict("stated", 0.97, contradiction=0.01)).label == "stated"
+    assert pooled(nothing, Verdict("stated", 0.6, contradiction=0.1)).label == "absent"
+
+
+def test_rules_that_found_another_value_hold_against_a_model_that_is_not_sure() -> None:
+    another = Verdict("contradicted", 0.06, (0, 6), certainty=0.5)
+    found = pooled(another, Verdict("stated", 0.7, contradiction=0.2))
+    assert (found.label, found.span) == ("contradicted", (0, 6))
+
+
+def test_an_answer_of_nothing_at_all_is_pooled_without_an_error() -> None:
+    assert pooled(Verdict("absent", 0.0), Verdict("absent", 0.0, contradiction=0.0)).label == "absent"
