@@ -27,8 +27,6 @@ pytestmark = [pytest.mark.vllm, pytest.mark.timeout(900)]
 # Seconds that an engine may take to start, on a machine that does something else beside.
 PATIENCE = 400
 
-REQUEST_SECONDS = 25
-
 ARGUMENTS = ["dtype=float32", "enforce_eager=true", "max-model-len=4096"]
 OPTIONS = [option for argument in ARGUMENTS for option in ("--judge-engine-arg", argument)]
 
@@ -80,12 +78,14 @@ def engine_environment(vllm_environment: dict[str, str]) -> Iterator[None]:
 @pytest.fixture(scope="module")
 def service(model: Path, engine_environment: None, vllm_python: str, start_shared_process: Any) -> Any:
     """A service that all tests share; each leaves it ready again."""
-    options = [*OPTIONS, "--workers", "1", "--request-timeout", str(REQUEST_SECONDS)]
+    # The whole response: no fact is decided before the engine is asked, and a response's facts share its prefix.
+    options = [*OPTIONS, "--judge-evidence", "whole", "--workers", "1", "--request-timeout", str(PATIENCE)]
     return start_shared_process("--judge", f"vllm:{model}", *options, python=vllm_python)
 
 
-def score(service: Any, items: list[dict[str, object]]) -> dict[str, Any]:
-    reply = httpx.post(service.url + "/v1/score", json={"items": items}, timeout=REQUEST_SECONDS + 60)
+def score(service: Any, items: list[dict[str, object]], seconds: float = PATIENCE) -> dict[str, Any]:
+    headers = {"X-Request-Timeout": str(seconds)}
+    reply = httpx.post(service.url + "/v1/score", json={"items": items}, headers=headers, timeout=PATIENCE + 60)
     assert reply.status_code == 200, reply.text
     return reply.json()
 
@@ -180,7 +180,7 @@ def test_an_engine_that_hangs_costs_its_requests_and_the_readiness_until_it_answ
     assert engine is not None
     engine.suspend()
     try:
-        (result,) = score(service, [item("asked while the engine hangs")])["results"]
+        (result,) = score(service, [item("asked while the engine hangs")], seconds=4)["results"]
         assert result["reason"] == "judge_timeout"
         assert "the engine has answered nothing" in await_readiness(service, False)
     finally:

@@ -29,6 +29,9 @@ FIRST_REST, LONGEST_REST = 1.0, 120.0
 # One that lived this long died of something new.
 LONG_LIFE = 600.0
 
+# Without an answer for anybody, and somebody's time run out: not slow any more, but hung.
+LONGEST_SILENCE = 10.0
+
 # A first ask compiles and allocates what later ones use.
 WARMING: Tokens = (1,) * 64
 WARMING_SECONDS = 600.0
@@ -123,7 +126,7 @@ class VLLMEngine:
         if self._probe is None or self._probe.done():
             self._probe = asyncio.create_task(self._probe_once(self._llm))
         seconds = asyncio.get_running_loop().time() - self._silent_since
-        return Health(False, f"the engine has answered nothing for {seconds:.0f} s")
+        return Health(seconds < LONGEST_SILENCE, f"the engine has answered nothing for {seconds:.0f} s")
 
     async def _launched(self) -> LLM:
         launching = asyncio.ensure_future(asyncio.to_thread(self._launcher.launch))
@@ -210,7 +213,6 @@ class VLLMEngine:
             ok = True
             return outputs
         except TimeoutError:
-            # Not slow, but hung: in all that time nobody was answered.
             if self._answered_at < sent and self._silent_since is None:
                 self._silent_since = sent
             raise JudgeFailure("judge_timeout", "the engine did not answer before the deadline") from None
