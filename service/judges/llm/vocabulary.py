@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any, cast
 
 from perception_reward.service.judges.llm.ask import Tokens
-from perception_reward.service.judges.llm.prompt import Prompt
+from perception_reward.service.judges.llm.prompt import Message, Prompt
 
 
 class Vocabulary:
@@ -34,9 +34,7 @@ class Vocabulary:
         The prompt holds each of them once, in this order.
         """
         holes = {word: f"@@the-{word}@@" for word in placeholders}
-        rest: str = self._tokenizer.apply_chat_template(
-            prompt.messages(holes), tokenize=False, add_generation_prompt=True, enable_thinking=False
-        )
+        rest = self._templated(prompt.messages(holes))
         pieces: list[str] = []
         for hole in holes.values():
             if rest.count(hole) != 1:
@@ -47,6 +45,20 @@ class Vocabulary:
             piece, rest = rest.split(hole)
             pieces.append(piece)
         return [tuple(self._tokenizer.encode(piece, add_special_tokens=False)) for piece in [*pieces, rest]]
+
+    def _templated(self, messages: list[Message]) -> str:
+        from jinja2 import TemplateError
+
+        try:
+            return self._tokenizer.apply_chat_template(
+                messages, tokenize=False, add_generation_prompt=True, enable_thinking=False
+            )
+        except TemplateError as error:
+            # Some know no system turn, others no two turns of one role.
+            raise ValueError(
+                f"the chat template of {self.name!r} does not take the judge's prompt ({error}); "
+                "judge with another model, or give it another chat template"
+            ) from error
 
     def plain(self, text: str) -> Tokens:
         """`text` as token ids, none of which is a control token, whatever the text."""

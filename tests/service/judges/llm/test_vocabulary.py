@@ -44,6 +44,13 @@ def test_a_template_that_drops_the_users_text_is_refused(make_tokenizer: Callabl
         vocabulary.chat(Prompt("[user]\n{text}"), ["text"])
 
 
+def test_a_template_that_takes_no_system_turn_is_refused_in_its_own_words(make_tokenizer: Callable[..., Path]):
+    template = "{% if messages[0].role == 'system' %}{{ raise_exception('no system turn') }}{% endif %}"
+    vocabulary = Vocabulary(str(make_tokenizer(chat_template=template)))
+    with pytest.raises(ValueError, match=r"does not take the judge's prompt \(no system turn\)"):
+        vocabulary.chat(Prompt("[system]\nBe strict.\n[user]\n{text}"), ["text"])
+
+
 def test_a_tokenizer_without_a_chat_template_is_refused(make_tokenizer: Callable[..., Path]):
     with pytest.raises(ValueError, match="no chat template"):
         Vocabulary(str(make_tokenizer(chat_template=None)))
