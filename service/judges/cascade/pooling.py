@@ -38,6 +38,7 @@ def pooled(rules: Verdict, model: Verdict) -> Verdict:
         next((said.span for said in (rules, model) if said.label == label and said.span is not None), None),
         certainty=weights[label] / total,
         contradiction=min(1.0 - stated, weights["contradicted"] / total),
+        truncated=rules.truncated or model.truncated,
     )
 
 

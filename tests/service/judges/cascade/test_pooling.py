@@ -43,6 +43,13 @@ def test_a_model_surer_of_the_fact_never_makes_it_less_likely(
     assert surer.probability >= less.probability - 1e-9
 
 
+def test_that_one_of_them_saw_a_part_only_is_told() -> None:
+    part, whole = Verdict("stated", 0.6, truncated=True), Verdict("stated", 0.6)
+    assert pooled(whole, part).truncated
+    assert pooled(part, whole).truncated
+    assert not pooled(whole, whole).truncated
+
+
 def test_where_both_agree_the_label_is_theirs_and_the_span_the_rules() -> None:
     found = pooled(Verdict("stated", 0.6, (3, 9)), Verdict("stated", 0.8, (0, 20)))
     assert (found.label, found.span) == ("stated", (3, 9))
