@@ -75,7 +75,7 @@ def down(judge: Any, start_process: Callable[..., Any], annotations_file: Path, 
 
 
 async def test_a_missing_score_is_an_error_that_slime_tries_again_and_then_raises(down: Any):
-    with pytest.raises(Exception, match="50[34]"):
+    with pytest.raises(Exception, match=r"50[34]"):
         await rm_hub.remote_rm(arguments(f"{down.url}/slime"), sample(), max_retries=2)
 
 
