@@ -33,13 +33,14 @@ async def custom_rm(args: Any, sample: Any, **_: Any) -> Any:
     """The reward of one sample, or a list of rewards for a list of samples; with `--reward-key`, objects that hold
     `score` and the components."""
     client = client_of()
+    asked = client.options.on_missing
+    filtered = asked == "native" and getattr(args, "dynamic_sampling_filter_path", None)
     if not isinstance(sample, list):
         result = await client.score_one(_item(sample))
-        (reward,) = _rewards(args, [result], alone(client.options.on_missing))
+        (reward,) = _rewards(args, [result], "native" if filtered else alone(asked))
         return reward
-    policy = client.options.on_missing
     results = await client.score([_item(one) for one in cast("list[Any]", sample)])
-    return _rewards(args, results, "group_mean" if policy == "native" else policy)
+    return _rewards(args, results, "group_mean" if asked == "native" and not filtered else asked)
 
 
 def keep_scored(args: Any, samples: Sequence[Any], **_: Any) -> bool:
@@ -58,9 +59,7 @@ def _item(sample: Any) -> Fields:
 
 def _rewards(args: Any, results: Sequence[ItemResult], policy: Policy) -> list[Any]:
     """As slime reads them."""
-    filtered = policy != "zero" and getattr(args, "dynamic_sampling_filter_path", None)
-    scores = resolve(results, policy="native" if filtered else policy)
-    rewards = [math.nan if score is None else score for score in scores]
+    rewards = [math.nan if score is None else score for score in resolve(results, policy=policy)]
     if not getattr(args, "reward_key", None):
         return rewards
     return [{"score": reward, **columns_of(result)} for reward, result in zip(rewards, results, strict=True)]

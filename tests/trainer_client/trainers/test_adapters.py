@@ -58,6 +58,18 @@ def test_slime_gets_nan_for_what_is_missing_only_where_a_filter_drops_it() -> No
         asyncio.run(slime.custom_rm(SimpleNamespace(reward_key=None), sample(UNKNOWN)))
 
 
+def test_slime_gets_what_the_user_wants_for_what_is_missing_whatever_filter_is_set(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    filtered = SimpleNamespace(reward_key=None, dynamic_sampling_filter_path="…")
+    monkeypatch.setenv("PERCEPTION_REWARD_ON_MISSING", "raise")
+    with pytest.raises(MissingScore):
+        asyncio.run(slime.custom_rm(filtered, sample(UNKNOWN)))
+    columns.client_of.cache_clear()
+    monkeypatch.setenv("PERCEPTION_REWARD_ON_MISSING", "group_mean")
+    assert asyncio.run(slime.custom_rm(filtered, [sample(), sample(UNKNOWN)])) == [FULL, FULL]
+
+
 @pytest.mark.parametrize(
     ("rewards", "kept"), [([1.0, 0.5], True), ([1.0, 1.0], False), ([1.0, math.nan], False), ([0.0, 1e-9], False)]
 )
