@@ -36,6 +36,7 @@ from symbolic import SEED, judge_all
 
 from perception_reward.service.judges.base import JudgeTask, Verdict
 from perception_reward.service.judges.cascade.kinds import kind_of
+from perception_reward.service.judges.cascade.pooling import pooled
 from perception_reward.service.judges.cascade.thresholds import decides, packaged
 from perception_reward.trainer_client.wire import Fact, Label
 
@@ -132,12 +133,12 @@ def _steps(name: str, pairs: Sequence[Pair], known: Sequence[Pair], folder: Path
 
     model = kept("examples.selected")
     plain = kept("plain.selected")
-    for title, said in (("plain prompt, whole response", kept("plain.whole")), ("evidence selected", plain)):
+    for title, said in (("plain prompt, whole response", kept("plain.whole")), ("plain prompt, evidence", plain)):
         if said:
             yield title, said
-            yield "… the next but one on the same pairs", {key: model[key] for key in said if key in model}
+            yield "… and with examples, on the same pairs", {key: model[key] for key in said if key in model}
     if model:
-        yield "examples in the prompt", model
+        yield "examples in the prompt, evidence (shipped)", model
     if plain:
         yield "both phrasings averaged", {key: _mean(plain[key], model[key]) for key in plain if key in model}
     beside = kept("neighbours")
@@ -147,10 +148,13 @@ def _steps(name: str, pairs: Sequence[Pair], known: Sequence[Pair], folder: Path
         ours, theirs = _known(pairs, model), _known(known, answers(folder / "labelled.examples.selected.jsonl"))
         calibrated = _fitted(ours, model, theirs, folder, _of_model)
         yield "calibrated", calibrated
-        yield "cascade as shipped", dict(_cascade(ours, model))
-        yield "cascade, model calibrated", dict(_cascade(ours, calibrated))
-        yield "rules and model weighed (not shipped)", _fitted(ours, model, theirs, folder, _of_both)
+        weighed = _fitted(ours, model, theirs, folder, _of_both)
+        yield "rules and model weighed (not shipped)", weighed
         yield "rules alone, same pairs", _by_rules(ours)
+        yield "cascade, the model's word for what is left", dict(_cascade(pairs, model, lambda _, said: said))
+        yield "cascade, model calibrated", dict(_cascade(pairs, calibrated, lambda _, said: said))
+        yield "cascade, weighed by a fit (not shipped)", dict(_cascade(pairs, weighed, lambda _, said: said))
+        yield "cascade, both pooled (shipped)", dict(_cascade(pairs, model, _pooled))
     yield "rules alone, all pairs", _by_rules(pairs)
 
 
@@ -212,11 +216,24 @@ def _by_rules(pairs: Sequence[Pair]) -> Reading:
     return {(pair.key, pair.fact): _of_rules(verdict) for pair, verdict in said}
 
 
-def _cascade(pairs: Sequence[Pair], model: Reading) -> Iterator[tuple[Key, Probabilities]]:
+def _cascade(
+    pairs: Sequence[Pair], model: Reading, combined: Callable[[Verdict, Probabilities], Probabilities]
+) -> Iterator[tuple[Key, Probabilities]]:
+    """The rules where the shipped thresholds let them decide; of the others those that the model was asked about."""
     for pair, verdict in zip(pairs, _rules(pairs), strict=True):
         key = pair.key, pair.fact
-        sure = decides(packaged(), kind_of(pair.fact), verdict)
-        yield key, _of_rules(verdict) if sure else model[key]
+        if decides(packaged(), kind_of(pair.fact), verdict):
+            yield key, _of_rules(verdict)
+        elif key in model:
+            yield key, combined(verdict, model[key])
+
+
+def _pooled(rules: Verdict, said: Probabilities) -> Probabilities:
+    label = max(LABELS, key=lambda name: said[name])
+    found = pooled(rules, Verdict(label, said["stated"], contradiction=said["contradicted"]))
+    contradicted = found.contradiction or 0.0
+    rest = max(0.0, 1 - found.probability - contradicted)
+    return {"stated": found.probability, "contradicted": contradicted, "absent": rest}
 
 
 Features = Callable[[Probabilities, Verdict], tuple[float, ...]]
