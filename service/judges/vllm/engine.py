@@ -213,8 +213,6 @@ class VLLMEngine:
             ok = True
             return outputs
         except TimeoutError:
-            if self._answered_at < sent and self._silent_since is None:
-                self._silent_since = sent
             raise JudgeFailure("judge_timeout", "the engine did not answer before the deadline") from None
         except Exception as error:
             detail = f"{type(error).__name__}: {error}"
@@ -225,6 +223,9 @@ class VLLMEngine:
             for job in jobs:
                 job.cancel()
             await asyncio.gather(*jobs, return_exceptions=True)
+            # Whoever asks may have the same deadline: then this ends as a cancellation, not as a timeout.
+            if not ok and loop.time() >= deadline and self._answered_at < sent and self._silent_since is None:
+                self._silent_since = sent
             self._count(-1)
             self._observer.request("in-process", loop.time() - sent, ok)
 
