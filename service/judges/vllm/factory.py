@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from perception_reward.service.judges.openai.observer import JudgeObserver
+from perception_reward.service.judges.vllm import weights
 from perception_reward.service.judges.vllm.arguments import identity
 from perception_reward.service.judges.vllm.engine import VLLMEngine
 from perception_reward.service.judges.vllm.launch import Launcher
@@ -53,6 +54,12 @@ def vllm_engine(
         launcher,
         concurrency=concurrency,
         restart=restart,
-        identity=identity(arguments),
+        identity=model_identity(model, arguments),
         observer=observer,
     )
+
+
+def model_identity(model: str, arguments: Mapping[str, object]) -> dict[str, object]:
+    """What can change an answer of the engine besides the model's name. ValueError for a folder that cannot be read."""
+    found = identity(arguments)
+    return {**found, "weights": weights.digest(Path(model))} if Path(model).is_dir() else found
