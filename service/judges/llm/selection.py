@@ -5,7 +5,8 @@
 
 A sentence bears on a fact when it shares names, numbers or content words with it: AB and BA are one name, "right angle"
 and "⟂" one word, `∠B` is part of `∠ABC`. The strongest few are kept, each with the sentence that it leans on ("Then it
-…") and the one that takes it back ("Wait, …"). Nothing is reworded, so what a model reads is what the response says.
+…"), the one that takes it back ("Wait, …"), and the heading that denies it ("None of these holds:"). Nothing is
+reworded, so what a model reads is what the response says.
 
 The words are those of English. A fact in another script is shown the whole response, and so is one that nothing
 bears on in a response in another script: "桌子上有一只猫" may well say that the cat is on the table.
@@ -25,7 +26,7 @@ from functools import lru_cache
 from perception_reward.trainer_client.wire import Fact
 
 # Part of the fingerprint of every judge that shows evidence: raise it with each change to what `select` returns.
-VERSION = 2
+VERSION = 3
 
 GAP = "[…]"
 
@@ -76,6 +77,9 @@ _LEANS = re.compile(
 _TAKES_BACK = re.compile(
     r"\W{0,3}(?:wait|no\b|actually|but\b|however|hmm|oops|sorry|correction|on second|rather|not\b)", re.I
 )
+# What is said of the lines below, and how many lines below it is looked for.
+_HEADING_DENIES = re.compile(r"\b(?:false|wrong|incorrect|untrue|none|neither|not|never|no)\b|n't\b", re.I)
+_LONGEST_LIST = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,8 +135,19 @@ def _with_neighbours(sentences: tuple[_Sentence, ...], chosen: list[int]) -> Ite
         yield at
         if at and _LEANS.match(sentences[at].text):
             yield at - 1
+        if (heading := _denying_heading(sentences, at)) is not None:
+            yield heading
         if at + 1 < len(sentences) and _TAKES_BACK.match(sentences[at + 1].text):
             yield at + 1
+
+
+def _denying_heading(sentences: tuple[_Sentence, ...], at: int) -> int | None:
+    """The heading above the line at `at`, where it denies what stands below it."""
+    for above in range(at - 1, max(-1, at - 1 - _LONGEST_LIST), -1):
+        text = sentences[above].text
+        if text.endswith(":") or (above == at - 1 and text.endswith("that")):
+            return above if _HEADING_DENIES.search(text) else None
+    return None
 
 
 def _joined(sentences: tuple[_Sentence, ...], kept: list[int]) -> str:

@@ -1,6 +1,8 @@
-"""What a response only quotes as something to be checked: "Facts to check: …", "The statement '…' is to be verified."
+"""What a response only quotes: as something to be checked, "Facts to check: …", "The statement '…' is to be verified.",
+or as something that is not so, "None of these holds: …", "The following statements are all false: …".
 
-A response that copies a judge's task with the facts in it has said nothing about a figure.
+A response that copies a judge's task with the facts in it has said nothing about a figure, and one that lists facts
+below their denial has not stated them.
 """
 
 from __future__ import annotations
@@ -8,11 +10,12 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-# Each phrase of `_TASK` holds one of these, so that most responses are told by a few searches.
+# Each phrase of `_TASK` and `_DENIAL` holds one of these, so that most responses are told by a few searches.
 _HINTS = (
     *("to check", "to be ", "to verify", "to judge", "check each", "check whether", "check all"),
     *("about the figure:", "does the response", "if the response", "grader ", "judge "),
     *("candidate statement", "which of th", "one of these", "one of the follow"),
+    *("false", "wrong", "incorrect", "untrue", "none of", "neither of", "not true", "not correct", "not the case"),
 )
 _TASK = re.compile(
     r"\b(?:facts?|statements?|claims?|items?|information) to (?:check|verify|judge)\b"
@@ -23,14 +26,26 @@ _TASK = re.compile(
     r"|\bwhich of the(?:se|m| following)\b|\bone of the(?:se| following) (?:holds?|is true|applies|is right)\b",
     re.IGNORECASE,
 )
+# Of what stands below. "My first reading was wrong:" takes back what stands above.
+_NOT_SO = r"(?:false|wrong|incorrect|untrue|not (?:true|correct|the case))"
+_DENIAL = re.compile(
+    r"\b(?:none|neither) of (?:these|them|the (?:following|statements|claims|facts|values))\b"
+    rf"|\b(?:these|following|below)\b(?!.*\babove\b)[^.!?]{{0,60}}\b{_NOT_SO}\b"
+    r"|\b(?:false|wrong|incorrect|untrue) (?:statements|claims|facts|values)\b(?!.*\babove\b)"
+    rf"|\b{_NOT_SO} that$",
+    re.IGNORECASE,
+)
 # A task that goes on in a list, whatever its sentence ends with.
 _LISTS = re.compile("following|candidate|which of", re.IGNORECASE)
+# What a heading ends with, whose list begins below.
+_OPEN = (":", ";", " that")
 _ENTRY = re.compile(r"\s*(?:[-*+•>]\s|\(?\w{1,3}[.)]|<\w{1,20}>|info\d|[\"'‘“])")
 _NUMBER = re.compile(r"\s*\(?\w{1,3}[.)]\s*")
 
 
 def examined_of(text: str, ranges: Sequence[tuple[int, int]]) -> frozenset[int]:
-    """Indices of the sentences that are to be checked: those that say so, and the entries of a list so headed."""
+    """Indices of the sentences that are to be checked, or denied: those that say so, and the entries of a list so
+    headed."""
     lowered = text.lower()
     if not any(hint in lowered for hint in _HINTS):
         return frozenset()
@@ -41,6 +56,9 @@ def examined_of(text: str, ranges: Sequence[tuple[int, int]]) -> frozenset[int]:
         if task := _TASK.search(sentence):
             found.add(index)
             heading = sentence.rstrip().endswith((":", ";")) or bool(_LISTS.search(task[0]))
+        elif sentence.rstrip().endswith(_OPEN) and _DENIAL.search(sentence.rstrip(": \t")):
+            found.add(index)
+            heading = True
         elif heading and _goes_on(text, ranges, index):
             found.add(index)
         else:
@@ -52,4 +70,4 @@ def _goes_on(text: str, ranges: Sequence[tuple[int, int]], index: int) -> bool:
     """Whether a sentence is the first below a heading, an entry of its list, or stands behind an entry's number."""
     start, end = ranges[index]
     before = text[slice(*ranges[index - 1])]
-    return before.rstrip().endswith((":", ";")) or bool(_ENTRY.match(text, start, end) or _NUMBER.fullmatch(before))
+    return before.rstrip().endswith(_OPEN) or bool(_ENTRY.match(text, start, end) or _NUMBER.fullmatch(before))

@@ -64,6 +64,24 @@ def test_what_is_in_another_script_is_read_whole(fact: str, response: str) -> No
     assert evidence(response, fact) == response
 
 
+@pytest.mark.parametrize(
+    "response",
+    [
+        "None of these holds:\n- CD = 8\n- AB = 5",
+        "The following are all wrong:\nAB = 5",
+        "It is not the case that\nAB = 5",
+    ],
+)
+def test_the_heading_that_denies_a_line_comes_with_it(response: str) -> None:
+    kept = evidence(f"{NOISE}\n{response}\n{NOISE}", "Segment AB has length 5.")
+    assert response.splitlines()[0] in kept
+    assert NOISE not in kept
+
+
+def test_another_heading_stays_away() -> None:
+    assert evidence("None of these:\nCD = 8\nGiven:\nAB = 5", "Segment AB has length 5.") == f"{GAP}\nAB = 5"
+
+
 def test_a_stray_foreign_word_does_not_bring_the_whole_response() -> None:
     assert evidence(f"{NOISE} {NOISE} 你好", "Segment AB has length 5.") == ""
     assert evidence(noisy("∠α = 30°."), "Angle α measures 30 degrees.") == f"{GAP}\n∠α = 30°.\n{GAP}"
@@ -103,7 +121,7 @@ def test_text_without_full_stops_is_kept_in_pieces() -> None:
     )
 
 
-@given(st.text(max_size=400), st.text(min_size=1, max_size=80))
+@given(st.text(max_size=400), st.text(min_size=1, max_size=80).filter(str.strip))
 def test_any_text_gives_the_same_pieces_of_the_response_in_order(response: str, fact: str) -> None:
     kept = evidence(response, fact)
     assert kept == evidence(response, fact)

@@ -36,6 +36,25 @@ def test_a_copied_task_states_nothing(response: str) -> None:
 @pytest.mark.parametrize(
     "response",
     [
+        "The following statements are all false:\n- AC = 7\n- AB = 5",
+        "None of these holds:\n1. AB = 5\n2. BC = 7",
+        "Below are values that are not true:\nAB = 5",
+        "False claims:\n* AB = 5",
+        "It is not the case that\nAB = 5.",
+    ],
+)
+def test_what_is_listed_below_its_denial_is_not_stated(response: str) -> None:
+    assert decide_all(response, [FACT])[0].label == "absent"
+
+
+@pytest.mark.parametrize(
+    "response",
+    [
+        "My first reading was wrong:\nAB = 5.",
+        "The claims above are false:\nAB = 5.",
+        "These two sides are not equal. The figure shows:\n- AB = 5",
+        "None of these holds:\n- AC = 7\n\nThe figure gives AB = 5.",
+        "It is wrong that AC = 7. AB = 5.",
         "Facts to check:\n1. AC = 7\n\nAB = 5.",
         "I will check whether the triangle is right. AB = 5.",
         "One of these holds: AC = 4; AC = 6. The side AB = 5.",
