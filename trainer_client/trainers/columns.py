@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import math
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, cast
 
 from perception_reward.trainer_client.client import RewardClient
 from perception_reward.trainer_client.wire import ItemResult
@@ -33,4 +33,8 @@ def client_of(**options: Any) -> RewardClient:
 
 def client_with(options: Mapping[str, Any]) -> RewardClient:
     """`client_of`, for options out of a configuration file, where several servers are a list."""
-    return client_of(**{name: tuple(value) if isinstance(value, list) else value for name, value in options.items()})
+    return client_of(**{name: _hashable(value) for name, value in options.items()})
+
+
+def _hashable(value: Any) -> Any:
+    return tuple(cast("list[Any]", value)) if isinstance(value, list) else value
