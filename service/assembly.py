@@ -29,7 +29,7 @@ from perception_reward.service.settings import Settings, SettingsError, is_redis
 from perception_reward.service.workers import WorkerPool
 
 # Imported once by the process that workers are forked from, so that a replaced worker is ready in milliseconds.
-JUDGING = ("perception_reward.service.judges.symbolic.judge",)
+JUDGING = ("perception_reward.service.judges.symbolic.judge", "perception_reward.service.judges.llm.evidence")
 PRELOAD = (*GRADING, *JUDGING)
 
 

@@ -38,7 +38,7 @@ def make_judge(settings: Settings, pool: WorkerPool, metrics: Metrics) -> Judge:
             engine,
             method,
             tokenizer=settings.judge_tokenizer or engine.model,
-            evidence=Evidence() if _selects(settings, method) else None,
+            evidence=Evidence(pool=pool) if _selects(settings, method) else None,
         )
     return _calibrated(judge, settings)
 

@@ -12,7 +12,7 @@ The words are those of English. A fact in another script is shown the whole resp
 bears on in a response in another script: "桌子上有一只猫" may well say that the cat is on the table.
 
 What can be lost: a synonym that stands alone ("a crimson vehicle" for a red car), a pronoun that reaches over more
-than one sentence, and what a response says for the seventh time or later in sentences no better than those before.
+than one sentence, and what a response says after six other sentences that bear on the fact as much, unless it is last.
 Linear in the length of the response.
 """
 
@@ -26,7 +26,7 @@ from functools import lru_cache
 from perception_reward.trainer_client.wire import Fact
 
 # Part of the fingerprint of every judge that shows evidence: raise it with each change to what `select` returns.
-VERSION = 3
+VERSION = 4
 
 GAP = "[…]"
 
@@ -122,8 +122,21 @@ def select(response: str, fact: Fact) -> str:
     if best < _LEAST:
         return response if _in_another_script(response) else ""
     floor = max(_LEAST, _SHARE_OF_BEST * best)
-    bearing = sorted((at for at, score in enumerate(scores) if score >= floor), key=lambda at: -scores[at])
-    return _joined(sentences, sorted(set(_with_neighbours(sentences, bearing[:MOST_SENTENCES]))))
+    bearing = [at for at, score in enumerate(scores) if score >= floor]
+    chosen = _strongest(sentences, sorted(bearing, key=lambda at: -scores[at]))
+    # However often the right thing is said, what is said last may take it back.
+    chosen.append(bearing[-1])
+    return _joined(sentences, sorted(set(_with_neighbours(sentences, chosen))))
+
+
+def _strongest(sentences: tuple[_Sentence, ...], ranked: list[int]) -> list[int]:
+    """The first few of `ranked`; a sentence that is repeated counts once."""
+    chosen: dict[str, int] = {}
+    for at in ranked:
+        chosen.setdefault(sentences[at].text, at)
+        if len(chosen) == MOST_SENTENCES:
+            break
+    return list(chosen.values())
 
 
 def _in_another_script(text: str) -> bool:

@@ -177,7 +177,7 @@ class VLLMEngine:
             await asyncio.sleep(backoff.next())
             try:
                 return await self._launched()
-            except ValueError as error:
+            except (ValueError, OSError) as error:
                 self._fault = f"the engine died and does not start again: {error}"
                 logger.error("%s", self._fault)
 

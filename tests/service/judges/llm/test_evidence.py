@@ -17,6 +17,7 @@ from perception_reward.service.judges.llm.failure import JudgeFailure
 from perception_reward.service.judges.llm.joint import JointMethod
 from perception_reward.service.judges.llm.judge import LLMJudge
 from perception_reward.service.judges.llm.verdict import VerdictMethod
+from perception_reward.service.workers import WorkerPool
 from perception_reward.trainer_client.wire import Fact
 
 AB, CD, EF = (Fact(id=name, text=f"{name} is 5 long.") for name in ("AB", "CD", "EF"))
@@ -167,3 +168,16 @@ def test_selection_is_part_of_the_fingerprint(judge_of: Any, scripted_engine: An
 def test_a_method_that_asks_about_all_facts_at_once_is_refused(scripted_engine: Any):
     with pytest.raises(ValueError, match="'joint' asks about all at once"):
         LLMJudge(scripted_engine(), JointMethod(), tokenizer="", evidence=Evidence())
+
+
+async def test_evidence_selected_in_workers_is_the_same() -> None:
+    facts = (Fact(id="a", text="Segment AB has length 5."), Fact(id="b", text="The car is red."))
+    task = JudgeTask("I see a triangle. AB = 5 and BC = 7. So the answer is 12.", facts)
+    deadline = asyncio.get_running_loop().time() + 60
+    pool = WorkerPool(1, time_limit=5)
+    await pool.start()
+    found = await Evidence(pool=pool).of(task, deadline)
+    late = await Evidence(pool=pool).of(task, deadline - 1000)
+    await pool.aclose()
+    assert found == await Evidence().of(task, deadline)
+    assert late == Missing("judge_timeout")

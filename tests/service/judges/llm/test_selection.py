@@ -161,3 +161,11 @@ def test_labelled_responses_keep_what_the_rules_found(shared_data: Path) -> None
 
 def rows(path: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in path.read_text("utf-8").split("\n") if line]
+
+
+def test_what_is_said_last_is_kept_however_often_its_contrary_was_said():
+    fact = Fact(id="f", text="Segment AB has length 5.")
+    repeated = "AB = 5. " * 9 + "I see a circle. " + "AB is 9."
+    varied = " ".join(f"AB = 5 as I said {word}." for word in ["once", "twice", "thrice", "before", "again", "often", "always"])
+    for response in (repeated, f"{varied} Nice. AB is 9."):
+        assert "AB is 9." in select(response, fact)
