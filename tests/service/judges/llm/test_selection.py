@@ -166,6 +166,7 @@ def rows(path: Path) -> list[dict[str, Any]]:
 def test_what_is_said_last_is_kept_however_often_its_contrary_was_said():
     fact = Fact(id="f", text="Segment AB has length 5.")
     repeated = "AB = 5. " * 9 + "I see a circle. " + "AB is 9."
-    varied = " ".join(f"AB = 5 as I said {word}." for word in ["once", "twice", "thrice", "before", "again", "often", "always"])
+    words = ["once", "twice", "thrice", "before", "again", "often", "always"]
+    varied = " ".join(f"AB = 5 as I said {word}." for word in words)
     for response in (repeated, f"{varied} Nice. AB is 9."):
         assert "AB is 9." in select(response, fact)
