@@ -12,6 +12,9 @@ NaN is given where `PERCEPTION_REWARD_DYNAMIC_FILTERING=1` says that dynamic fil
 draws another. Without it, `MissingScore` is raised.
 """
 
+# The trainer's packages are not where this is checked.
+# pyright: basic, reportMissingImports=false
+
 from __future__ import annotations
 
 import math
@@ -30,7 +33,7 @@ FILTERING = "PERCEPTION_REWARD_DYNAMIC_FILTERING"
 def reward_func(queries: Sequence[str], prompts: Sequence[str], labels: Sequence[Any], **_: Any) -> dict[str, Any]:
     """`rewards`, `scores` (accuracy where there is a reference answer: dynamic filtering goes by it) and
     `extra_logs`, as tensors with one value per query."""
-    import torch  # pyright: ignore[reportMissingImports]
+    import torch
 
     client = client_of()
     rows = zip(queries, prompts, labels, strict=True)
