@@ -46,6 +46,15 @@ class Worker:
                     due -= 1
                     yield outcome
 
+    @property
+    def ended(self) -> bool:
+        """Whether the process is known to have ended."""
+        return self._exited.done()
+
+    def when_ended(self, tell: Callable[[], None]) -> None:
+        """`tell` is called once the process has ended."""
+        self._exited.add_done_callback(lambda _: tell())
+
     async def exit_status(self) -> int | None:
         """0 or more: what it exited with. Negative: the signal. None: its zygote died, and it with it."""
         return await asyncio.shield(self._exited)

@@ -241,7 +241,8 @@ class WorkerPool:
     async def _serve(self, worker: Worker) -> None:
         """One worker's place: give it errands, and replace it when it dies."""
         while True:
-            while await self._run(worker, await self._next()):
+            worker.when_ended(self._changed.set)
+            while (errand := await self._next(worker)) is not None and await self._run(worker, errand):
                 pass
             await self._nursery.dismiss(worker)
             self._on_restart()
@@ -253,11 +254,14 @@ class WorkerPool:
                 return await self._nursery.hire()
             await asyncio.sleep(HIRE_AGAIN_SECONDS)
 
-    async def _next(self) -> _Errand:
-        while (errand := self._take()) is None:
+    async def _next(self, worker: Worker) -> _Errand | None:
+        """None where the worker ends first: it is replaced while nobody waits for it."""
+        while not worker.ended:
+            if (errand := self._take()) is not None:
+                return errand
             self._changed.clear()
             await self._changed.wait()
-        return errand
+        return None
 
     def _take(self) -> _Errand | None:
         if self._fresh:

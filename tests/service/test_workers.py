@@ -193,3 +193,16 @@ def test_no_worker_outlives_a_killed_service() -> None:
     assert len(family) == 3
     _, alive = psutil.wait_procs(family, timeout=5)
     assert not alive
+
+
+async def test_workers_that_die_idle_are_replaced_before_anybody_waits_for_them() -> None:
+    restarted = asyncio.Event()
+    pool = WorkerPool(1, on_restart=restarted.set)
+    before = set(psutil.Process().children())
+    await pool.start()
+    (zygote,) = set(psutil.Process().children()) - before
+    zygote.kill()
+    async with asyncio.timeout(30):
+        await restarted.wait()
+    assert await outcomes(pool, ["1+1"]) == [2]
+    await pool.aclose()
