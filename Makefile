@@ -132,6 +132,11 @@ test-install:  ## The base install in an empty environment: thin, and it works (
 bench-client:  ## What the client costs beside the service: 4,096 rollouts at once, 64 processes of 16 callers
 	$(PYTHON) tests/benchmarks/client.py
 
+.PHONY: bench-learning
+bench-learning: $(TRL_VENV)/ready  ## Does training on the reward teach a policy to see? Two runs with TRL, some minutes
+	$(TRL_VENV)/bin/python -m pip install -q matplotlib
+	SERVICE_PYTHON=$$(command -v $(PYTHON)) $(TRL_VENV)/bin/python -W ignore tests/benchmarks/learning.py
+
 .PHONY: bench
 bench:  ## The service's time: 512 items x 3 kB x 5 facts, and small requests under load
 	$(PYTHON) tests/benchmarks/service.py
