@@ -17,6 +17,9 @@ pytestmark = [pytest.mark.openrlhf, pytest.mark.timeout(300), pytest.mark.filter
 agent = pytest.importorskip("openrlhf.utils.agent")
 transformers = pytest.importorskip("transformers")
 
+from perception_reward.trainer_client.trainers.columns import client_of  # noqa: E402
+from perception_reward.trainer_client.trainers.listing import path_of  # noqa: E402
+
 KEY = "s3cret-key"
 RESPONSE = "<think>\nAB = 5 and the angle ABC is 90°.\n</think>\n<answer>\n\\boxed{13}\n</answer>"
 PROMPT = "<|im_start|>user\n" + "The triangle has a right angle. " * 20 + "Find AC.<|im_end|>\n<|im_start|>assistant\n"
@@ -102,3 +105,22 @@ async def test_a_judge_that_is_down_gives_no_reward_or_where_asked_one_that_is_f
     assert math.isnan(filtered["reward"][0])
     assert math.isnan(filtered["scores"][0])
     assert list(filtered["extra_logs"]) == list(COMPONENTS)
+
+
+async def test_the_python_form_gives_the_same_and_nan_where_a_filter_drops_what_is_missing(
+    service: Any, rollout: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv("PERCEPTION_REWARD_URL", service.url)
+    monkeypatch.setenv("PERCEPTION_REWARD_API_KEY", KEY)
+    client_of.cache_clear()
+    path = str(path_of("openrlhf"))
+    samples = await asyncio.gather(*(rollout(path, response) for response in (RESPONSE, "AB = 5.")))
+    assert [sample["reward"].tolist() for sample in samples] == [[pytest.approx(1.7)], [pytest.approx(0.35)]]
+    assert samples[0]["scores"].tolist() == [1.0]
+    assert samples[0]["extra_logs"]["perception"].tolist() == [1.0]
+    unknown = json.dumps({"annotation_id": "unknown"})
+    assert (await rollout(path, label=unknown))["reward"] is None
+    monkeypatch.setenv("PERCEPTION_REWARD_DYNAMIC_FILTERING", "1")
+    assert math.isnan((await rollout(path, label=unknown))["reward"][0])
+    client_of().close()
+    client_of.cache_clear()
