@@ -140,7 +140,7 @@ def _fields(body: VerifyRequest) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for place in (asked, body.model_extra or {}, body.verifier_metadata or {}):
         found |= {name: place[name] for name in FIELDS if place.get(name) is not None}
-        if "answer" not in place and place.get("expected_answer") is not None:
+        if place.get("answer") is None and place.get("expected_answer") is not None:
             found["answer"] = place["expected_answer"]
     return given(found, "verifier_metadata")
 
