@@ -30,6 +30,8 @@ format:  ## Format in place
 	ruff check --fix .
 
 VLLM_VENV ?= .venv-vllm
+# "vllm and not slow" leaves out what starts an engine of its own only to see it fail.
+VLLM_TESTS ?= vllm
 
 # vLLM's pins and the service's can live together, but a trainer's cannot: real engines get environments of their own.
 $(VLLM_VENV)/ready:
@@ -47,7 +49,7 @@ $(VLLM_VENV)/service: $(VLLM_VENV)/ready pyproject.toml
 
 .PHONY: test-vllm
 test-vllm: $(VLLM_VENV)/service  ## The judges over HTTP against a real vLLM engine on the CPU (installs 3 GB)
-	PERCEPTION_REWARD_VLLM_PYTHON=$(abspath $(VLLM_VENV))/bin/python pytest -q -m vllm tests/vllm
+	PERCEPTION_REWARD_VLLM_PYTHON=$(abspath $(VLLM_VENV))/bin/python pytest -q -m "$(VLLM_TESTS)" tests/vllm
 
 TRL_VENV ?= .venv-trl
 TEST_TOOLS = pytest pytest-timeout pytest-asyncio

@@ -199,6 +199,7 @@ def test_a_stopped_service_leaves_no_process_behind(service: Any):
     assert not alive
 
 
+@pytest.mark.slow
 def test_the_engine_of_a_service_that_was_killed_ends_too(model: Path, engine_environment: None, vllm_python: str):
     command = [vllm_python, "-m", "perception_reward.service.cli", "serve", "--judge", f"vllm:{model}", *OPTIONS]
     service = subprocess.Popen(
@@ -222,6 +223,7 @@ def last_line_of_a_service_that_cannot_start(python: str, model: object, *option
     return next(line for line in reversed(done.stderr.splitlines()) if line.startswith("error: "))
 
 
+@pytest.mark.slow
 def test_too_little_memory_at_start_is_told_with_the_arguments_that_matter(
     model: Path, engine_environment: None, vllm_python: str, monkeypatch: pytest.MonkeyPatch
 ):
@@ -234,6 +236,7 @@ def test_too_little_memory_at_start_is_told_with_the_arguments_that_matter(
     assert str(model) in line
 
 
+@pytest.mark.slow
 def test_a_tokenizer_without_a_chat_template_is_told(
     make_tokenizer: Callable[..., Path], vllm_config: dict[str, Any], engine_environment: None, vllm_python: str
 ):
@@ -243,6 +246,7 @@ def test_a_tokenizer_without_a_chat_template_is_told(
     assert "has no chat template" in line
 
 
+@pytest.mark.slow
 def test_a_model_that_does_not_exist_is_told(engine_environment: None, vllm_python: str):
     line = last_line_of_a_service_that_cannot_start(vllm_python, "nobody/no-such-model")
     assert "'nobody/no-such-model' cannot be" in line
