@@ -14,11 +14,10 @@ from __future__ import annotations
 import os
 from typing import Any
 
-from perception_reward.trainer_client.missing import resolve
 from perception_reward.trainer_client.options import variable
 from perception_reward.trainer_client.trainers.columns import client_of
 from perception_reward.trainer_client.trainers.problems import no_problem, problem_of
-from perception_reward.trainer_client.trainers.verl import alone
+from perception_reward.trainer_client.trainers.scores import lone_score
 
 # Seconds: less than what AReaL turns into a reward of 0.
 PATIENCE = 12.0
@@ -31,6 +30,4 @@ def reward_fn(prompt: str, completions: str, prompt_ids: Any, completion_ids: An
         raise no_problem("the data set", columns)
     client = client_of() if os.environ.get(variable("timeout")) else client_of(timeout=PATIENCE)
     result = client.score_one_sync({**problem, "response": completions})
-    (score,) = resolve([result], policy=alone(client.options.on_missing))
-    assert score is not None, "the policy gives a number, or has raised"
-    return score
+    return lone_score(result, client.options.on_missing)

@@ -17,9 +17,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from perception_reward.trainer_client.missing import resolve
 from perception_reward.trainer_client.trainers.columns import client_with, columns_of
-from perception_reward.trainer_client.trainers.verl import item_of
+from perception_reward.trainer_client.trainers.problems import item_of
+from perception_reward.trainer_client.trainers.scores import group_scores
 
 # Read by EasyR1 from the file.
 REWARD_NAME = "perception_reward"
@@ -34,12 +34,10 @@ def compute_score(reward_inputs: Sequence[Mapping[str, Any]], **options: Any) ->
     client = client_with(options)
     items = [item_of(given["response"], given["ground_truth"], None) for given in reward_inputs]
     results = client.score_sync(items)
-    policy = client.options.on_missing
     groups = [str(given["ground_truth"]) for given in reward_inputs]
-    scores = resolve(results, groups, "group_mean" if policy == "native" else policy)
+    scores = group_scores(results, groups, client.options.on_missing)
     return [
-        {"overall": float(score or 0.0), **_accuracy_named(columns_of(result))}
-        for result, score in zip(results, scores, strict=True)
+        {"overall": score, **_accuracy_named(columns_of(result))} for result, score in zip(results, scores, strict=True)
     ]
 
 

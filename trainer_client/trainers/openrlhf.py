@@ -25,7 +25,8 @@ from typing import Any
 from perception_reward.trainer_client.missing import resolve
 from perception_reward.trainer_client.trainers.columns import client_of, columns_of
 from perception_reward.trainer_client.trainers.decoded import plain, response_after
-from perception_reward.trainer_client.trainers.verl import alone, item_of
+from perception_reward.trainer_client.trainers.problems import item_of
+from perception_reward.trainer_client.trainers.scores import alone
 
 FILTERING = "PERCEPTION_REWARD_DYNAMIC_FILTERING"
 

@@ -12,6 +12,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from hashlib import blake2b
 from typing import Any, cast
 
+from perception_reward.trainer_client.trainers.completions import text_of
+
 Fields = dict[str, Any]
 
 # What says with which problem a response has to do.
@@ -60,6 +62,14 @@ def group_of(item: Mapping[str, Any], prompt: str = "") -> str:
         return str(named)
     told = repr((sorted((name, value) for name, value in item.items() if name != "response"), prompt))
     return blake2b(told.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
+
+
+def item_of(response: object, ground_truth: Any, extra_info: Mapping[str, Any] | None) -> Fields:
+    """The item of one sample. Of `extra_info` only what names the problem leaves the trainer."""
+    problem = problem_of({"ground_truth": ground_truth, "extra_info": extra_info})
+    if not problem:
+        raise no_problem("the sample's extra_info", extra_info or ())
+    return {**problem, "response": text_of(response)}
 
 
 def no_problem(where: str, columns: Iterable[str]) -> ValueError:

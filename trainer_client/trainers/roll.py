@@ -24,10 +24,10 @@ from roll.distributed.scheduler.decorator import Dispatch, register
 from roll.distributed.scheduler.protocol import DataProto
 from roll.models.model_providers import default_tokenizer_provider
 
-from perception_reward.trainer_client.missing import resolve
 from perception_reward.trainer_client.trainers.columns import client_of
 from perception_reward.trainer_client.trainers.decoded import plain
-from perception_reward.trainer_client.trainers.verl import item_of
+from perception_reward.trainer_client.trainers.problems import item_of
+from perception_reward.trainer_client.trainers.scores import group_scores
 
 
 class PerceptionRewardWorker(Worker):
@@ -51,8 +51,7 @@ class PerceptionRewardWorker(Worker):
         items = [item_of(plain(text), truth, None) for text, truth in zip(texts, truths, strict=True)]
         client = client_of()
         results = client.score_sync(items)
-        policy = client.options.on_missing
-        rewards = resolve(results, [str(truth) for truth in truths], "group_mean" if policy == "native" else policy)
+        rewards = group_scores(results, [str(truth) for truth in truths], client.options.on_missing)
         accuracies = [result.components.accuracy for result in results]
         scores = [reward if known is None else known for reward, known in zip(rewards, accuracies, strict=True)]
         tensors = {

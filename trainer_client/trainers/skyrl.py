@@ -19,9 +19,9 @@ from skyrl_gym.envs.base_text_env import (
     BaseTextEnvStepOutput,
 )
 
-from perception_reward.trainer_client.missing import resolve
 from perception_reward.trainer_client.trainers.columns import client_of, columns_of
-from perception_reward.trainer_client.trainers.verl import alone, item_of
+from perception_reward.trainer_client.trainers.problems import item_of
+from perception_reward.trainer_client.trainers.scores import lone_score
 
 
 class PerceptionEnv(BaseTextEnv):
@@ -37,5 +37,5 @@ class PerceptionEnv(BaseTextEnv):
         """The reward of the response `action`, and its components as metadata."""
         client = client_of()
         result = client.score_one_sync(item_of(action, self._ground_truth, self._extra_info))
-        (score,) = resolve([result], policy=alone(client.options.on_missing))
+        score = lone_score(result, client.options.on_missing)
         return BaseTextEnvStepOutput(observations=[], reward=score, done=True, metadata=columns_of(result))

@@ -22,7 +22,7 @@ from perception_reward.trainer_client.missing import resolve
 from perception_reward.trainer_client.options import Policy
 from perception_reward.trainer_client.trainers.columns import client_of, columns_of
 from perception_reward.trainer_client.trainers.problems import Fields, no_problem, problem_of
-from perception_reward.trainer_client.trainers.verl import alone
+from perception_reward.trainer_client.trainers.scores import alone
 from perception_reward.trainer_client.wire import ItemResult
 
 # Below this, all rewards of a group are equal and teach nothing.

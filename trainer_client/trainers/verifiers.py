@@ -16,11 +16,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from perception_reward.trainer_client.missing import resolve
 from perception_reward.trainer_client.trainers.columns import client_of
 from perception_reward.trainer_client.trainers.completions import text_of
 from perception_reward.trainer_client.trainers.problems import NAMES, no_problem, problem_of
-from perception_reward.trainer_client.trainers.verl import alone
+from perception_reward.trainer_client.trainers.scores import lone_score
 
 
 async def perception_reward(
@@ -41,6 +40,4 @@ async def _score(completion: Any, row: Mapping[str, Any]) -> float:
         raise no_problem("the task", row)
     client = client_of()
     result = await client.score_one({**problem, "response": text_of(completion)})
-    (score,) = resolve([result], policy=alone(client.options.on_missing))
-    assert score is not None, "the policy gives a number, or has raised"
-    return score
+    return lone_score(result, client.options.on_missing)

@@ -24,11 +24,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from perception_reward.trainer_client.missing import resolve
-from perception_reward.trainer_client.options import Policy
 from perception_reward.trainer_client.trainers.columns import client_with, columns_of
-from perception_reward.trainer_client.trainers.completions import text_of
-from perception_reward.trainer_client.trainers.problems import Fields, group_of, no_problem, problem_of
+from perception_reward.trainer_client.trainers.problems import group_of, item_of
+from perception_reward.trainer_client.trainers.scores import group_scores, lone_score
 from perception_reward.trainer_client.wire import ItemResult
 
 
@@ -47,8 +45,7 @@ async def compute_score(
     """
     client = client_with(options)
     result = await client.score_one(item_of(solution_str, ground_truth, extra_info))
-    (score,) = resolve([result], policy=alone(client.options.on_missing))
-    return scored(result, score)
+    return scored(result, lone_score(result, client.options.on_missing))
 
 
 def compute_score_batch(
@@ -63,25 +60,10 @@ def compute_score_batch(
     rows = zip(solution_strs, ground_truths, extra_infos, strict=True)
     items = [item_of(text, truth, extra) for text, truth, extra in rows]
     results = client.score_sync(items)
-    policy = client.options.on_missing
     groups = [group_of(item) for item in items]
-    scores = resolve(results, groups, "group_mean" if policy == "native" else policy)
+    scores = group_scores(results, groups, client.options.on_missing)
     return [scored(result, score) for result, score in zip(results, scores, strict=True)]
 
 
-def item_of(response: object, ground_truth: Any, extra_info: Mapping[str, Any] | None) -> Fields:
-    """The item of one sample. Of `extra_info` only what names the problem leaves the trainer."""
-    problem = problem_of({"ground_truth": ground_truth, "extra_info": extra_info})
-    if not problem:
-        raise no_problem("the sample's extra_info", extra_info or ())
-    return {**problem, "response": text_of(response)}
-
-
-def alone(policy: Policy) -> Policy:
-    """What is left of a policy where a sample is scored without its group: it has no mean to take."""
-    return "zero" if policy == "zero" else "raise"
-
-
-def scored(result: ItemResult, score: float | None) -> dict[str, float]:
-    assert score is not None, "the policy gives a number, or has raised"
+def scored(result: ItemResult, score: float) -> dict[str, float]:
     return {"score": score, **columns_of(result)}

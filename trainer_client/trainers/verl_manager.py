@@ -20,9 +20,9 @@ from verl.experimental.reward_loop.reward_manager.base import (
 )
 
 from perception_reward.trainer_client.client import RewardClient
-from perception_reward.trainer_client.missing import resolve
 from perception_reward.trainer_client.trainers.problems import NESTED, TRUTHS, no_problem, problem_of
-from perception_reward.trainer_client.trainers.verl import alone, scored
+from perception_reward.trainer_client.trainers.scores import lone_score
+from perception_reward.trainer_client.trainers.verl import scored
 
 # Where verl keeps what is the same for all responses to one prompt.
 GROUP_COLUMNS: tuple[str, ...] = ("uid", "index")
@@ -48,8 +48,7 @@ class PerceptionRewardManager(RewardManagerBase):
         group = next((str(columns[name]) for name in GROUP_COLUMNS if columns.get(name) is not None), None)
         item = {"group": group, **problem, "response": self._response(sample)}
         result = await self._client.score_one(item, step=_step(columns))
-        (score,) = resolve([result], policy=alone(self._client.options.on_missing))
-        told = scored(result, score)
+        told = scored(result, lone_score(result, self._client.options.on_missing))
         return {"reward_score": told["score"], "reward_extra_info": told}
 
     def _response(self, sample: Any) -> str:

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from perception_reward.trainer_client.errors import MissingScore
-from perception_reward.trainer_client.trainers.verl import compute_score, compute_score_batch, item_of
+from perception_reward.trainer_client.trainers.problems import item_of
+from perception_reward.trainer_client.trainers.verl import compute_score, compute_score_batch
 
 GOOD = "<think>\nAB = 5 and the angle ABC is 90°.\n</think>\n<answer>\n\\boxed{13}\n</answer>"
 KNOWN = {"annotation_id": "triangle/1", "index": 3}
