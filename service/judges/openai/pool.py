@@ -19,10 +19,10 @@ from http import HTTPStatus
 import aiohttp
 
 from perception_reward.service.judges.llm.failure import JudgeFailure
+from perception_reward.service.judges.llm.observer import JudgeObserver, Unobserved
 from perception_reward.service.judges.openai.affinity import choose
 from perception_reward.service.judges.openai.call import Call, Refused
 from perception_reward.service.judges.openai.endpoint import Endpoint
-from perception_reward.service.judges.openai.observer import JudgeObserver, Unobserved
 from perception_reward.service.judges.openai.words import quotable
 
 logger = logging.getLogger(__name__)

@@ -18,7 +18,7 @@ from perception_reward.service.backoff import Backoff
 from perception_reward.service.judges.base import Health
 from perception_reward.service.judges.llm.ask import Choice, LogProbs, Tokens, Writing, Written
 from perception_reward.service.judges.llm.failure import JudgeFailure
-from perception_reward.service.judges.openai.observer import JudgeObserver, Unobserved
+from perception_reward.service.judges.llm.observer import JudgeObserver, Unobserved
 from perception_reward.service.judges.vllm import requests
 from perception_reward.service.judges.vllm.launch import LLM, Launcher
 
