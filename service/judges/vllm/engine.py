@@ -220,14 +220,15 @@ class VLLMEngine:
                 self._complain(type(error).__name__, f"the engine refuses an ask: {detail}")
             raise JudgeFailure("judge_unavailable", detail) from error
         finally:
-            for job in jobs:
-                job.cancel()
-            await asyncio.gather(*jobs, return_exceptions=True)
             # Whoever asks may have the same deadline: then this ends as a cancellation, not as a timeout.
             if not ok and loop.time() >= deadline and self._answered_at < sent and self._silent_since is None:
                 self._silent_since = sent
             self._count(-1)
             self._observer.request("in-process", loop.time() - sent, ok)
+            # Last, because a second cancellation ends this wait, and with it whatever came after.
+            for job in jobs:
+                job.cancel()
+            await asyncio.gather(*jobs, return_exceptions=True)
 
     async def _output(self, llm: LLM, prompt: Tokens, params: Any) -> Any:
         final: Any = None
