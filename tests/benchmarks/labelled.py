@@ -15,7 +15,7 @@ from typing import Any
 
 from perception_reward.trainer_client.wire import Label
 
-_FURTHER = Path(__file__).parent / "data" / "further_pairs.jsonl"
+_OWN = Path(__file__).parent / "data"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,12 +49,21 @@ def labelled_pairs(data: Path) -> list[Pair]:
 
 def further_pairs(data: Path) -> list[Pair]:
     """Our own pairs, on problems that the labelled set does not hold."""
+    return _own_pairs(data, "further_pairs.jsonl")
+
+
+def fresh_pairs(data: Path) -> list[Pair]:
+    """Our own pairs, on problems that neither of the others holds."""
+    return _own_pairs(data, "fresh_pairs.jsonl")
+
+
+def _own_pairs(data: Path, name: str) -> list[Pair]:
     texts = _mathvista(data)
     for source in (data / "math_v").glob("*-cot.jsonl"):
         texts |= {f"math_v/{source.stem}/{row['id']}": row["response"] for row in rows(source)}
     return [
         Pair(row["key"], "/".join(row["key"].split("/")[::2]), row["fact"], row["label"], False, texts[row["key"]])
-        for row in rows(_FURTHER)
+        for row in rows(_OWN / name)
     ]
 
 

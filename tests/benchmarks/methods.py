@@ -1,0 +1,208 @@
+"""What each method is worth with each model: AUC, three-way accuracy, missing, responses a second.
+
+    python tests/benchmarks/methods.py --url http://127.0.0.1:8000 --model NAME --tokenizer FOLDER \
+        [--ways "verdict, selected" joint] [--sets labelled templated] [--most 40]
+    python tests/benchmarks/methods.py [--markdown service/judges/README.md]
+
+With `--url` the service's own judges ask what was not asked yet, some responses at a time, each with all its facts;
+what they decide is kept in `build/methods/`, so that an interrupted run goes on where it stopped. Without, the tables
+of all models are made of what is kept. `--most` asks about so many responses of a set, whole problems in a fixed random
+order: the same ones for every way and model.
+
+Sets: `labelled`, `further` and `fresh` are sure pairs of facts and real responses (`labelled.py`); `templated` are
+Geometry3K statements in wordings that nobody tuned to; `parser` is what a real diagram parser read as the response to
+the facts that people annotated; `captions` are captions and minimal contradictions of them; `charts` are claims and why
+a chart bears them out or not (`cascade.py`).
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import os
+import time
+import zlib
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from cascade import Case, cases
+from judge_quality import REPOSITORY, shuffled, templated, write_between
+from labelled import Pair, fresh_pairs, further_pairs, labelled_pairs, rows
+from measures import LABELS, Judged, accuracy, interval, stated_auc, table
+
+from perception_reward.service.judges.base import Judge, JudgeTask, Verdict
+from perception_reward.service.judges.cascade.judge import CascadeJudge
+from perception_reward.service.judges.llm.evidence import Evidence
+from perception_reward.service.judges.llm.judge import LLMJudge
+from perception_reward.service.judges.llm.methods import make_method
+from perception_reward.service.judges.openai.factory import openai_engine
+from perception_reward.service.judges.symbolic.judge import SymbolicJudge
+from perception_reward.trainer_client.wire import Fact
+
+KEPT = REPOSITORY / "build" / "methods"
+WAYS = ("symbolic", "verdict, whole", "verdict, selected", "joint", "paper", "cascade")
+LABELLED: dict[str, Callable[[Path], list[Pair]]] = {
+    "labelled": labelled_pairs,
+    "further": further_pairs,
+    "fresh": fresh_pairs,
+}
+SETS = (*LABELLED, "templated", "parser", "captions", "charts")
+RULES = "none (rules)"
+# Responses judged together: enough for the engine to be busy, few enough that an interruption loses little.
+AT_ONCE = 8
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
+    default = os.environ.get("PERCEPTION_REWARD_SHARED_DATA", REPOSITORY.parent / "shared" / "data")
+    parser.add_argument("--data", type=Path, default=Path(default), help="folder of the real data sets")
+    parser.add_argument("--url", help="vLLM server to ask, without /v1")
+    parser.add_argument("--model", help="the served model's name; its verdicts are kept under it")
+    parser.add_argument("--tokenizer", help="the model's tokenizer folder; the model's name if not given")
+    parser.add_argument("--ways", nargs="+", choices=WAYS, default=WAYS)
+    parser.add_argument("--sets", nargs="+", choices=SETS, default=SETS)
+    parser.add_argument("--most", type=int, default=10**6, help="responses of a set")
+    parser.add_argument("--per-kind", type=int, default=5, help="templated statements a kind and label")
+    parser.add_argument("--markdown", type=Path, help="write the tables between this file's markers")
+    chosen = parser.parse_args()
+    sets = {name: grouped(pairs_of(name, chosen)) for name in chosen.sets}
+    if chosen.url:
+        asyncio.run(ask(sets, chosen))
+    text = "\n\n".join(report(sets))
+    print(text)
+    if chosen.markdown:
+        write_between(chosen.markdown, "method", text)
+
+
+def pairs_of(name: str, chosen: argparse.Namespace) -> list[Pair]:
+    if name == "templated":
+        return shuffled(templated(chosen.data, chosen.per_kind))
+    if name in LABELLED:
+        return shuffled([pair for pair in LABELLED[name](chosen.data) if not pair.doubtful])
+    return shuffled([pair_of(case) for case in cases(chosen.data) if case.source == name])
+
+
+def pair_of(case: Case) -> Pair:
+    # One response for all facts of a problem: a caption's foil is another.
+    key = f"{case.source}/{case.problem}/{zlib.crc32(case.response.encode()):08x}"
+    return Pair(key, case.problem, case.fact, case.label, False, case.response)
+
+
+def grouped(pairs: Sequence[Pair]) -> list[list[Pair]]:
+    """The pairs of each response."""
+    found: dict[str, list[Pair]] = defaultdict(list)
+    for pair in pairs:
+        found[pair.key].append(pair)
+    return list(found.values())
+
+
+async def ask(sets: dict[str, list[list[Pair]]], chosen: argparse.Namespace) -> None:
+    for way in chosen.ways:
+        judge = make(way, chosen)
+        await judge.start()
+        try:
+            for name, responses in sets.items():
+                model = RULES if way == "symbolic" else chosen.model
+                await collect(judge, responses[: chosen.most], kept(model, way, name), warm=way != "symbolic")
+        finally:
+            await judge.aclose()
+
+
+def make(way: str, chosen: argparse.Namespace) -> Judge:
+    """The judge as the service makes it, its text work in this process."""
+    if way == "symbolic":
+        return SymbolicJudge()
+    if way == "cascade":
+        return CascadeJudge(SymbolicJudge(), make("verdict, selected", chosen))
+    name, _, shown = way.partition(", ")
+    engine = openai_engine(f"openai:{chosen.url}#{chosen.model}")
+    evidence = Evidence() if shown == "selected" else None
+    tokenizer = chosen.tokenizer or chosen.model
+    return LLMJudge(engine, make_method(name), tokenizer=tokenizer, evidence=evidence)  # type: ignore[arg-type]
+
+
+def kept(model: str, way: str, name: str) -> Path:
+    return KEPT / model.replace("/", "_") / way.replace(", ", "-") / f"{name}.jsonl"
+
+
+async def collect(judge: Judge, responses: Sequence[list[Pair]], target: Path, *, warm: bool) -> None:
+    known = answered(target)
+    waiting = [pairs for pairs in responses if pairs[0].key not in known]
+    if not waiting:
+        return
+    target.parent.mkdir(parents=True, exist_ok=True)
+    if warm:
+        # What all questions share is computed before anything is timed.
+        await decided(judge, [JudgeTask("AB is 1.", (Fact(id="f", text="AB has length 2."),))])
+    with target.open("a", encoding="utf-8") as out:
+        for at in range(0, len(waiting), AT_ONCE):
+            batch = waiting[at : at + AT_ONCE]
+            began = time.perf_counter()
+            said = await decided(judge, [task_of(pairs) for pairs in batch])
+            seconds = (time.perf_counter() - began) / len(batch)
+            for pairs, verdicts in zip(batch, said, strict=True):
+                row = {"key": pairs[0].key, "seconds": seconds, "facts": [pair.fact for pair in pairs]}
+                out.write(json.dumps(row | {"said": verdicts}) + "\n")
+            out.flush()
+
+
+def answered(source: Path) -> dict[str, dict[str, Any]]:
+    return {row["key"]: row for row in rows(source)} if source.is_file() else {}
+
+
+def task_of(pairs: Sequence[Pair]) -> JudgeTask:
+    facts = tuple(Fact(id=str(number), text=pair.fact) for number, pair in enumerate(pairs))
+    return JudgeTask(pairs[0].response, facts)
+
+
+async def decided(judge: Judge, tasks: Sequence[JudgeTask]) -> list[list[tuple[str, float] | None]]:
+    """Label and probability of each fact, in the order of the tasks; None where it is missing."""
+    deadline = asyncio.get_running_loop().time() + 3600
+    found: dict[int, list[tuple[str, float] | None]] = {}
+    async for index, outcomes in judge.judge(tasks, deadline):
+        found[index] = [(said.label, said.probability) if isinstance(said, Verdict) else None for said in outcomes]
+    return [found[index] for index in range(len(tasks))]
+
+
+def report(sets: dict[str, list[list[Pair]]]) -> Iterator[str]:
+    """A table for each set, of what is kept."""
+    models = sorted(folder.name for folder in KEPT.iterdir() if folder.name != RULES) if KEPT.is_dir() else []
+    header = ["method", "model", "responses", "pairs", "missing", "AUC stated", "95 % interval", "three-way accuracy"]
+    for name, responses in sets.items():
+        lines = [
+            line
+            for way in WAYS
+            for model in ([RULES] if way == "symbolic" else models)
+            if (line := _row(way, model, responses, kept(model, way, name)))
+        ]
+        if lines:
+            yield f"Set `{name}`:\n\n" + table([*header, "responses/s"], lines)
+
+
+def _row(way: str, model: str, responses: Sequence[list[Pair]], source: Path) -> list[str] | None:
+    """Missing verdicts count as absent with probability 0, and are counted."""
+    asked = answered(source)
+    judged: list[Judged] = []
+    missing, seconds = 0, list[float]()
+    for pairs in responses:
+        if (row := asked.get(pairs[0].key)) is None:
+            continue
+        seconds.append(row["seconds"])
+        said = dict(zip(row["facts"], row["said"], strict=True))
+        for pair in pairs:
+            missing += said[pair.fact] is None
+            label, probability = said[pair.fact] or (LABELS[2], 0.0)
+            judged.append(Judged(pair.problem, pair.group, pair.label, label, probability))
+    if not judged:
+        return None
+    low, high = interval(judged)
+    figures = [f"{stated_auc(judged):.3f}", f"{low:.3f} to {high:.3f}", f"{accuracy(judged):.3f}"]
+    rate = len(seconds) / sum(seconds)
+    return [way, model, str(len(seconds)), str(len(judged)), str(missing), *figures, f"{rate:.2f}"]
+
+
+if __name__ == "__main__":
+    main()
