@@ -4,16 +4,17 @@
     # '[…]\\nAB = 5 and BC = 7.\\n[…]'
 
 A sentence bears on a fact when it shares names, numbers or content words with it: AB and BA are one name, "right angle"
-and "⟂" one word, `∠B` is part of `∠ABC`. The strongest few are kept, each with the sentence that it leans on ("Then it
-…"), the one that takes it back ("Wait, …"), and the heading that denies it ("None of these holds:"). Nothing is
-reworded, so what a model reads is what the response says.
+and "⟂" one word, `∠B` is part of `∠ABC`; or when it says in other words of geometry what the fact says (`related`).
+The strongest few are kept, each with the sentence that it leans on ("Then it …"), the one that takes it back ("Wait,
+…"), and the heading that denies it ("None of these holds:"). Nothing is reworded, so what a model reads is what the
+response says.
 
 The words are those of English. A fact in another script is shown the whole response, and so is one that nothing
 bears on in a response in another script: "桌子上有一只猫" may well say that the cat is on the table.
 
-What can be lost: a synonym that stands alone ("a crimson vehicle" for a red car), a pronoun that reaches over more
-than one sentence, and what a response says after six other sentences that bear on the fact as much, unless it is last.
-Linear in the length of the response.
+What can be lost: a synonym outside geometry that stands alone ("a crimson vehicle" for a red car), a pronoun that
+reaches over more than one sentence, and what a response says after six other sentences that bear on the fact as much,
+unless it is last. Linear in the length of the response.
 """
 
 from __future__ import annotations
@@ -23,10 +24,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
+from perception_reward.service.judges.llm import related
+from perception_reward.service.judges.llm.related import Spoken
+from perception_reward.service.judges.llm.stem import stem
 from perception_reward.trainer_client.wire import Fact
 
 # Part of the fingerprint of every judge that shows evidence: raise it with each change to what `select` returns.
-VERSION = 4
+VERSION = 5
 
 GAP = "[…]"
 
@@ -84,13 +88,15 @@ _LONGEST_LIST = 12
 
 @dataclass(frozen=True, slots=True)
 class _Terms:
-    """names: in canonical order of points; valued: those before an equals sign or "is"; points: of the names."""
+    """names: in canonical order of points; valued: those before an equals sign or "is"; points: of the names;
+    spoken: terms of geometry, also where other words are used for them."""
 
     names: frozenset[str]
     valued: frozenset[str]
     points: frozenset[str]
     numbers: frozenset[str]
     words: frozenset[str]
+    spoken: Spoken
 
     @property
     def telling(self) -> bool:
@@ -98,7 +104,8 @@ class _Terms:
         return bool(self.names or self.numbers or self.words - _COMMON_WORDS)
 
 
-_NO_TERMS = _Terms(*[frozenset[str]()] * 5)
+_NONE = frozenset[str]()
+_NO_TERMS = _Terms(_NONE, _NONE, _NONE, _NONE, _NONE, related.NOTHING)
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +129,12 @@ def select(response: str, fact: Fact) -> str:
     if best < _LEAST:
         return response if _in_another_script(response) else ""
     floor = max(_LEAST, _SHARE_OF_BEST * best)
-    bearing = [at for at, score in enumerate(scores) if score >= floor]
+    bearing = [
+        at
+        for at, score in enumerate(scores)
+        # "There is a right angle at B" shares less with "AB is perpendicular to BC" than "AB = 3 and BC = 4" does.
+        if score >= floor or (score >= _LEAST and related.related(sentences[at].terms.spoken, terms.spoken))
+    ]
     chosen = _strongest(sentences, sorted(bearing, key=lambda at: -scores[at]))
     # However often the right thing is said, what is said last may take it back.
     chosen.append(bearing[-1])
@@ -180,7 +192,10 @@ def _score(said: _Terms, wanted: _Terms) -> float:
     score = _NAME * len(said.names & wanted.names) + _VALUED * len(said.valued & wanted.names)
     score += _NUMBER * len(said.numbers & wanted.numbers)
     common = _COMMON if wanted.telling else _WORD
-    score += sum(common if word in _COMMON_WORDS else _WORD for word in said.words & wanted.words)
+    shared = said.words & wanted.words
+    score += sum(common if word in _COMMON_WORDS else _WORD for word in shared)
+    if shared <= _COMMON_WORDS and related.related(said.spoken, wanted.spoken):
+        score += _WORD
     if wanted.points:
         # ∠B for ∠ABC, △ABC for AB: two shared points of a figure are a part of it, one is hardly a sign.
         score += _PART * (len(said.points & wanted.points) / len(wanted.points)) ** 2
@@ -218,6 +233,7 @@ def _read(text: str) -> _Terms:
     valued: set[str] = set()
     numbers: set[str] = set()
     words: set[str] = set()
+    stems: set[str] = set()
     for match in _TERM.finditer(text):
         term, kind = match[match.lastgroup or 0], match.lastgroup
         if name := match["name"]:
@@ -226,12 +242,15 @@ def _read(text: str) -> _Terms:
                 valued.add(_name(name))
         elif kind == "number":
             numbers.add(_number(term))
-        elif word := _word(term.lower()):
-            (numbers if word.isdigit() else words).add(word)
+        else:
+            stems.add(_stem(term.lower()))
+            if word := _word(term.lower()):
+                (numbers if word.isdigit() else words).add(word)
     if not (names or numbers or words):
         return _NO_TERMS
     points = frozenset(point for name in names for point in _POINT.findall(name))
-    return _Terms(frozenset(names), frozenset(valued), points, frozenset(numbers), frozenset(words))
+    spoken = related.spoken(stems | numbers)
+    return _Terms(frozenset(names), frozenset(valued), points, frozenset(numbers), frozenset(words), spoken)
 
 
 @lru_cache(maxsize=4096)
@@ -253,17 +272,11 @@ def _word(word: str) -> str:
         return ""
     if word in _SAME or word in _NUMBER_WORDS:
         return _SAME.get(word) or _NUMBER_WORDS[word]
-    stem = _stem(word)
-    return _SAME.get(stem, stem)
+    cut = _stem(word)
+    return _SAME.get(cut, cut)
 
 
-def _stem(word: str) -> str:
-    """Crude, and the same for "measures", "measured" and "measuring"."""
-    for ending in ("ing", "ed", "es", "s"):
-        if word.endswith(ending) and len(word) - len(ending) >= 3:
-            word = word[: -len(ending)]
-            break
-    return word.removesuffix("e") if len(word) > 3 else word
+_stem = lru_cache(maxsize=8192)(stem)
 
 
 # Every other sentence of a response about a figure has these.
@@ -271,4 +284,4 @@ _OFTEN = (
     "segment line side length measure angle triangle circle point degree figure diagram label value quadrilateral one "
     "lie equal"
 )
-_COMMON_WORDS = frozenset(map(_stem, _OFTEN.split()))
+_COMMON_WORDS = frozenset(map(stem, _OFTEN.split()))
