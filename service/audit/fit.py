@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -80,12 +80,20 @@ def fit_calibration(observations: Sequence[Observation], info: JudgeInfo, *, see
 
 
 def examples(observations: Sequence[Observation]) -> list[Decided]:
-    """What people labelled without doubt, alone where it is enough, else with what was made from annotations."""
+    """What people labelled without doubt, alone where it is enough, else with what was made from annotations.
+
+    Without what no model was asked about: such verdicts, all alike and nearly all right, would say how sure the model
+    may be of others.
+    """
     known = [seen for seen in observations if seen.probe.purpose in ("labelled", "generated")]
-    labelled = decided(seen for seen in known if seen.probe.purpose == "labelled" and seen.probe.family != "doubtful")
+    labelled = _asked(seen for seen in known if seen.probe.purpose == "labelled" and seen.probe.family != "doubtful")
     if len(labelled) >= ENOUGH_LABELLED:
         return labelled
-    return labelled + decided(seen for seen in known if seen.probe.purpose == "generated")
+    return labelled + _asked(seen for seen in known if seen.probe.purpose == "generated")
+
+
+def _asked(observations: Iterable[Observation]) -> list[Decided]:
+    return [pair for pair in decided(observations) if not pair[2].unasked]
 
 
 def _fit(pairs: Sequence[Decided]) -> tuple[Reading, dict[str, Reading]]:

@@ -27,6 +27,8 @@ class Verdict:
     truncated: the judge saw only a part of the response, which exceeds its own limit.
     settled: the response says the fact and also what excludes it, or offers its value only among others: whatever the
         certainty, no reading makes it stated. For a cascade; the cache does not keep it.
+    unasked: no model was asked, since nothing in the response bears on the fact: its probability is a rule's, and no
+        sample of what the model says. For what stands around a judge; the cache does not keep it.
     """
 
     label: Label
@@ -36,6 +38,7 @@ class Verdict:
     contradiction: float | None = None
     truncated: bool = False
     settled: bool = False
+    unasked: bool = False
 
 
 @dataclass(frozen=True, slots=True)

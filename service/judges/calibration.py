@@ -43,6 +43,8 @@ class Scale(_Model):
 class Reading(_Model):
     """From a judge's verdict to the calibrated one.
 
+    What no model was asked about stays as it is: the bias that sets a model right says nothing of it.
+
     contradicted: of the probability that is left to `contradicted` and `absent`; null for judges that give none.
     threshold: the least probability of `stated` for which the verdict is `stated`.
     """
@@ -52,6 +54,8 @@ class Reading(_Model):
     threshold: float = Field(default=0.5, gt=0.0, lt=1.0)
 
     def __call__(self, verdict: Verdict) -> Verdict:
+        if verdict.unasked:
+            return verdict
         stated = self.stated(verdict.probability)
         contradiction = self._contradiction(verdict, stated)
         label = self._label(verdict, stated, contradiction)

@@ -30,7 +30,8 @@ Probabilities = dict[Label, float]
 
 # Prompts in one request: enough for the engine to be busy, few enough that an interruption loses little.
 _AT_ONCE = 8
-_NOTHING: Probabilities = {"stated": 0.0, "contradicted": 0.0, "absent": 1.0}
+# Said of a fact of which the evidence leaves nothing to ask about.
+NOTHING: Probabilities = {"stated": 0.0, "contradicted": 0.0, "absent": 1.0}
 
 
 class Asker:
@@ -83,7 +84,7 @@ def collect(asker: Asker, name: str, shown: Shown, pairs: Iterable[Pair], kept: 
             questions = [(text, pair.fact) for text, pair in zip(texts, batch, strict=True) if text]
             said = iter(asker.ask(prompt, questions) if questions else ())
             for pair, text in zip(batch, texts, strict=True):
-                out.write(json.dumps({"key": pair.key, "fact": pair.fact, **(next(said) if text else _NOTHING)}) + "\n")
+                out.write(json.dumps({"key": pair.key, "fact": pair.fact, **(next(said) if text else NOTHING)}) + "\n")
             out.flush()
 
 
@@ -91,7 +92,7 @@ def answers(kept: Path) -> dict[tuple[str, str], Probabilities]:
     """What was answered, by response and fact."""
     if not kept.is_file():
         return {}
-    return {(row["key"], row["fact"]): {label: row[label] for label in _NOTHING} for row in rows(kept)}
+    return {(row["key"], row["fact"]): {label: row[label] for label in NOTHING} for row in rows(kept)}
 
 
 def evidence(pair: Pair) -> str:

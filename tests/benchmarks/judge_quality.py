@@ -26,7 +26,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
-from asking import Asker, Probabilities, answers, collect, evidence
+from asking import NOTHING, Asker, Probabilities, answers, collect, evidence
 from fitting import Example, cross_fitted, fitted
 from labelled import Pair, further_pairs, labelled_pairs, rows
 from measures import LABELS, Judged, accuracy, confusion, interval, stated_auc, table
@@ -230,7 +230,7 @@ def _cascade(
 
 def _pooled(rules: Verdict, said: Probabilities) -> Probabilities:
     label = max(LABELS, key=lambda name: said[name])
-    found = pooled(rules, Verdict(label, said["stated"], contradiction=said["contradicted"]))
+    found = pooled(rules, Verdict(label, said["stated"], contradiction=said["contradicted"], unasked=said == NOTHING))
     contradicted = found.contradiction or 0.0
     rest = max(0.0, 1 - found.probability - contradicted)
     return {"stated": found.probability, "contradicted": contradicted, "absent": rest}

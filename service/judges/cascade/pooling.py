@@ -24,7 +24,13 @@ NAMED: Final = 0.9
 
 
 def pooled(rules: Verdict, model: Verdict) -> Verdict:
-    """The verdict of both. Its span is that of the judge whose label it is, the rules' first."""
+    """The verdict of both. Its span is that of the judge whose label it is, the rules' first.
+
+    Where the model was not asked there are no two to pool, and the rules' stands. Their "absent" is absent either way;
+    what they found in words that the selection of evidence does not know is not outvoted by an answer nobody gave.
+    """
+    if model.unasked:
+        return rules
     one, other = _by_label(rules), _by_label(model)
     weights = {
         label: math.sqrt(max(one[label], LEAST_OF_RULES) * max(other[label], LEAST_OF_MODEL)) for label in LABELS

@@ -24,7 +24,7 @@ Decide: TypeAlias = Callable[[JudgeTask], Awaitable[tuple[Outcome, ...]]]
 _Asked: TypeAlias = "dict[Key, asyncio.Future[Outcome]]"
 
 # A fact that nothing in the response can bear on.
-ABSENT = Verdict("absent", 0.0, contradiction=0.0)
+ABSENT = Verdict("absent", 0.0, contradiction=0.0, unasked=True)
 
 # Some 30 MB. What a training step asks again was asked in the same step, or in the last few.
 MOST_REMEMBERED = 100_000

@@ -28,6 +28,7 @@ def observation(
     contradiction: float | None = None,
     certainty: float = 1.0,
     span: tuple[int, int] | None = None,
+    unasked: bool = False,
 ) -> Observation:
     """What a judge said to a probe; `judged` is a verdict's label or the reason why there is none."""
     fact = LENGTH.model_copy(update={"kind": kind})
@@ -35,7 +36,7 @@ def observation(
     outcome: Outcome
     if judged in ("stated", "contradicted", "absent"):
         value = (0.9 if judged == "stated" else 0.1) if probability is None else probability
-        outcome = Verdict(judged, value, span, certainty, contradiction)
+        outcome = Verdict(judged, value, span, certainty, contradiction, unasked=unasked)
     else:
         outcome = Missing(judged)
     return Observation(asked, outcome)

@@ -142,6 +142,12 @@ def test_labelled_responses_are_fitted_on_alone_where_they_are_enough(seen: Seen
     assert len(examples(made + doubtful + attacks + enough)) == ENOUGH_LABELLED
 
 
+def test_what_no_model_was_asked_about_changes_no_calibration(seen: Seen):
+    asked = overconfident(seen, 200)
+    unasked = [seen("absent", "absent", 0.0, problem=f"p{n}", response=f"u{n}", unasked=True) for n in range(300)]
+    assert fit_calibration(asked + unasked, INFO, seed=0) == fit_calibration(asked, INFO, seed=0)
+
+
 def test_too_few_examples_are_refused(seen: Seen):
     with pytest.raises(ValueError, match="3 answered examples of 1 problems are too few"):
         fit_calibration([seen("stated", "stated", problem="p", response=str(n)) for n in range(3)], INFO, seed=0)

@@ -53,6 +53,13 @@ def test_a_higher_temperature_draws_towards_one_half():
     assert 0.5 > Scale(temperature=4.0)(0.01) > 0.01
 
 
+@settings(deadline=None)
+@given(READINGS)
+def test_what_no_model_was_asked_about_is_left_as_it_is(reading: Reading):
+    unasked = Verdict("absent", 0.0, contradiction=0.0, unasked=True)
+    assert reading(unasked) == unasked
+
+
 def test_what_is_not_stated_is_contradicted_where_that_is_likelier_than_absent():
     reading = Reading(contradicted=Scale())
     assert reading(Verdict("stated", 0.2, contradiction=0.5)).label == "contradicted"
