@@ -40,7 +40,7 @@ from perception_reward.service.judges.llm.judge import LLMJudge
 from perception_reward.service.judges.llm.methods import make_method
 from perception_reward.service.judges.openai.factory import openai_engine
 from perception_reward.service.judges.symbolic.judge import SymbolicJudge
-from perception_reward.trainer_client.wire import Fact
+from perception_reward.trainer_client.wire import Fact, Label
 
 KEPT = REPOSITORY / "build" / "methods"
 WAYS = ("symbolic", "verdict, whole", "verdict, selected", "joint", "paper", "cascade")
@@ -51,6 +51,8 @@ LABELLED: dict[str, Callable[[Path], list[Pair]]] = {
 }
 SETS = (*LABELLED, "templated", "parser", "captions", "charts")
 RULES = "none (rules)"
+# Label, probability of `stated`, and of `contradicted` where the judge tells it.
+Said = tuple[Label, float, float | None]
 # Responses judged together: enough for the engine to be busy, few enough that an interruption loses little.
 AT_ONCE = 8
 
@@ -158,13 +160,17 @@ def task_of(pairs: Sequence[Pair]) -> JudgeTask:
     return JudgeTask(pairs[0].response, facts)
 
 
-async def decided(judge: Judge, tasks: Sequence[JudgeTask]) -> list[list[tuple[str, float] | None]]:
-    """Label and probability of each fact, in the order of the tasks; None where it is missing."""
+async def decided(judge: Judge, tasks: Sequence[JudgeTask]) -> list[list[Said | None]]:
+    """What was said of each fact, in the order of the tasks; None where it is missing."""
     deadline = asyncio.get_running_loop().time() + 3600
-    found: dict[int, list[tuple[str, float] | None]] = {}
+    found: dict[int, list[Said | None]] = {}
     async for index, outcomes in judge.judge(tasks, deadline):
-        found[index] = [(said.label, said.probability) if isinstance(said, Verdict) else None for said in outcomes]
+        found[index] = [_said(outcome) if isinstance(outcome, Verdict) else None for outcome in outcomes]
     return [found[index] for index in range(len(tasks))]
+
+
+def _said(verdict: Verdict) -> Said:
+    return verdict.label, verdict.probability, verdict.contradiction
 
 
 def report(sets: dict[str, list[list[Pair]]]) -> Iterator[str]:
@@ -194,7 +200,7 @@ def _row(way: str, model: str, responses: Sequence[list[Pair]], source: Path) ->
         said = dict(zip(row["facts"], row["said"], strict=True))
         for pair in pairs:
             missing += said[pair.fact] is None
-            label, probability = said[pair.fact] or (LABELS[2], 0.0)
+            label, probability, _ = said[pair.fact] or (LABELS[2], 0.0, None)
             judged.append(Judged(pair.problem, pair.group, pair.label, label, probability))
     if not judged:
         return None
