@@ -21,10 +21,12 @@ import argparse
 import asyncio
 import json
 import os
+import random
 import time
 import zlib
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -32,8 +34,12 @@ from cascade import Case, cases
 from judge_quality import REPOSITORY, shuffled, templated, write_between
 from labelled import Pair, fresh_pairs, further_pairs, labelled_pairs, rows
 from measures import LABELS, Judged, accuracy, interval, stated_auc, table
+from symbolic import SEED
 
-from perception_reward.service.judges.base import Judge, JudgeTask, Verdict
+from perception_reward.service.audit.fit import fit_calibration
+from perception_reward.service.audit.probes import Probe, probe
+from perception_reward.service.audit.run import Observation
+from perception_reward.service.judges.base import Judge, JudgeInfo, JudgeTask, Verdict
 from perception_reward.service.judges.cascade.judge import CascadeJudge
 from perception_reward.service.judges.llm.evidence import Evidence
 from perception_reward.service.judges.llm.judge import LLMJudge
@@ -51,8 +57,11 @@ LABELLED: dict[str, Callable[[Path], list[Pair]]] = {
 }
 SETS = (*LABELLED, "templated", "parser", "captions", "charts")
 RULES = "none (rules)"
-# Label, probability of `stated`, and of `contradicted` where the judge tells it.
-Said = tuple[Label, float, float | None]
+# The way that is read a second time by a calibration: fitted on `labelled`, there on the other folds' problems.
+FITTED = "verdict, selected"
+FOLDS = 5
+# Label, probability of `stated`, and of `contradicted` where the judge tells it, and whether no model was asked.
+Said = tuple[Label, float, float | None, bool]
 # Responses judged together: enough for the engine to be busy, few enough that an interruption loses little.
 AT_ONCE = 8
 
@@ -170,7 +179,7 @@ async def decided(judge: Judge, tasks: Sequence[JudgeTask]) -> list[list[Said | 
 
 
 def _said(verdict: Verdict) -> Said:
-    return verdict.label, verdict.probability, verdict.contradiction
+    return verdict.label, verdict.probability, verdict.contradiction, verdict.unasked
 
 
 def report(sets: dict[str, list[list[Pair]]]) -> Iterator[str]:
@@ -178,36 +187,85 @@ def report(sets: dict[str, list[list[Pair]]]) -> Iterator[str]:
     models = sorted(folder.name for folder in KEPT.iterdir() if folder.name != RULES) if KEPT.is_dir() else []
     header = ["method", "model", "responses", "pairs", "missing", "AUC stated", "95 % interval", "three-way accuracy"]
     for name, responses in sets.items():
-        lines = [
-            line
-            for way in WAYS
-            for model in ([RULES] if way == "symbolic" else models)
-            if (line := _row(way, model, responses, kept(model, way, name)))
-        ]
+        lines: list[list[str]] = []
+        for way in WAYS:
+            for model in [RULES] if way == "symbolic" else models:
+                if told := tellings(responses, kept(model, way, name)):
+                    lines.append([way, model, *figures(told), rate(kept(model, way, name))])
+                    if (way, name) == (FITTED, "labelled"):
+                        lines.append([f"{way}, calibrated", model, *figures(cross_calibrated(told)), ""])
+                    elif way == FITTED and (known := tellings(sets.get("labelled", []), kept(model, way, "labelled"))):
+                        lines.append([f"{way}, calibrated", model, *figures(calibrated(known, told)), ""])
         if lines:
             yield f"Set `{name}`:\n\n" + table([*header, "responses/s"], lines)
 
 
-def _row(way: str, model: str, responses: Sequence[list[Pair]], source: Path) -> list[str] | None:
-    """Missing verdicts count as absent with probability 0, and are counted."""
+@dataclass(frozen=True, slots=True)
+class Telling:
+    """A pair with what the judge said of it; None where that is missing."""
+
+    pair: Pair
+    verdict: Verdict | None
+
+
+def tellings(responses: Sequence[list[Pair]], source: Path) -> list[Telling]:
+    """Of those responses that were asked about."""
     asked = answered(source)
-    judged: list[Judged] = []
-    missing, seconds = 0, list[float]()
+    found: list[Telling] = []
     for pairs in responses:
-        if (row := asked.get(pairs[0].key)) is None:
-            continue
-        seconds.append(row["seconds"])
-        said = dict(zip(row["facts"], row["said"], strict=True))
-        for pair in pairs:
-            missing += said[pair.fact] is None
-            label, probability, _ = said[pair.fact] or (LABELS[2], 0.0, None)
-            judged.append(Judged(pair.problem, pair.group, pair.label, label, probability))
-    if not judged:
+        if (row := asked.get(pairs[0].key)) is not None:
+            said = dict(zip(row["facts"], row["said"], strict=True))
+            found += [Telling(pair, _verdict(said[pair.fact])) for pair in pairs]
+    return found
+
+
+def _verdict(said: Said | None) -> Verdict | None:
+    if said is None:
         return None
+    label, probability, contradiction, unasked = said
+    return Verdict(label, probability, contradiction=contradiction, unasked=unasked)
+
+
+def cross_calibrated(told: Sequence[Telling]) -> list[Telling]:
+    """Each read by the calibration fitted on the other folds' problems."""
+    names = sorted({telling.pair.problem for telling in told})
+    random.Random(SEED).shuffle(names)
+    fold = {name: at % FOLDS for at, name in enumerate(names)}
+    found: list[Telling] = []
+    for number in range(FOLDS):
+        rest = [telling for telling in told if fold[telling.pair.problem] != number]
+        found += calibrated(rest, [telling for telling in told if fold[telling.pair.problem] == number])
+    return found
+
+
+def calibrated(known: Sequence[Telling], told: Sequence[Telling]) -> list[Telling]:
+    """`told` read by what `perception-reward audit --fit` fits on `known`."""
+    seen = [Observation(_probe(telling.pair), telling.verdict) for telling in known if telling.verdict]
+    fitted = fit_calibration(seen, JudgeInfo("openai", "", "verdict", ""), seed=SEED).calibration
+    return [replace(one, verdict=fitted.every(one.verdict) if one.verdict else None) for one in told]
+
+
+def _probe(pair: Pair) -> Probe:
+    fact = Fact(id="f", text=pair.fact)
+    return probe("labelled", "human", fact, pair.response, pair.label, problem=pair.problem)
+
+
+def figures(told: Sequence[Telling]) -> list[str]:
+    """Missing verdicts count as absent with probability 0, and are counted."""
+    silent = Verdict(LABELS[2], 0.0)
+    judged = [
+        Judged(one.pair.problem, one.pair.group, one.pair.label, verdict.label, verdict.probability)
+        for one in told
+        for verdict in [one.verdict or silent]
+    ]
+    counts = len({one.pair.key for one in told}), len(told), sum(one.verdict is None for one in told)
     low, high = interval(judged)
-    figures = [f"{stated_auc(judged):.3f}", f"{low:.3f} to {high:.3f}", f"{accuracy(judged):.3f}"]
-    rate = len(seconds) / sum(seconds)
-    return [way, model, str(len(seconds)), str(len(judged)), str(missing), *figures, f"{rate:.2f}"]
+    return [*map(str, counts), f"{stated_auc(judged):.3f}", f"{low:.3f} to {high:.3f}", f"{accuracy(judged):.3f}"]
+
+
+def rate(source: Path) -> str:
+    seconds = [row["seconds"] for row in rows(source)]
+    return f"{len(seconds) / sum(seconds):.2f}"
 
 
 if __name__ == "__main__":
