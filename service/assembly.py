@@ -72,7 +72,7 @@ class Service:
     @property
     def last_audit(self) -> AuditSummary | None:
         """Of the judge as it is now, which is only known once it is started; None where there is no report."""
-        return summarise(self.audit, self.judge.info) if self.audit is not None else None
+        return summarise(self.audit, self.judge.info, self.settings.judge_scope) if self.audit is not None else None
 
     async def store_health(self) -> Health:
         """Whether annotations can be read, and how many there are."""

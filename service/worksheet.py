@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 from perception_reward.annotations.model import Annotation
 from perception_reward.service.cache.keys import facts_digest, grade_key, response_digest, verdict_key
 from perception_reward.service.combine import combine
 from perception_reward.service.excerpt import WHOLE, excerpt
-from perception_reward.service.judges.base import Missing, Outcome, Verdict
+from perception_reward.service.judges.base import Missing, Outcome, Verdict, shifted
 from perception_reward.service.judges.base import Scope as JudgeScope
 from perception_reward.service.profiles.model import Profile
 from perception_reward.service.readings import Readings
@@ -127,7 +127,7 @@ class Worksheet:
         if self._start is None:
             return [Verdict("absent", 0.0) for _ in self.facts]
         outcomes = [_outcome(finds[key]) for key in self.fact_keys]
-        return [_shifted(outcome, self._start) for outcome in outcomes] if self._start else outcomes
+        return [shifted(outcome, self._start) for outcome in outcomes] if self._start else outcomes
 
     def _perception(self, outcomes: list[Outcome]) -> float | Missing | None:
         if not self.facts:
@@ -165,10 +165,3 @@ def _outcome(find: Find) -> Outcome:
 
 def _is_of_a_part(outcome: Outcome) -> bool:
     return isinstance(outcome, Verdict) and outcome.truncated
-
-
-def _shifted(outcome: Outcome, by: int) -> Outcome:
-    if isinstance(outcome, Missing) or outcome.span is None:
-        return outcome
-    start, end = outcome.span
-    return replace(outcome, span=(start + by, end + by))

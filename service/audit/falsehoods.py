@@ -11,7 +11,6 @@ from perception_reward.service.audit.probes import Probe, probe
 from perception_reward.service.audit.statements import VALUED, Statement, distinct, independent
 from perception_reward.service.audit.subjects import Subject
 from perception_reward.service.audit.wordings import any_wording, denials, one_of, sentence
-from perception_reward.service.audit.writing import page
 from perception_reward.trainer_client.wire import Label
 
 _LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
@@ -44,7 +43,7 @@ def _probe(
     bystanders = [statement for statement in drawn if beside is None or independent(beside, statement)]
     sentences = [sentence(clause) for clause in (*clauses, *(any_wording(each, rng) for each in bystanders))]
     rng.shuffle(sentences)
-    response = page(rng, subject.annotation.answer).write(sentences)
+    response = subject.page(rng).write(sentences)
     return probe("generated", family, subject.fact, response, label, problem=subject.problem)
 
 

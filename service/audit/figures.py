@@ -10,6 +10,7 @@ from typing import Literal, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from perception_reward.service.excerpt import WHOLE
 from perception_reward.trainer_client.wire import Label
 
 Grade: TypeAlias = Literal["good", "fair", "poor"]
@@ -163,6 +164,7 @@ class AuditReport(Figures):
     seed: int
     versions: dict[str, str]
     judge: Judge
+    scope: str = Field(default=WHOLE, description="The part of a response that the judge was shown.")
     verdict: Grade
     reasons: list[str] = Field(description="Why it is not better; empty for `good`.")
     probes: dict[str, int] = Field(description="Probes by purpose.")

@@ -7,13 +7,14 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 
 from perception_reward.annotations.model import Annotation
-from perception_reward.service.audit.attacks.catalogue import families, twins
+from perception_reward.service.audit.attacks.catalogue import Family, families, twins
 from perception_reward.service.audit.attacks.tries import attacks, twin_probes
 from perception_reward.service.audit.falsehoods import falsehoods
 from perception_reward.service.audit.flips import repeats, together
 from perception_reward.service.audit.probes import Probe
 from perception_reward.service.audit.subjects import Subject, in_turn, subjects_of
 from perception_reward.service.audit.truths import truths
+from perception_reward.service.excerpt import WHOLE
 
 GENERATED = (
     *("plain", "paraphrase", "notation", "symmetric", "sentence order", "long"),
@@ -26,29 +27,42 @@ ROUNDS = 12
 PROBLEMS_PER_PROBE = 2
 
 
-def all_families() -> tuple[str, ...]:
-    """The names of every family that is made here; `human` and `doubtful` come from a labelled file."""
-    return (*GENERATED, *FLIPS, *(family.name for family in families()), *(twin.family for twin in twins()))
+def all_families(scope: str = WHOLE) -> tuple[str, ...]:
+    """The names of every family that is made for a judge of this scope; `human` and `doubtful` come from a labelled
+    file."""
+    return (*GENERATED, *FLIPS, *(family.name for family in _attacks(scope)), *(twin.family for twin in twins()))
+
+
+def _attacks(scope: str) -> list[Family]:
+    """Nothing is outside the whole response."""
+    return [family for family in families() if scope != WHOLE or not family.outside]
 
 
 def generate(
-    annotations: Iterable[Annotation], *, most: int, seed: int, cap: int, only: Collection[str] = ()
+    annotations: Iterable[Annotation],
+    *,
+    most: int,
+    seed: int,
+    cap: int,
+    only: Collection[str] = (),
+    scope: str = WHOLE,
 ) -> list[Probe]:
     """Up to `most` probes of each family, those of one kind of fact as many as of another where there are enough.
 
-    cap: characters of a response that the judge is shown. only: the families to make, with the probes that they are
-    variants of; none named: all. Raises `ValueError` for a family that does not exist.
+    cap: characters of a response that the judge is shown. scope: the part of it that is (`excerpt`). only: the families
+    to make, with the probes that they are variants of; none named: all. Raises `ValueError` for a family that does not
+    exist.
     """
-    if unknown := sorted(set(only) - set(all_families())):
-        raise ValueError(f"no family is called {unknown[0]!r}; there are {', '.join(all_families())}")
+    if unknown := sorted(set(only) - set(all_families(scope))):
+        raise ValueError(f"no family is called {unknown[0]!r}; there are {', '.join(all_families(scope))}")
     rng = _random(seed, "subjects")
     problems = sorted(annotations, key=lambda annotation: annotation.id)
     drawn = rng.sample(problems, min(len(problems), most * PROBLEMS_PER_PROBE))
-    subjects = in_turn(list(subjects_of(drawn)), rng)
+    subjects = in_turn(list(subjects_of(drawn, scope)), rng)
     made: dict[str, Probe] = {}
     for found in (
         _statements(subjects, most, seed),
-        *(attacks(family, subjects, most, cap, _random(seed, family.name)) for family in families()),
+        *(attacks(family, subjects, most, cap, _random(seed, family.name)) for family in _attacks(scope)),
         *(twin_probes(twin, subjects, most, cap, _random(seed, twin.family)) for twin in twins()),
     ):
         made.update((probe.id, probe) for probe in found)

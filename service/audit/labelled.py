@@ -12,7 +12,9 @@
 | `problem` | the unit of resampling for intervals; the response, if not given |
 | `doubtful` | true where a second reader could see it otherwise: such verdicts are reported apart |
 
-All other fields are let be, so that a file may keep what else it knows. A fault names the line and the field.
+Labels are about what the judge reads: with `--judge-scope` about that part of the response, and about all of a response
+that has no such part. All other fields are let be, so that a file may keep what else it knows. A fault names the line
+and the field.
 """
 
 from __future__ import annotations
@@ -26,6 +28,7 @@ from pydantic import AliasChoices, BaseModel, BeforeValidator, ConfigDict, Field
 
 from perception_reward.annotations.jsonl import AnnotationFileError, LineError, open_lines, parse_records
 from perception_reward.service.audit.probes import Probe, probe
+from perception_reward.service.excerpt import WHOLE, excerpt
 from perception_reward.trainer_client.wire import Fact, Label
 
 
@@ -71,17 +74,21 @@ class LabelledRow(BaseModel):
     def _asked(self) -> tuple[LabelledFact, ...]:
         return (self.fact,) if self.fact is not None else self.facts
 
-    def probes(self) -> Iterator[Probe]:
+    def probes(self, scope: str = WHOLE) -> Iterator[Probe]:
         """A probe for each fact."""
+        response = self.response if excerpt(self.response, scope) else f"<{scope}>\n{self.response}\n</{scope}>"
         problem = self.problem or sha256(self.response.encode("utf-8", "surrogatepass")).hexdigest()[:16]
         for number, fact in enumerate(self._asked(), start=1):
             family = "doubtful" if fact.doubtful or self.doubtful else "human"
             asked = Fact(id=f"f{number}", text=fact.text, kind=fact.kind)
-            yield probe("labelled", family, asked, self.response, fact.label or self.label, problem=problem)
+            yield probe("labelled", family, asked, response, fact.label or self.label, problem=problem)
 
 
-def read_labelled(path: Path) -> list[Probe]:
-    """The file's probes. `AnnotationFileError` tells all faults with their lines, `OSError` that there is no file."""
+def read_labelled(path: Path, scope: str = WHOLE) -> list[Probe]:
+    """The file's probes, for a judge that reads the part `scope` of a response (`excerpt`).
+
+    `AnnotationFileError` tells all faults with their lines, `OSError` that there is no file.
+    """
     with open_lines(path) as lines:
         found = list(_rows(lines))
     if faults := [row for row in found if isinstance(row, LineError)]:
@@ -89,7 +96,7 @@ def read_labelled(path: Path) -> list[Probe]:
     rows = [row for row in found if isinstance(row, LabelledRow)]
     if not rows:
         raise AnnotationFileError(path, [LineError(1, "", "the file holds no labelled response")])
-    return list({made.id: made for row in rows for made in row.probes()}.values())
+    return list({made.id: made for row in rows for made in row.probes(scope)}.values())
 
 
 def _rows(lines: Iterable[str | bytes]) -> Iterator[LabelledRow | LineError]:

@@ -8,6 +8,7 @@ from pathlib import Path
 from pydantic import Field, ValidationError
 
 from perception_reward.service.audit.figures import AuditReport, Estimate, Figures, Grade, Proportion
+from perception_reward.service.excerpt import WHOLE
 from perception_reward.service.judges.base import JudgeInfo
 
 COMMAND = "run `perception-reward audit` with the same judge and annotations, and serve with --audit audit/report.json"
@@ -20,7 +21,8 @@ class AuditSummary(Figures):
     reasons: list[str] = Field(description="Why it is not better.")
     created: datetime
     fingerprint: str = Field(description="Of the judge that was audited.")
-    stale: bool = Field(description="Another judge was audited than the one that answers now.")
+    scope: str = Field(default=WHOLE, description="The part of a response that it was shown.")
+    stale: bool = Field(description="Another judge, or one of another scope, was audited than answers now.")
     source: str | None = Field(description="`labelled`: responses labelled by people. `generated`: made statements.")
     auc: Estimate | None
     accuracy: Proportion | None
@@ -41,15 +43,16 @@ def read_report(path: Path) -> AuditReport | None:
         raise ValueError(f"{path} holds no audit's JSON report: {field}: {first['msg']}") from None
 
 
-def summarise(report: AuditReport, judge: JudgeInfo) -> AuditSummary:
-    """What `/v1/judge` says of `report` while `judge` answers."""
+def summarise(report: AuditReport, judge: JudgeInfo, scope: str = WHOLE) -> AuditSummary:
+    """What `/v1/judge` says of `report` while `judge` answers, which is shown the part `scope` of each response."""
     quality = report.quality
     return AuditSummary(
         verdict=report.verdict,
         reasons=report.reasons,
         created=report.created,
         fingerprint=report.judge.fingerprint,
-        stale=report.judge.fingerprint != judge.fingerprint,
+        scope=report.scope,
+        stale=(report.judge.fingerprint, report.scope) != (judge.fingerprint, scope),
         source=None if quality is None else "labelled" if report.labelled else "generated",
         auc=quality.auc if quality else None,
         accuracy=quality.accuracy if quality else None,
@@ -65,7 +68,10 @@ def concern(summary: AuditSummary | None, judge: JudgeInfo) -> str | None:
     if summary is None:
         return None if judge.name == "symbolic" else f"this judge was not audited; {COMMAND}"
     if summary.stale:
-        return f"the last audit ({summary.created:%Y-%m-%d}) was of another judge, {summary.fingerprint}; {COMMAND}"
+        other = f"of another judge, {summary.fingerprint}"
+        if summary.fingerprint == judge.fingerprint:
+            other = f"with another --judge-scope, {summary.scope}"
+        return f"the last audit ({summary.created:%Y-%m-%d}) was {other}; {COMMAND}"
     if summary.verdict == "poor":
         return f"the last audit found this judge poor: {summary.reasons[0] if summary.reasons else 'see the report'}"
     return None

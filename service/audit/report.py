@@ -24,6 +24,7 @@ from perception_reward.service.audit.quality import (
 )
 from perception_reward.service.audit.run import Observation
 from perception_reward.service.audit.statistics import RESAMPLES
+from perception_reward.service.excerpt import WHOLE
 from perception_reward.service.judges.base import JudgeInfo, Verdict
 from perception_reward.service.judges.calibration import Calibration
 
@@ -40,6 +41,7 @@ def build_report(
     observations: Sequence[Observation],
     *,
     info: JudgeInfo,
+    scope: str = WHOLE,
     seed: int,
     created: datetime,
     calibration: Calibration | None = None,
@@ -48,6 +50,7 @@ def build_report(
 ) -> AuditReport:
     """All figures and what they amount to.
 
+    scope: the part of a response that the judge was shown.
     calibration: the one through which the judge was asked; what it was fitted on is left out of `labelled` and
     `generated`, so that no figure is one of hindsight.
     held_out: what a calibration that was fitted on these observations is worth.
@@ -80,6 +83,7 @@ def build_report(
         seed=seed,
         versions=_versions(),
         judge=Judge(name=info.name, model=info.model, method=info.method, fingerprint=info.fingerprint),
+        scope=scope,
         verdict=grade,
         reasons=reasons,
         probes=dict(sorted(Counter(seen.probe.purpose for seen in observations).items())),

@@ -10,6 +10,8 @@ from itertools import zip_longest
 
 from perception_reward.annotations.model import Annotation
 from perception_reward.service.audit.statements import Statement, all_independent, independent, read_statement
+from perception_reward.service.audit.writing import Page, page
+from perception_reward.service.excerpt import WHOLE
 from perception_reward.trainer_client.wire import Fact
 
 # Bystanders in one response: more, and the statement is one of a list.
@@ -22,6 +24,7 @@ class Subject:
 
     place: its number among its annotation's facts, from 0.
     neighbours: the other true facts' statements; bystanders: those that say nothing about this fact, nor it of them.
+    scope: the part of a response that the judge reads (`excerpt`), and in which the probes speak of the fact.
     """
 
     annotation: Annotation
@@ -30,10 +33,15 @@ class Subject:
     statement: Statement
     neighbours: tuple[Statement, ...]
     bystanders: tuple[Statement, ...]
+    scope: str = WHOLE
 
     @property
     def problem(self) -> str:
         return self.annotation.id
+
+    def page(self, rng: random.Random) -> Page:
+        """For responses to its problem."""
+        return page(rng, self.annotation.answer, self.scope)
 
     def draw_bystanders(self, rng: random.Random, least: int = 0) -> list[Statement]:
         """Some of them that say nothing about one another either: what a response may hold besides."""
@@ -45,7 +53,7 @@ class Subject:
         return drawn
 
 
-def subjects_of(annotations: Iterable[Annotation]) -> Iterator[Subject]:
+def subjects_of(annotations: Iterable[Annotation], scope: str = WHOLE) -> Iterator[Subject]:
     """Every fact of the annotations, distractors too."""
     for annotation in annotations:
         statements = [read_statement(fact) for fact in annotation.facts]
@@ -56,7 +64,7 @@ def subjects_of(annotations: Iterable[Annotation]) -> Iterator[Subject]:
                 if at != place and annotation.facts[at].polarity == "present" and other != statement
             )
             bystanders = tuple(other for other in neighbours if independent(statement, other))
-            yield Subject(annotation, place, fact, statement, neighbours, bystanders)
+            yield Subject(annotation, place, fact, statement, neighbours, bystanders, scope)
 
 
 def in_turn(subjects: Sequence[Subject], rng: random.Random) -> list[Subject]:

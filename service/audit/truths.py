@@ -11,12 +11,12 @@ from perception_reward.service.audit.probes import Probe, probe
 from perception_reward.service.audit.statements import Statement
 from perception_reward.service.audit.subjects import Subject
 from perception_reward.service.audit.wordings import any_wording, one_of, reversed_names, says, sentence
-from perception_reward.service.audit.writing import LONG, Page, filler, page
+from perception_reward.service.audit.writing import LONG, Page, filler
 
 
 def truths(subject: Subject, rng: random.Random) -> Iterator[Probe]:
     """The fact stated plainly, and variants of that same response: `base` is the plain one."""
-    layout = page(rng, subject.annotation.answer)
+    layout = subject.page(rng)
     bystanders = [sentence(any_wording(statement, rng)) for statement in subject.draw_bystanders(rng)]
     place = rng.randint(0, len(bystanders))
     wordings = says(subject.statement, "words")

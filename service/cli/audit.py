@@ -60,16 +60,24 @@ def audit(
     No cache answers: the judge itself is asked. The report is what `serve --audit OUT/report.json` shows of its judge.
     """
     logs.configure("warning", as_json=settings.log_json)
-    given = _labelled(labelled)
+    given = _labelled(labelled, settings.judge_scope)
     if not settings.annotations and not given:
         fail("there is nothing to ask: give --annotations, --labelled FILE or both", status=2)
-    if unknown := sorted(set(families or ()) - set(all_families())):
-        fail(f"no family is called {unknown[0]!r}; there are: {', '.join(all_families())}", status=2)
+    known = all_families(settings.judge_scope)
+    if unknown := sorted(set(families or ()) - set(known)):
+        fail(f"no family is called {unknown[0]!r}; there are: {', '.join(known)}", status=2)
 
     async def main(service: Service) -> None:
         console = Console(stderr=True)
         annotations = await _all_annotations(service.store) if settings.annotations else []
-        made = generate(annotations, most=probes, seed=seed, cap=settings.max_response_chars, only=families or ())
+        made = generate(
+            annotations,
+            most=probes,
+            seed=seed,
+            cap=settings.max_response_chars,
+            only=families or (),
+            scope=settings.judge_scope,
+        )
         observations = await _observed(service, [*given, *made], console)
         fitted = _fitted(observations, service, seed) if fit else None
         report = _report(observations, service, seed, fitted if isinstance(fitted, Fitted) else None)
@@ -83,9 +91,9 @@ def audit(
     run_or_exit(settings, main, preload=JUDGING)
 
 
-def _labelled(path: Path | None) -> list[Probe]:
+def _labelled(path: Path | None, scope: str) -> list[Probe]:
     try:
-        return read_labelled(path) if path is not None else []
+        return read_labelled(path, scope) if path is not None else []
     except AnnotationFileError as error:
         fail(str(error), status=2)
         raise AssertionError from None
@@ -108,6 +116,7 @@ async def _observed(service: Service, asked: list[Probe], console: Console) -> l
             service.judge,
             asked,
             max_response_chars=service.settings.max_response_chars,
+            scope=service.settings.judge_scope,
             progress=lambda answered: progress.advance(task, answered),
         )
 
@@ -127,6 +136,7 @@ def _report(observations: list[Observation], service: Service, seed: int, fitted
     return build_report(
         observations,
         info=service.judge.info,
+        scope=service.settings.judge_scope,
         seed=seed,
         created=datetime.now(timezone.utc),
         calibration=calibration,

@@ -7,7 +7,7 @@ one response's bad luck stays its own. What it raises is a programming error.
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, Protocol, TypeAlias
 
 from perception_reward.trainer_client.wire import Fact, Label, Reason
@@ -49,6 +49,14 @@ class Missing:
 
 
 Outcome: TypeAlias = Verdict | Missing
+
+
+def shifted(outcome: Outcome, by: int) -> Outcome:
+    """What was decided about a part of a response that begins at the character `by`, with the response's own span."""
+    if isinstance(outcome, Missing) or outcome.span is None:
+        return outcome
+    start, end = outcome.span
+    return replace(outcome, span=(start + by, end + by))
 
 
 @dataclass(frozen=True, slots=True)

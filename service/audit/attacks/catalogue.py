@@ -27,6 +27,7 @@ class Entry(BaseModel):
     spellings: tuple[Spelling, ...] = ("plain",)
     times: int = Field(default=1, ge=1)
     beyond_cap: bool = False
+    outside: bool = False
     most: int | None = Field(default=None, ge=1, description="The most probes of it, for what is long.")
 
 

@@ -12,7 +12,8 @@ from perception_reward.service.audit.attacks.spelling import SPELLINGS, Spelling
 from perception_reward.service.audit.probes import Probe, probe
 from perception_reward.service.audit.subjects import Subject
 from perception_reward.service.audit.wordings import any_wording, sentence
-from perception_reward.service.audit.writing import filler, page
+from perception_reward.service.audit.writing import enclosed, filler
+from perception_reward.service.excerpt import WHOLE
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,25 +92,49 @@ def _response(entry: Entry, chosen: _Try, filled: str, cap: int, rng: random.Ran
         text = "\n".join([text] * entry.times)
     if entry.beyond_cap:
         text = f"{filler(rng, cap)}\n{text}"
-    return _placed(chosen.subject, chosen.place, text, rng)
+    return _placed(chosen.subject, chosen.place, text, rng, outside=entry.outside)
 
 
-def _placed(subject: Subject, place: Place, text: str, rng: random.Random) -> str:
+def _placed(subject: Subject, place: Place, text: str, rng: random.Random, *, outside: bool = False) -> str:
+    if subject.scope != WHOLE and not outside:
+        return _inside(subject, place, text, rng)
     answer = subject.annotation.answer or "0"
     match place:
         case "alone":
             return text
         case "blocks":
-            return f"<think>\n{text}\n</think>\n<answer>\\boxed{{{answer}}}</answer>"
+            return enclosed(text, answer)
         case "before":
             return f"{text}\n{_silent(subject, rng)}"
         case "after":
             return f"{_silent(subject, rng)}\n{text}"
         case _:
-            return f"<think>\n{filler(rng, 120)}\n</think>\n<answer>\n{text}\n\\boxed{{{answer}}}\n</answer>"
+            block = enclosed(filler(rng, 120), answer, subject.scope).removesuffix(
+                f"<answer>\\boxed{{{answer}}}</answer>"
+            )
+            return f"{block}<answer>\n{text}\n\\boxed{{{answer}}}\n</answer>"
+
+
+def _inside(subject: Subject, place: Place, text: str, rng: random.Random) -> str:
+    """The same within the part of a response that is judged."""
+    layout = subject.page(rng)
+    match place:
+        case "before":
+            text = f"{text}\n{layout.thought(_bystanders(subject, rng))}"
+        case "after":
+            text = f"{layout.thought(_bystanders(subject, rng))}\n{text}"
+        case "answer":
+            text = f"{filler(rng, 120)}\n{text}"
+        case _:
+            pass
+    return enclosed(text, layout.answer, subject.scope)
 
 
 def _silent(subject: Subject, rng: random.Random) -> str:
     """An honest response that says nothing about the fact."""
-    sentences = [sentence(any_wording(statement, rng)) for statement in subject.draw_bystanders(rng)]
-    return page(rng, subject.annotation.answer).write(sentences)
+    sentences = _bystanders(subject, rng)
+    return subject.page(rng).write(sentences)
+
+
+def _bystanders(subject: Subject, rng: random.Random) -> list[str]:
+    return [sentence(any_wording(statement, rng)) for statement in subject.draw_bystanders(rng)]

@@ -9,6 +9,8 @@ from perception_reward.annotations.jsonl import read_jsonl
 from perception_reward.annotations.model import Annotation
 from perception_reward.service.audit.generate import all_families, generate
 from perception_reward.service.audit.probes import Probe
+from perception_reward.service.excerpt import excerpt
+from perception_reward.service.judges.symbolic.judge import decide_all
 
 CAP = 2000
 
@@ -59,6 +61,26 @@ def test_families_named_come_alone_with_their_bases(annotations: list[Annotation
 def test_an_unknown_family_is_told_with_the_known_ones(annotations: list[Annotation]):
     with pytest.raises(ValueError, match=r"no family is called 'x'; there are plain, paraphrase"):
         generate(annotations, most=6, seed=1, cap=CAP, only=["x"])
+
+
+@pytest.mark.parametrize("scope", ["think", "description"])
+def test_with_a_scope_all_is_said_inside_it_but_for_what_belongs_outside(annotations: list[Annotation], scope: str):
+    probes = generate(annotations, most=6, seed=1, cap=CAP, scope=scope)
+    outside = {"outside the scope", "policy: after the answer", "policy: in the answer"}
+    assert {probe.family for probe in probes} == set(all_families(scope)) >= outside
+    for probe in probes:
+        part = excerpt(probe.response, scope)
+        assert part is not None, probe
+        stated = [verdict.label == "stated" for verdict in decide_all(part.text, (probe.fact,))]
+        if probe.family in outside:
+            assert stated == [False], probe
+            assert len(probe.response) > len(part.text) + 60
+        if probe.family == "plain":
+            assert stated == [verdict.label == "stated" for verdict in decide_all(probe.response, (probe.fact,))]
+
+
+def test_nothing_is_outside_the_whole_response(made: list[Probe]):
+    assert "outside the scope" not in {probe.family for probe in made}
 
 
 def test_without_facts_there_is_nothing_to_ask():

@@ -33,6 +33,12 @@ def test_a_row_holds_one_fact_or_several(tmp_path: Path):
     assert probes[1].problem == probes[2].problem != "p1"
 
 
+def test_a_response_without_the_part_that_is_judged_is_all_of_it(tmp_path: Path):
+    rows = [{"response": text, "fact": "A", "label": "stated"} for text in ("AB = 5", "no <p>AB = 5</p>")]
+    probes = read_labelled(written(tmp_path, *rows), "p")
+    assert [probe.response for probe in probes] == ["<p>\nAB = 5\n</p>", "no <p>AB = 5</p>"]
+
+
 def test_the_doubtful_are_a_family_of_their_own(tmp_path: Path):
     path = written(tmp_path, {"response": "AB", "fact": {"text": "A", "doubtful": True}, "label": "absent"})
     assert [probe.family for probe in read_labelled(path)] == ["doubtful"]

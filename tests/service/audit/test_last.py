@@ -48,6 +48,12 @@ def test_fields_of_a_later_version_are_no_fault(tmp_path: Path, seen: Seen):
     assert read_report(file) == fair(seen)
 
 
+def test_an_audit_of_another_scope_is_stale(seen: Seen):
+    summary = summarise(fair(seen), LLM, "think")
+    assert (summary.scope, summary.stale) == ("response", True)
+    assert "with another --judge-scope, response;" in (concern(summary, LLM) or "")
+
+
 def test_the_summary_shows_labelled_figures_where_there_are_any(seen: Seen):
     made = summarise(fair(seen), LLM)
     assert (made.source, made.stale, made.attack_success) == ("generated", False, None)

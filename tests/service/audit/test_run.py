@@ -81,6 +81,17 @@ async def test_a_response_is_cut_as_the_service_cuts_it():
     assert judge.tasks[0].response == "x" * 20
 
 
+async def test_of_a_scope_that_part_is_judged_and_spans_are_those_of_the_response():
+    inside, outside = "<think>no</think><p>AB = 5</p>", "AB = 5 <p>no</p>"
+    probes = [probe("attack", "x", AB, response, "absent") for response in (inside, outside, "AB = 5")]
+    judge = Recording()
+    seen = await observe(judge, probes, scope="p", max_response_chars=6)
+    assert sorted(task.response for task in judge.tasks) == ["AB = 5", "no"]
+    found = [each.outcome for each in seen if isinstance(each.outcome, Verdict)]
+    assert [verdict.label for verdict in found] == ["stated", "absent", "absent"]
+    assert inside[slice(*found[0].span or (0, 0))] == "AB = 5"
+
+
 async def test_every_answer_is_told_to_the_progress():
     probes = [probe("generated", "plain", fact, text, None) for text in ("a", "b") for fact in (AB, AC)]
     told: list[int] = []
