@@ -88,7 +88,7 @@ class Settings(BaseSettings):
         json_schema_extra=REPEATABLE,
     )
     judge_restart: bool = Field(
-        default=True, description="Start the engine of the judge vllm:MODEL again when its process dies."
+        default=True, description="Start the engine of the judge vllm:MODEL again when its process dies or hangs."
     )
     cascade_check: float = Field(
         default=0.0,

@@ -31,6 +31,11 @@ LONG_LIFE = 600.0
 
 # Without an answer for anybody, and somebody's time run out: not slow any more, but hung.
 LONGEST_SILENCE = 10.0
+# A probe that has waited so long, and nobody was answered meanwhile: such an engine does not come back by itself. The
+# probe is sent when somebody's time has run out, or when asks with more time have heard nothing for as long.
+HANG = 120.0
+# How often that is looked at, in one such time.
+_LOOKS = 24
 
 # A first ask compiles and allocates what later ones use.
 WARMING: Tokens = (1,) * 64
@@ -50,7 +55,8 @@ class VLLMEngine:
 
     concurrency: responses whose asks are with vLLM at once, per batch; vLLM itself decides how many of them it
         computes together (`max_num_seqs`).
-    restart: whether an engine that died is started again.
+    restart: whether an engine that died, or hangs, is ended and started again.
+    hang: seconds after which it is taken to hang, see `HANG`.
     identity: what can change an answer besides the model.
     """
 
@@ -63,6 +69,7 @@ class VLLMEngine:
         *,
         concurrency: int = 64,
         restart: bool = True,
+        hang: float = HANG,
         identity: Mapping[str, object] = MappingProxyType({}),
         observer: JudgeObserver | None = None,
     ) -> None:
@@ -72,13 +79,16 @@ class VLLMEngine:
         self._launcher = launcher
         self._concurrency = concurrency
         self._restart = restart
+        self._hang = hang
         self._observer = observer or Unobserved()
         self._llm: LLM | None = None
         self._fault = "the engine has not been started"
         self._watch: asyncio.Task[None] | None = None
         self._probe: asyncio.Task[None] | None = None
+        self._probed_at = float("-inf")
         self._numbers = itertools.count()
         self._answered_at = float("-inf")
+        self._waiting_since = float("-inf")
         self._silent_since: float | None = None
         self._inflight = 0
         self._complaints: set[str] = set()
@@ -123,8 +133,7 @@ class VLLMEngine:
             return Health(False, self._fault if self._llm is None else "the engine's process has ended")
         if self._silent_since is None:
             return Health(True)
-        if self._probe is None or self._probe.done():
-            self._probe = asyncio.create_task(self._probe_once(self._llm))
+        self._ask_for_a_sign(self._llm)
         seconds = asyncio.get_running_loop().time() - self._silent_since
         return Health(seconds < LONGEST_SILENCE, f"the engine has answered nothing for {seconds:.0f} s")
 
@@ -153,14 +162,15 @@ class VLLMEngine:
             raise
 
     async def _keep_alive(self, llm: LLM) -> None:
-        """Notice the engine's death, and start it again."""
+        """Notice the engine's end, and start it again."""
         loop = asyncio.get_running_loop()
         backoff = Backoff(FIRST_REST, LONGEST_REST)
         while True:
             born = loop.time()
-            await asyncio.wait([llm.output_handler])
-            self._llm, self._silent_since = None, None
-            self._fault = "the engine's process has ended"
+            fault = await self._end_of(llm)
+            self._llm, self._silent_since, self._fault = None, None, fault
+            if self._probe is not None:
+                self._probe.cancel()
             if self._restart:
                 self._fault += "; it is being started again"
             logger.error("%s", self._fault, extra={"model": self.model})
@@ -171,6 +181,33 @@ class VLLMEngine:
                 backoff.reset()
             self._llm = llm = await self._started_again(backoff)
             logger.info("the engine is running again", extra={"model": self.model})
+
+    async def _end_of(self, llm: LLM) -> str:
+        """What became of the engine, once it has died or, where it can be started again, hangs.
+
+        Who still waits for one that hangs does so until the ask's own deadline.
+        """
+        while True:
+            done, _ = await asyncio.wait([llm.output_handler], timeout=self._hang / _LOOKS)
+            if done:
+                return "the engine's process has ended"
+            if self._hangs(llm) and self._restart:
+                return "the engine hangs and is ended"
+
+    def _hangs(self, llm: LLM) -> bool:
+        now = asyncio.get_running_loop().time()
+        if self._silent_since is None and self._inflight and now - self._waiting_since >= self._hang:
+            self._silent_since = self._waiting_since
+        if self._silent_since is None:
+            return False
+        self._ask_for_a_sign(llm)
+        return now - self._probed_at >= self._hang
+
+    def _ask_for_a_sign(self, llm: LLM) -> None:
+        """An answer, whenever it comes, ends the silence."""
+        if self._probe is None or self._probe.done():
+            self._probed_at = asyncio.get_running_loop().time()
+            self._probe = asyncio.create_task(self._probe_once(llm))
 
     async def _started_again(self, backoff: Backoff) -> LLM:
         while True:
@@ -221,7 +258,8 @@ class VLLMEngine:
             raise JudgeFailure("judge_unavailable", detail) from error
         finally:
             # Whoever asks may have the same deadline: then this ends as a cancellation, not as a timeout.
-            if not ok and loop.time() >= deadline and self._answered_at < sent and self._silent_since is None:
+            unanswered = not ok and loop.time() >= deadline and self._answered_at < sent
+            if unanswered and llm is self._llm and self._silent_since is None:
                 self._silent_since = sent
             self._count(-1)
             self._observer.request("in-process", loop.time() - sent, ok)
@@ -236,18 +274,19 @@ class VLLMEngine:
             final = output
         self.prefix.tokens += len(prompt)
         self.prefix.cached += final.num_cached_tokens or 0
-        self._answered_at = asyncio.get_running_loop().time()
+        self._answered_at = self._waiting_since = asyncio.get_running_loop().time()
         self._silent_since = None
         return final
 
     async def _probe_once(self, llm: LLM) -> None:
-        """An answer, whenever it comes, ends the silence."""
         try:
             await self._output(llm, WARMING, requests.one_token(WARMING[:1]))
         except Exception as error:
             logger.warning("the engine does not answer: %s", error)
 
     def _count(self, change: int) -> None:
+        if self._inflight == 0:
+            self._waiting_since = asyncio.get_running_loop().time()
         self._inflight += change
         self._observer.inflight(self._inflight)
 
