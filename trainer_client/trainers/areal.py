@@ -16,6 +16,7 @@ from typing import Any
 
 from perception_reward.trainer_client.options import variable
 from perception_reward.trainer_client.trainers.columns import client_of
+from perception_reward.trainer_client.trainers.decoded import plain
 from perception_reward.trainer_client.trainers.problems import no_problem, problem_of
 from perception_reward.trainer_client.trainers.scores import lone_score
 
@@ -24,10 +25,10 @@ PATIENCE = 12.0
 
 
 def reward_fn(prompt: str, completions: str, prompt_ids: Any, completion_ids: Any, **columns: Any) -> float:
-    """The score of one completion."""
+    """The score of one completion, which AReaL decodes with its special tokens."""
     problem = problem_of(columns)
     if not problem:
         raise no_problem("the data set", columns)
     client = client_of() if os.environ.get(variable("timeout")) else client_of(timeout=PATIENCE)
-    result = client.score_one_sync({**problem, "response": completions})
+    result = client.score_one_sync({**problem, "response": plain(completions)})
     return lone_score(result, client.options.on_missing)

@@ -14,7 +14,8 @@ def text_of(completion: object) -> str:
     """What the policy wrote: a string as it is, otherwise the text of messages or content blocks, joined by newlines.
 
     Messages are mappings, or objects with `role` and `content`; those of other roles than the policy's (a tool's
-    answer in a conversation of several turns) are left out. Raises `TypeError` for what is none of these.
+    answer in a conversation of several turns) are left out, and reasoning that a parser took out is back in its tags.
+    Raises `TypeError` for what is none of these.
     """
     return completion if isinstance(completion, str) else "\n".join(_texts(completion))
 
@@ -24,11 +25,10 @@ def _texts(part: Any) -> Iterator[str]:
         return
     if isinstance(part, str):
         yield part
-    elif _is_list(part):
-        for inner in part:
-            yield from _texts(inner)
     elif _has(part, "role"):
         if _get(part, "role") in _POLICY_ROLES:
+            if thought := _get(part, "reasoning_content"):
+                yield f"<think>{thought}</think>"
             yield from _texts(_get(part, "content"))
     elif _has(part, "type"):
         if _get(part, "type") in _TEXT_BLOCKS:
@@ -37,6 +37,10 @@ def _texts(part: Any) -> Iterator[str]:
         yield from _texts(_get(part, "content"))
     elif _has(part, "text"):
         yield from _texts(_get(part, "text"))
+    # Last: the messages of some libraries can be iterated over as well.
+    elif _is_list(part):
+        for inner in part:
+            yield from _texts(inner)
     else:
         raise TypeError(f"a completion is a string, messages or content blocks; {type(part).__name__} is none of them")
 

@@ -34,17 +34,19 @@ TRAINERS = {
     "openrlhf": Trainer("openrlhf", "--reward.remote_url {path}"),
     "ms-swift": Trainer("swift/perception_reward_plugin", "--external_plugins {path} --reward_funcs perception_reward"),
     "slime": Trainer("slime", "--custom-rm-path {package}.slime.custom_rm"),
-    "verifiers": Trainer("verifiers", "vf.Rubric(funcs=[{package}.verifiers.perception_reward])"),
+    "verifiers": Trainer(
+        "verifiers", "await {package}.verifiers.score_reply(trace.assistant_messages[-1:], self.data)"
+    ),
     "skyrl": Trainer("skyrl", 'register(id="perception", entry_point="{package}.skyrl:PerceptionEnv")'),
     "areal": Trainer("areal", 'reward_fn="{package}.areal.reward_fn"'),
     "roll": Trainer("roll", "worker_cls: {package}.roll.PerceptionRewardWorker"),
+    "nemo-gym": Trainer("nemo_gym", "cp {path} resources_servers/perception_reward/app.py"),
 }
 
 # Trainers, and forms of them, that need nothing installed: their reward is an address.
 ADDRESSES = {
     "openrlhf": "--reward.remote_url http://any:KEY@HOST:8420/openrlhf",
     "slime": "--rm-type remote_rm --rm-url http://any:KEY@HOST:8420/slime",
-    "nemo-gym": "a resources server at http://HOST:8420, which answers POST /verify",
 }
 
 

@@ -78,10 +78,14 @@ def test_slime_keeps_groups_that_are_scored_and_not_all_alike(rewards: list[floa
     assert slime.keep_scored(None, group) is kept
 
 
-def test_verifiers_gets_one_score_in_both_of_its_forms() -> None:
-    message = [{"role": "assistant", "content": GOOD}]
-    given = {"annotation_id": "triangle/1"}
-    assert asyncio.run(verifiers.perception_reward(completion=message, answer="13", info=given, state={})) == FULL
+def test_verifiers_gets_the_scores_of_a_group_and_the_mean_for_what_is_missing() -> None:
+    messages = [[{"role": "assistant", "content": text}] for text in (GOOD, "No idea.", GOOD)]
+    infos = [{"annotation_id": "triangle/1", "group": "3"}] * 2 + [{"annotation_id": "unknown", "group": "3"}]
+    found = asyncio.run(verifiers.perception_rewards(completions=messages, answers=["13"] * 3, infos=infos))
+    assert found == [FULL, 0.0, pytest.approx(0.85)]
+
+
+def test_verifiers_gets_the_score_of_a_task_s_reply_or_an_error() -> None:
     data = SimpleNamespace(annotation_id="triangle/1", answer="13")
     assert asyncio.run(verifiers.score_reply(GOOD, data)) == FULL
     with pytest.raises(MissingScore):

@@ -4,8 +4,16 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from pydantic import BaseModel
 
 from perception_reward.trainer_client.trainers.completions import text_of
+
+
+class Message(BaseModel):
+    role: str = "assistant"
+    content: str | None
+    reasoning_content: str | None = None
+
 
 IMAGE = {"type": "image_url", "image_url": {"url": "data:image/png;base64,AAAA"}}
 
@@ -22,6 +30,7 @@ IMAGE = {"type": "image_url", "image_url": {"url": "data:image/png;base64,AAAA"}
         [{"type": "output_text", "text": "AB = 5"}, IMAGE],
         [{"content": "AB = 5"}],
         [SimpleNamespace(role="assistant", content="AB = 5")],
+        [Message(content="AB = 5")],
         [{"role": "assistant", "content": None, "tool_calls": []}, {"role": "assistant", "content": "AB = 5"}],
         [{"role": "assistant", "content": "AB = 5"}, {"role": "tool", "content": "CD = 7"}],
         [{"role": "user", "content": "CD?"}, {"role": "assistant", "content": "AB = 5"}],
@@ -34,6 +43,11 @@ def test_every_form_gives_the_policy_s_words_alone(completion: Any) -> None:
 def test_several_turns_are_joined_by_newlines() -> None:
     turns = [{"role": "assistant", "content": "AB = 5"}, {"role": "tool", "content": "ok"}]
     assert text_of([*turns, {"role": "assistant", "content": "AC = 13"}]) == "AB = 5\nAC = 13"
+
+
+@pytest.mark.parametrize("made", [Message, lambda **fields: {"role": "assistant", **fields}], ids=["model", "mapping"])
+def test_reasoning_that_a_parser_took_out_is_back_in_its_tags(made: Any) -> None:
+    assert text_of([made(content="AC = 13", reasoning_content="AB = 5")]) == "<think>AB = 5</think>\nAC = 13"
 
 
 def test_a_policy_that_said_nothing_gives_an_empty_text() -> None:
