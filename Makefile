@@ -52,6 +52,8 @@ test-vllm: $(VLLM_VENV)/service  ## The judges over HTTP against a real vLLM eng
 	PERCEPTION_REWARD_VLLM_PYTHON=$(abspath $(VLLM_VENV))/bin/python pytest -q -m "$(VLLM_TESTS)" tests/vllm
 
 TRL_VENV ?= .venv-trl
+# TRL_TESTS=trl adds training in two processes, a minute or more for each test.
+TRL_TESTS ?= trl and not slow
 TEST_TOOLS = pytest pytest-timeout pytest-asyncio
 
 # The service stays outside a trainer's environment, as it does in life: SERVICE_PYTHON runs it.
@@ -63,7 +65,8 @@ $(TRL_VENV)/ready:
 
 .PHONY: test-trl
 test-trl: $(TRL_VENV)/ready  ## TRL training tiny models with the reward of a real service (installs 1 GB)
-	SERVICE_PYTHON=$$(command -v $(PYTHON)) $(TRL_VENV)/bin/python -m pytest -q -m trl -W default tests/trainers/test_trl.py tests/trainers/test_recipes.py
+	SERVICE_PYTHON=$$(command -v $(PYTHON)) $(TRL_VENV)/bin/python -m pytest -q -m "$(TRL_TESTS)" -W default \
+		tests/trainers/test_trl.py tests/trainers/test_recipes.py
 
 VERL_VENV ?= .venv-verl
 
@@ -125,6 +128,67 @@ test-slime: $(SLIME_VENV)/ready  ## slime's remote_rm against /slime; SLIME_SOUR
 	@test -d "$(SLIME_SOURCE)/slime" || { echo "SLIME_SOURCE: name a checkout of THUDM/slime"; exit 2; }
 	PYTHONPATH=$(SLIME_SOURCE) SERVICE_PYTHON=$$(command -v $(PYTHON)) $(SLIME_VENV)/bin/python -m pytest -q -m slime \
 		-W default tests/trainers/test_slime.py
+
+SKYRL_VENV ?= .venv-skyrl
+
+$(SKYRL_VENV)/ready:
+	$(PYTHON) -m venv $(SKYRL_VENV)
+	$(SKYRL_VENV)/bin/python -m pip install -q torch==2.13.0
+	$(SKYRL_VENV)/bin/python -m pip install -q 'transformers>=5.6.1,<=5.8.0' loguru omegaconf func_timeout pandas \
+		orjson pybase64 requests cloudpathlib datasets peft==0.18.1 'ray[default]' -e . $(TEST_TOOLS)
+	touch $@
+
+.PHONY: test-skyrl
+test-skyrl: $(SKYRL_VENV)/ready  ## SkyRL's registry and generator with our environment; SKYRL_SOURCE=a checkout (installs 1 GB)
+	@test -d "$(SKYRL_SOURCE)/skyrl-gym" || { echo "SKYRL_SOURCE: name a checkout of NovaSky-AI/SkyRL"; exit 2; }
+	PYTHONPATH=$(SKYRL_SOURCE):$(SKYRL_SOURCE)/skyrl-gym SERVICE_PYTHON=$$(command -v $(PYTHON)) \
+		$(SKYRL_VENV)/bin/python -m pytest -q -m skyrl -W default tests/trainers/test_skyrl.py
+
+ROLL_VENV ?= .venv-roll
+
+# ROLL keeps numpy below 2, which newer pyarrow does not take.
+$(ROLL_VENV)/ready:
+	$(PYTHON) -m venv $(ROLL_VENV)
+	$(ROLL_VENV)/bin/python -m pip install -q torch==2.13.0
+	$(ROLL_VENV)/bin/python -m pip install -q 'numpy<2' 'pyarrow<22' 'ray[default]' tensordict 'transformers<5' peft \
+		datasets codetiming more_itertools TransferQueue==0.1.6 dacite jsonlines opentelemetry-exporter-otlp -e . \
+		$(TEST_TOOLS)
+	touch $@
+
+.PHONY: test-roll
+test-roll: $(ROLL_VENV)/ready  ## ROLL's reward cluster on Ray with our worker; ROLL_SOURCE=a checkout (installs 1 GB)
+	@test -d "$(ROLL_SOURCE)/roll" || { echo "ROLL_SOURCE: name a checkout of alibaba/ROLL"; exit 2; }
+	PYTHONPATH=$(ROLL_SOURCE) ROLL_LOG_DIR=$$(mktemp -d) SERVICE_PYTHON=$$(command -v $(PYTHON)) \
+		$(ROLL_VENV)/bin/python -m pytest -q -m roll -W default tests/trainers/test_roll.py
+
+NEMO_GYM_VENV ?= .venv-nemo-gym
+NEMO_GYM_PYTHON ?= python3.13
+
+# What collecting rollouts needs of NeMo Gym's packages.
+$(NEMO_GYM_VENV)/ready:
+	$(NEMO_GYM_PYTHON) -m venv $(NEMO_GYM_VENV)
+	$(NEMO_GYM_VENV)/bin/python -m pip install -q 'openai<=2.7.2' 'anthropic<=0.109.2' fastapi hydra-core omegaconf rich \
+		'aiohttp>=3.14.1' 'ray[default]' orjson pandas wandb devtools 'mcp<2' uvicorn itsdangerous requests psutil tqdm \
+		yappi pydot gprof2dot transformers -e . $(TEST_TOOLS)
+	touch $@
+
+.PHONY: test-nemo-gym
+test-nemo-gym: $(NEMO_GYM_VENV)/ready  ## NeMo Gym's rollouts with our resources server; NEMO_GYM_SOURCE=a checkout (Python 3.13)
+	@test -d "$(NEMO_GYM_SOURCE)/nemo_gym" || { echo "NEMO_GYM_SOURCE: name a checkout of NVIDIA-NeMo/Gym"; exit 2; }
+	PYTHONPATH=$(NEMO_GYM_SOURCE) SERVICE_PYTHON=$$(command -v $(PYTHON)) $(NEMO_GYM_VENV)/bin/python -m pytest -q \
+		-m nemo_gym -W default tests/trainers/test_nemo_gym.py
+
+VERIFIERS_VENV ?= .venv-verifiers
+
+$(VERIFIERS_VENV)/ready:
+	$(PYTHON) -m venv $(VERIFIERS_VENV)
+	$(VERIFIERS_VENV)/bin/python -m pip install -q verifiers==0.4.0 transformers -e . $(TEST_TOOLS)
+	touch $@
+
+.PHONY: test-verifiers
+test-verifiers: $(VERIFIERS_VENV)/ready  ## A task of verifiers, scored by itself, against a real service
+	SERVICE_PYTHON=$$(command -v $(PYTHON)) $(VERIFIERS_VENV)/bin/python -m pytest -q -m verifiers -W default \
+		tests/trainers/test_verifiers.py
 
 .PHONY: test-install
 test-install:  ## The base install in an empty environment: thin, and it works (needs a package index)
