@@ -101,6 +101,6 @@ def test_it_is_one_only_for_the_four_tags_once_and_in_order(pieces: list[str]) -
 )
 def test_a_megabyte_of_anything_takes_well_under_a_second(filling: str) -> None:
     response = f"<think>x</think><answer>{filling * (1_000_000 // len(filling))}</answer>"
-    started = time.perf_counter()
+    started = time.process_time()
     assert format_reward(response) == 0.0
-    assert time.perf_counter() - started < 1.0
+    assert time.process_time() - started < 1.0

@@ -228,9 +228,9 @@ def test_accuracy_leaves_the_alarm_to_the_worker() -> None:
 @pytest.mark.parametrize("filling", ["<answer>", "\n</think>\n<answer>\n", "\\boxed{", "<info1>", "<info1>1</info1>"])
 def test_hostile_text_takes_linear_time(filling: str) -> None:
     text = f"<think>\n{filling * (1_000_000 // len(filling))}\n</answer>"
-    started = time.perf_counter()
+    started = time.process_time()
     parity_format(text)
     parity_perception_format(text)
     parse_judge_reply(text)
     parity_repetition(text)
-    assert time.perf_counter() - started < 3.0
+    assert time.process_time() - started < 3.0

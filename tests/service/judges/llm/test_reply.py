@@ -62,6 +62,6 @@ def test_numbers_beyond_the_facts_are_ignored():
 
 @pytest.mark.parametrize("unit", ["<info1>", "<info1> ", "</info1>", "<", "<info1>1"])
 def test_a_megabyte_of_anything_is_quick(unit: str):
-    began = time.perf_counter()
+    began = time.process_time()
     parse_reply(unit * (1_000_000 // len(unit)), 5, strict=False)
-    assert time.perf_counter() - began < 5
+    assert time.process_time() - began < 5

@@ -110,6 +110,6 @@ def test_a_comparison_stays_readable():
 @pytest.mark.parametrize("unit", ["<", "< ", "[", "[A", "<\n", "\r", "<response", "\u200b"])
 def test_a_megabyte_of_anything_is_quick(unit: str):
     text = unit * (1_000_000 // len(unit))
-    began = time.perf_counter()
+    began = time.process_time()
     inert(text)
-    assert time.perf_counter() - began < 20
+    assert time.process_time() - began < 20

@@ -138,7 +138,7 @@ async def test_a_refused_connection_is_unavailable_within_seconds(judge_at: Call
     began = time.monotonic()
     found = await outcomes(judge_at(server), [TASK] * 50, seconds=60)
     assert set(found) == {(Missing("judge_unavailable"),) * 3}
-    assert time.monotonic() - began < 10
+    assert time.monotonic() - began < 30
 
 
 async def test_a_server_that_comes_back_is_used_again(judge_at: Callable[..., LLMJudge], server: Any):

@@ -210,9 +210,9 @@ def test_a_megabyte_of_anything_is_read_in_bounded_time(unit: str) -> None:
 
 
 def test_a_long_fact_is_read_in_bounded_time() -> None:
-    began = time.perf_counter()
+    began = time.process_time()
     judge("The sign says " + "dog " * 450, "The sign says " + "dog " * 20_000)
-    assert time.perf_counter() - began < 5.0
+    assert time.process_time() - began < 5.0
 
 
 def test_captions_rank_above_their_foils(shared_data: Path) -> None:
