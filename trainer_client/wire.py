@@ -282,7 +282,8 @@ class ItemResult(AnswerModel):
     score: float | None = Field(description="Null when missing. Missing is never the number 0.")
     components: Components
     facts: list[FactResult] | None
-    reason: Reason | None = Field(description="Why the score is missing.")
+    # A later service has reasons of its own: an answer with one is no less an answer.
+    reason: Reason | str | None = Field(description="Why the score is missing.")
     truncated: bool = Field(default=False, description="The response was longer than the judge's limit and was cut.")
 
 

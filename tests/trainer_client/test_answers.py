@@ -44,6 +44,13 @@ def test_fields_of_a_later_version_are_ignored() -> None:
     assert read_results(written(later, added=1), 1)[0].score == 1.0
 
 
+def test_a_reason_of_a_later_version_is_kept_as_it_was_given() -> None:
+    missing = {**RESULT, "status": "missing", "score": None, "reason": "judge_asleep", "since": "noon"}
+    first, second = read_results(written(missing, RESULT), 2)
+    assert (first.status, first.score, first.reason) == ("missing", None, "judge_asleep")
+    assert (second.score, second.reason) == (1.0, None)
+
+
 @pytest.mark.parametrize(
     "content",
     [
