@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import weakref
 from collections.abc import AsyncGenerator, Coroutine, Mapping
 from io import BytesIO
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
@@ -40,16 +41,10 @@ class Transport:
 
     def __init__(self, options: Options) -> None:
         self._options = options
-        self._process = os.getpid()
         self._lifetime = _sessions(options)
         self._session: ClientSession | None = None
         # Questions under way whether a server lives, each shared by all who wonder.
         self._checks: dict[str, asyncio.Task[bool]] = {}
-
-    def __del__(self) -> None:
-        # A forked child that ends would warn of a session that is its parent's to close.
-        if self._session is not None and os.getpid() != self._process:
-            self._session.detach()
 
     async def post(self, server: str, body: bytes, headers: Mapping[str, str], seconds: float) -> Answer:
         """The answer of `server` to `POST /v1/score`. `NoAnswer` where there is none in `seconds`."""
@@ -104,6 +99,10 @@ class Transport:
     async def _open(self) -> ClientSession:
         if self._session is None:
             self._session = await self._lifetime.__anext__()
+            # Where a trainer stops or closes its loop without a word to what was opened there, and at the end of the
+            # interpreter, aiohttp would complain of it; the connections are closed by what made the session, or end
+            # with the loop.
+            weakref.finalize(self, self._session.detach)
         return self._session
 
 
@@ -121,11 +120,10 @@ async def _sessions(options: Options) -> AsyncGenerator[ClientSession]:
     process = os.getpid()
 
     class Connector(TCPConnector):
-        """In a forked child it is let go of and not closed: both processes share what the loop waits on."""
+        """Let go of without a word: its loop has ended, or, in a forked child, is the parent's."""
 
-        def __del__(self, *given: Any) -> None:
-            if os.getpid() == process:
-                super().__del__(*given)
+        def __del__(self, *_: Any) -> None:
+            pass
 
     headers = {"Authorization": f"Bearer {options.api_key}"} if options.api_key else {}
     connector = Connector(limit=options.connections, ssl=_tls(options))
@@ -133,10 +131,9 @@ async def _sessions(options: Options) -> AsyncGenerator[ClientSession]:
     try:
         yield session
     finally:
+        session.detach()
         if os.getpid() == process:
-            await session.close()
-        else:
-            session.detach()
+            await connector.close()
 
 
 def _tls(options: Options) -> ssl.SSLContext | bool:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import json
 import multiprocessing
 import os
 import pickle
@@ -99,6 +100,22 @@ async def test_what_no_server_answers_is_missing_and_its_neighbours_are_not(serv
         ("r-1", 1.0, None),
         ("r-2", None, "service_unavailable"),
     ]
+
+
+async def test_what_a_later_service_says_reaches_the_caller(server: Any, make_item: MakeItem) -> None:
+    components = {**dict.fromkeys(("format", "accuracy", "perception", "repetition")), "style": 0.5}
+    missing = {"id": "r-0", "status": "missing", "score": None, "components": components, "facts": None}
+    document = {
+        "profile": "p",
+        "judge": "j",
+        "results": [{**missing, "reason": "judge_asleep", "since": "noon"}],
+        "summary": {"items": 1, "missing": 1, "facts": 0, "cache_hits": 0, "judged": 0, "seconds": 0.0, "dreams": 2},
+    }
+    server.reply = server.says(200, json.dumps(document))
+    async with RewardClient(server.url, timeout=PATIENCE) as client:
+        (result,) = await client.score([make_item()])
+    assert (result.score, result.reason) == (None, "judge_asleep")
+    assert len(server.asked) == 1
 
 
 async def test_under_raise_an_outage_is_an_error(server: Any, make_item: MakeItem) -> None:
@@ -312,6 +329,37 @@ def test_a_program_that_closes_nothing_ends_in_silence(served: str) -> None:
     command = [sys.executable, "-W", "error", "-c", program, served]
     done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE, check=True)
     assert (done.stdout.split(), done.stderr) == (["1", "1"], "")
+
+
+LEFT = """
+import asyncio, gc, sys, threading
+from perception_reward.trainer_client import RewardClient
+
+client = RewardClient(sys.argv[1], timeout=60)
+loop = asyncio.new_event_loop()
+if sys.argv[2] == "closed":
+    loop.run_until_complete(client.score([{"response": "x"}]))
+    loop.close()
+else:
+    thread = threading.Thread(target=loop.run_forever, daemon=True)
+    thread.start()
+    asyncio.run_coroutine_threadsafe(client.score_one({"response": "x"}), loop).result()
+    if sys.argv[2] != "running":
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join()
+if sys.argv[2] == "dropped":
+    del client
+    gc.collect()
+print("done")
+"""
+
+
+@pytest.mark.parametrize("loop", ["closed", "running", "stopped", "dropped"])
+def test_a_trainer_s_loop_that_is_left_as_it_is_ends_in_silence(served: str, loop: str) -> None:
+    # Of the loop itself and its sockets Python warns whom asks for it; of the client there is nothing to say.
+    command = [sys.executable, "-c", LEFT, served, loop]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE, check=True)
+    assert (done.stdout.split(), done.stderr) == (["done"], "")
 
 
 def test_nothing_is_opened_before_the_first_call() -> None:
