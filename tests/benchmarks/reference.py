@@ -23,7 +23,6 @@ import io
 import os
 import random
 import statistics
-import sys
 import time
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Iterator, Sequence
@@ -35,6 +34,7 @@ from typing import Any
 import httpx
 from labelled import Pair, labelled_pairs, rows
 from measures import Judged, interval, stated_auc, table
+from stand_ins import Timer, standing_in
 from statements import problems, read_facts
 
 from perception_reward.service.judges.base import Judge, JudgeTask, Verdict
@@ -111,42 +111,18 @@ def load_reference(checkout: Path, client: httpx.AsyncClient, model: str) -> Mod
         return SimpleNamespace(choices=[SimpleNamespace(message=SimpleNamespace(content=text))])
 
     completions = SimpleNamespace(chat=SimpleNamespace(completions=SimpleNamespace(create=create)))
-    stubs = {"openai": ModuleType("openai"), "codetiming": ModuleType("codetiming")}
-    vars(stubs["openai"])["AsyncOpenAI"] = lambda **_: completions
-    vars(stubs["codetiming"])["Timer"] = _Timer
+    stubs = {"openai": {"AsyncOpenAI": lambda **_: completions}, "codetiming": {"Timer": Timer}}
     source = checkout / _MODULE
     if not source.is_file():
         raise SystemExit(f"{source} is missing; give a checkout of tongxiao2002/Perception-R1")
     os.environ["VLLM_MODEL_NAME"] = model
-    before = {name: sys.modules.get(name) for name in stubs}
-    sys.modules.update(stubs)
-    try:
+    with standing_in(stubs):
         spec = importlib.util.spec_from_file_location("reference_reward", source)
         if spec is None or spec.loader is None:
             raise SystemExit(f"{source} cannot be loaded")
         module = importlib.util.module_from_spec(spec)
         spec.loader.exec_module(module)
-    finally:
-        for name, known in before.items():
-            sys.modules.pop(name)
-            if known is not None:
-                sys.modules[name] = known
     return module
-
-
-class _Timer:
-    """What the reference reports its time with."""
-
-    last = 0.0
-
-    def __init__(self, name: str) -> None:
-        self.name = name
-
-    def __enter__(self) -> _Timer:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        pass
 
 
 def asking(module: ModuleType) -> Ask:

@@ -104,10 +104,10 @@ def redis_server() -> Iterator[str]:
 
 
 @contextmanager
-def service(*options: str) -> Iterator[Served]:
-    """The service as its own process; the event loop and its workers on one core."""
+def service(*options: str, pinned: bool = True) -> Iterator[Served]:
+    """The service as its own process; the event loop and its workers on one core, unless they are not `pinned`."""
     command = [sys.executable, "-m", "perception_reward.service.cli", "serve", "--port", "0", "--log-json", *options]
-    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, preexec_fn=pin)
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, preexec_fn=pin if pinned else None)
     assert process.stderr is not None
     entries = (json.loads(line) for line in process.stderr if line.startswith("{"))
     address = next(entry["address"] for entry in entries if entry["message"] == "listening")
