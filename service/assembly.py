@@ -95,6 +95,15 @@ class Service:
 async def _start(part: Startable) -> None:
     try:
         await part.start()
+    except OSError as error:
+        if not isinstance(part, FileStore):
+            raise
+        reason = error.strerror or str(error)
+        with naming("annotations"):
+            raise ValueError(
+                f"{f'{error.filename} cannot be read: ' if error.filename else ''}{reason}; give the .jsonl, .jsonl.gz "
+                "or .parquet files that hold the annotations, separated by commas"
+            ) from None
     except ValueError as error:
         # A model without a chat template, say: nothing that time or another try would mend.
         raise SettingsError(str(error)) from error

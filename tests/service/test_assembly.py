@@ -30,6 +30,15 @@ async def test_a_calibration_for_another_judge_ends_the_start_with_one_line(tmp_
             pass
 
 
+@pytest.mark.parametrize("name", ["none.jsonl", "none.jsonl.gz", "none.parquet", "."])
+async def test_annotations_that_cannot_be_read_are_named_with_their_setting_and_what_to_give(tmp_path: Path, name: str):
+    service = assemble(load(workers=1, annotations=str(tmp_path / name)), preload=())
+    with pytest.raises(SettingsError, match=r"--annotations.*\.jsonl, \.jsonl\.gz or \.parquet files") as error:
+        async with service.running():
+            pass
+    assert str(tmp_path / name) in str(error.value)
+
+
 @pytest.mark.parametrize("setting", ["judge_calibration", "audit"])
 def test_a_file_that_holds_something_else_is_named_with_its_setting(tmp_path: Path, setting: str):
     file = tmp_path / "file.json"
