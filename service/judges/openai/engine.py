@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Mapping
 from types import MappingProxyType
 
@@ -12,6 +13,8 @@ from perception_reward.service.judges.llm.failure import JudgeFailure
 from perception_reward.service.judges.openai import completions, health, scoring
 from perception_reward.service.judges.openai.call import Refused
 from perception_reward.service.judges.openai.pool import EndpointPool
+
+logger = logging.getLogger(__name__)
 
 # What a server answers for a path that it does not have.
 NOT_OFFERED = frozenset({404, 405, 501})
@@ -59,12 +62,22 @@ class OpenAIEngine:
             except Refused as refusal:
                 if refusal.status not in NOT_OFFERED:
                     raise
-                self._scores = False
+                self._tell_once()
                 return found
             for each, value in zip(whole, scoring.scores(reply, choice), strict=True):
                 if each:
                     each.setdefault(answer, value)
         return tuple(whole)
+
+    def _tell_once(self) -> None:
+        if self._scores:
+            logger.warning(
+                "a judge server returns the %d likeliest tokens alone and offers no /generative_scoring: answers "
+                "outside these count as 0; serve the model with vLLM 0.32 or later",
+                completions.TOP_LOGPROBS,
+                extra={"model": self.model},
+            )
+        self._scores = False
 
     async def write(self, writing: Writing, affinity: str, deadline: float) -> Written:
         call = await asyncio.to_thread(completions.writing, self.model, writing)

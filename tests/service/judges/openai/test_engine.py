@@ -305,14 +305,15 @@ async def test_answers_that_an_older_server_leaves_out_are_filled_in_by_their_sc
 
 
 @pytest.mark.parametrize("status", [404, 405, 501])
-async def test_a_server_without_scores_is_asked_once_and_not_complained_about(
+async def test_a_server_without_scores_is_asked_once_and_told_of_in_one_line(
     server: Any, status: int, caplog: pytest.LogCaptureFixture
 ):
     older, engine = OlderServer(server, refusal=status), openai_engine(f"openai:{server.url}#m")
     for _ in range(3):
         assert all(9 not in each for each in await chosen(engine))
     assert older.scored == [9]
-    assert not caplog.records
+    assert [record.levelname for record in caplog.records] == ["WARNING"]
+    assert "answers outside these count as 0" in caplog.text
     await engine.aclose()
 
 
