@@ -3,8 +3,13 @@
     register(id="perception", entry_point="perception_reward.trainer_client.trainers.skyrl:PerceptionEnv")
 
 and `environment.env_class=perception`. The data set's `reward_spec.ground_truth` (or `extra_info`) holds
-`annotation_id` and the answer, as `perception-reward dataset verl` writes it. SkyRL steps environments in threads, so
-that waiting overlaps generation. A missing score raises `MissingScore`.
+`annotation_id` and the answer, as `perception-reward dataset verl` writes it. The components are logged as the
+environment's metrics.
+
+SkyRL steps environments in threads, so that waiting overlaps generation; as many responses are scored at a time as
+`environment.skyrl_gym.max_env_workers` says, and `generator.batched=true` scores them one after another. It has no word
+for a sample without a reward, and no try again: `MissingScore` ends the run. A long `PERCEPTION_REWARD_TIMEOUT` waits
+for a service that comes back.
 """
 
 # The trainer's packages are not where this is checked.
@@ -12,6 +17,7 @@ that waiting overlaps generation. A missing score raises `MissingScore`.
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from skyrl_gym.envs.base_text_env import (
@@ -20,6 +26,7 @@ from skyrl_gym.envs.base_text_env import (
 )
 
 from perception_reward.trainer_client.trainers.columns import client_of, columns_of
+from perception_reward.trainer_client.trainers.decoded import plain
 from perception_reward.trainer_client.trainers.problems import item_of
 from perception_reward.trainer_client.trainers.scores import lone_score
 
@@ -32,10 +39,17 @@ class PerceptionEnv(BaseTextEnv):
         given = extras or {}
         self._ground_truth = (given.get("reward_spec") or {}).get("ground_truth")
         self._extra_info = given.get("extra_info")
+        self._metrics: dict[str, float] = {}
 
     def step(self, action: str) -> Any:
         """The reward of the response `action`, and its components as metadata."""
         client = client_of()
-        result = client.score_one_sync(item_of(action, self._ground_truth, self._extra_info))
+        result = client.score_one_sync(item_of(plain(action), self._ground_truth, self._extra_info))
         score = lone_score(result, client.options.on_missing)
-        return BaseTextEnvStepOutput(observations=[], reward=score, done=True, metadata=columns_of(result))
+        told = columns_of(result)
+        self._metrics = {name: value for name, value in told.items() if not math.isnan(value)}
+        return BaseTextEnvStepOutput(observations=[], reward=score, done=True, metadata=told)
+
+    def get_metrics(self) -> dict[str, float]:
+        """The components that are known, for means over those episodes that have them."""
+        return self._metrics
