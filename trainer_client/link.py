@@ -16,10 +16,10 @@ from perception_reward.trainer_client.answers import (
     told,
 )
 from perception_reward.trainer_client.encoding import compressed
-from perception_reward.trainer_client.errors import RequestRefused
-from perception_reward.trainer_client.options import Options
+from perception_reward.trainer_client.errors import OptionError, RequestRefused
+from perception_reward.trainer_client.options import Options, variable
 from perception_reward.trainer_client.servers import Server, Servers
-from perception_reward.trainer_client.transport import Answer, NoAnswer, Transport
+from perception_reward.trainer_client.transport import Answer, Distrusted, NoAnswer, Transport
 
 if TYPE_CHECKING:
     from perception_reward.trainer_client.wire import ItemResult, Reason
@@ -65,6 +65,7 @@ class Link:
         self._compress_above = options.compress_above
         self._clock = asyncio.get_running_loop().time
         self._servers = Servers(options.urls)
+        self._answered = False
         self._transport = Transport(options)
 
     async def aclose(self) -> None:
@@ -74,7 +75,8 @@ class Link:
     async def ask(self, body: bytes, count: int, deadline: float) -> list[ItemResult] | Unanswered:
         """The results of a request of `count` items, or why there are none at `deadline` (the loop's time).
 
-        Raises `TooLarge`, and `RequestRefused` for every other refusal that would only be repeated.
+        Raises `TooLarge`, `RequestRefused` for every other refusal that would only be repeated, and `OptionError` for
+        a certificate that is not trusted, where no server has answered yet.
         """
         pause, failure = FIRST_PAUSE, _Failed("there was no time to ask")
         while True:
@@ -99,6 +101,9 @@ class Link:
         try:
             results = self._read(await self._post(server, body, deadline), server, count)
         except (_Failed, NoAnswer) as error:
+            # Later it is a fault of the server's, which others may stand in for, or its keeper mend.
+            if isinstance(error, Distrusted) and not self._answered:
+                raise OptionError(_told_of_trust(error)) from None
             failure = error if isinstance(error, _Failed) else _Failed(str(error))
             if failure.wait is None:
                 server.failed(self._clock())
@@ -108,6 +113,7 @@ class Link:
         finally:
             server.under_way -= 1
         server.works()
+        self._answered = True
         return results
 
     async def _post(self, server: Server, body: bytes, deadline: float) -> Answer:
@@ -147,3 +153,11 @@ class Link:
             raise _Failed(detail, retry_after(answer.retry_after), status == 429)
         error = refusal(status, content, server.url)
         raise TooLarge(error) if count > 1 and about_the_number_of_items(error, content) else error
+
+
+def _told_of_trust(error: Distrusted) -> str:
+    return (
+        f"{error}. Give the certificate of the authority that signed it as ca_file ({variable('ca_file')}), use the "
+        f"name that it was made for in base_url ({variable('base_url')}), or, in a network that you trust, do without "
+        f"this check: verify=False ({variable('verify')}=0)."
+    )

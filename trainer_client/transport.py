@@ -9,7 +9,8 @@ from collections.abc import AsyncGenerator, Coroutine, Mapping
 from io import BytesIO
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
-from perception_reward.trainer_client.options import Options
+from perception_reward.trainer_client.errors import OptionError
+from perception_reward.trainer_client.options import Options, variable
 
 if TYPE_CHECKING:
     import ssl
@@ -36,31 +37,38 @@ class NoAnswer(Exception):
     """The server cannot be reached, broke off, or took too long."""
 
 
+class Distrusted(NoAnswer):
+    """The server's certificate is not trusted: a fault of the options, or of the certificate."""
+
+
 class Transport:
     """Belongs to the loop it is first used in. Its connections close with that loop, or with `aclose`."""
 
     def __init__(self, options: Options) -> None:
         self._options = options
-        self._lifetime = _sessions(options)
+        self._lifetime: AsyncGenerator[ClientSession] | None = None
         self._session: ClientSession | None = None
         # Questions under way whether a server lives, each shared by all who wonder.
         self._checks: dict[str, asyncio.Task[bool]] = {}
 
     async def post(self, server: str, body: bytes, headers: Mapping[str, str], seconds: float) -> Answer:
         """The answer of `server` to `POST /v1/score`. `NoAnswer` where there is none in `seconds`."""
-        from aiohttp import ClientError
+        from aiohttp import ClientConnectorCertificateError, ClientError
 
         try:
             return await self._while_it_lives(server, self._send(server, body, headers, seconds))
         except asyncio.TimeoutError:
             raise NoAnswer(f"{server} did not answer in time") from None
+        except ClientConnectorCertificateError as error:
+            raise Distrusted(f"{server}: its certificate is not trusted: {error.certificate_error}") from None
         except (ClientError, OSError) as error:
             raise NoAnswer(f"{server}: {error or type(error).__name__}") from None
 
     async def aclose(self) -> None:
         """Close the connections; a later question opens new ones."""
-        lifetime, self._lifetime, self._session = self._lifetime, _sessions(self._options), None
-        await lifetime.aclose()
+        lifetime, self._lifetime, self._session = self._lifetime, None, None
+        if lifetime is not None:
+            await lifetime.aclose()
 
     async def _send(self, server: str, body: bytes, headers: Mapping[str, str], seconds: float) -> Answer:
         session = await self._open()
@@ -98,6 +106,7 @@ class Transport:
 
     async def _open(self) -> ClientSession:
         if self._session is None:
+            self._lifetime = _sessions(self._options, _tls(self._options))
             self._session = await self._lifetime.__anext__()
             # Where a trainer stops or closes its loop without a word to what was opened there, and at the end of the
             # interpreter, aiohttp would complain of it; the connections are closed by what made the session, or end
@@ -112,7 +121,7 @@ def _timeout(seconds: float) -> ClientTimeout:
     return ClientTimeout(total=seconds, sock_connect=CONNECT_SECONDS)
 
 
-async def _sessions(options: Options) -> AsyncGenerator[ClientSession]:
+async def _sessions(options: Options, tls: ssl.SSLContext | bool) -> AsyncGenerator[ClientSession]:
     """One session, closed with this generator: by `aclose`, by the loop at its end, which closes its generators, or
     when nobody holds it any more."""
     from aiohttp import ClientSession, DummyCookieJar, TCPConnector
@@ -126,7 +135,7 @@ async def _sessions(options: Options) -> AsyncGenerator[ClientSession]:
             pass
 
     headers = {"Authorization": f"Bearer {options.api_key}"} if options.api_key else {}
-    connector = Connector(limit=options.connections, ssl=_tls(options))
+    connector = Connector(limit=options.connections, ssl=tls)
     session = ClientSession(connector=connector, headers=headers, cookie_jar=DummyCookieJar())
     try:
         yield session
@@ -141,4 +150,11 @@ def _tls(options: Options) -> ssl.SSLContext | bool:
 
     if not options.verify:
         return False
-    return ssl.create_default_context(cafile=options.ca_file) if options.ca_file else True
+    if options.ca_file is None:
+        return True
+    try:
+        return ssl.create_default_context(cafile=options.ca_file)
+    except OSError as error:
+        raise OptionError(
+            f"ca_file ({variable('ca_file')}): {options.ca_file} cannot be read as certificates: {error}"
+        ) from None
