@@ -52,8 +52,6 @@ test-vllm: $(VLLM_VENV)/service  ## The judges over HTTP against a real vLLM eng
 	PERCEPTION_REWARD_VLLM_PYTHON=$(abspath $(VLLM_VENV))/bin/python pytest -q -m "$(VLLM_TESTS)" tests/vllm
 
 TRL_VENV ?= .venv-trl
-# TRL_TESTS=trl adds training in two processes, a minute or more for each test.
-TRL_TESTS ?= trl and not slow
 TEST_TOOLS = pytest pytest-timeout pytest-asyncio
 
 # The service stays outside a trainer's environment, as it does in life: SERVICE_PYTHON runs it.
@@ -65,7 +63,7 @@ $(TRL_VENV)/ready:
 
 .PHONY: test-trl
 test-trl: $(TRL_VENV)/ready  ## TRL training tiny models with the reward of a real service (installs 1 GB)
-	SERVICE_PYTHON=$$(command -v $(PYTHON)) $(TRL_VENV)/bin/python -m pytest -q -m "$(TRL_TESTS)" -W default \
+	SERVICE_PYTHON=$$(command -v $(PYTHON)) $(TRL_VENV)/bin/python -m pytest -q -m trl -W default \
 		tests/trainers/test_trl.py tests/trainers/test_recipes.py
 
 VERL_VENV ?= .venv-verl
@@ -218,10 +216,6 @@ bench-judge-quality:  ## How right a judge model is on labelled responses; QUALI
 .PHONY: bench-reference
 bench-reference:  ## Beside the reference's way of asking; SIDE="--reference CHECKOUT --url URL --model NAME --tokenizer FOLDER"
 	$(PYTHON) tests/benchmarks/reference.py $(SIDE)
-
-.PHONY: bench-step
-bench-step: $(VLLM_VENV)/service  ## A step's rewards beside the reference's manager; STEP="--reference CHECKOUT"
-	$(VLLM_VENV)/bin/python tests/benchmarks/reference_step.py $(STEP)
 
 .PHONY: bench-cascade
 bench-cascade:  ## From which certainty on the cascade's rules may decide; WRITE=--write puts it into the package

@@ -1,13 +1,17 @@
-"""ROLL: a reward worker for its RLVR pipeline. In the configuration:
+"""ROLL: a reward worker for its RLVR pipelines. In the configuration:
 
     rewards:
       perception:
         worker_cls: perception_reward.trainer_client.trainers.roll.PerceptionRewardWorker
+        model_args:
+          model_name_or_path: ${reward_pretrain}
         tag_included: [geometry3k]
+        world_size: 1
 
-The data set's `ground_truth` is the answer, or JSON with `annotation_id` and `answer`. ROLL hands over one worker's
-share of a batch at a time; a missing score becomes the mean of the group's others in it. ROLL filters by `scores`,
-which are accuracies here.
+Its tokenizer is the policy's, and one worker serves many prompts at once. The data set's `ground_truth` is the answer,
+or JSON with `annotation_id` and `answer`. ROLL hands over the responses to a prompt together, each with a call of its
+own under `is_num_return_sequences_expand`: a missing score becomes the mean of the others in the call, and is an error
+where there is none. `scores`, which ROLL validates by, are accuracies here.
 """
 
 # The trainer's packages are not where this is checked.
@@ -16,6 +20,8 @@ which are accuracies here.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
+from statistics import fmean
 from typing import Any
 
 import torch
@@ -24,14 +30,15 @@ from roll.distributed.scheduler.decorator import Dispatch, register
 from roll.distributed.scheduler.protocol import DataProto
 from roll.models.model_providers import default_tokenizer_provider
 
-from perception_reward.trainer_client.trainers.columns import client_of
+from perception_reward.trainer_client.trainers.columns import client_of, columns_of
 from perception_reward.trainer_client.trainers.decoded import plain
 from perception_reward.trainer_client.trainers.problems import item_of
 from perception_reward.trainer_client.trainers.scores import group_scores
+from perception_reward.trainer_client.wire import ItemResult
 
 
 class PerceptionRewardWorker(Worker):
-    """Scores its share of a batch in one call."""
+    """Scores what it is handed in one request. Being asynchronous, it is called again before it has answered."""
 
     def __init__(self, worker_config: Any) -> None:
         super().__init__(worker_config=worker_config)
@@ -44,19 +51,26 @@ class PerceptionRewardWorker(Worker):
         """Nothing to load."""
 
     @register(dispatch_mode=Dispatch.DP_MP_COMPUTE, clear_cache=False)
-    def compute_rewards(self, data: Any) -> Any:
-        """`response_level_rewards` and `scores`, one value per response."""
+    async def compute_rewards(self, data: Any) -> Any:
+        """`response_level_rewards` and `scores`, one value per response; the components' means as metrics."""
         texts = self.tokenizer.batch_decode(data.batch["responses"], skip_special_tokens=True)
         truths = data.non_tensor_batch["ground_truth"]
         items = [item_of(plain(text), truth, None) for text, truth in zip(texts, truths, strict=True)]
         client = client_of()
-        results = client.score_sync(items)
+        results = await client.score(items)
         rewards = group_scores(results, [str(truth) for truth in truths], client.options.on_missing)
         accuracies = [result.components.accuracy for result in results]
         scores = [reward if known is None else known for reward, known in zip(rewards, accuracies, strict=True)]
         tensors = {
             "token_level_rewards": torch.zeros_like(data.batch["responses"], dtype=torch.float16),
             "response_level_rewards": torch.tensor(rewards, dtype=torch.float32),
-            "scores": torch.tensor([math.nan if score is None else score for score in scores], dtype=torch.float32),
+            "scores": torch.tensor(scores, dtype=torch.float32),
         }
-        return DataProto.from_dict(tensors=tensors)
+        return DataProto.from_dict(tensors=tensors, meta_info={"metrics": _means(results)})
+
+
+def _means(results: Sequence[ItemResult]) -> dict[str, float]:
+    """The mean of each component that is known of any of them."""
+    told = [columns_of(result) for result in results]
+    known = {name: [row[name] for row in told if not math.isnan(row[name])] for name in told[0]}
+    return {name: fmean(values) for name, values in known.items() if values}
