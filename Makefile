@@ -217,6 +217,10 @@ bench-judge-quality:  ## How right a judge model is on labelled responses; QUALI
 bench-reference:  ## Beside the reference's way of asking; SIDE="--reference CHECKOUT --url URL --model NAME --tokenizer FOLDER"
 	$(PYTHON) tests/benchmarks/reference.py $(SIDE)
 
+.PHONY: bench-step
+bench-step: $(VLLM_VENV)/service  ## A step's rewards beside the reference's manager; STEP="--reference CHECKOUT"
+	$(VLLM_VENV)/bin/python tests/benchmarks/reference_step.py $(STEP)
+
 .PHONY: bench-cascade
 bench-cascade:  ## From which certainty on the cascade's rules may decide; WRITE=--write puts it into the package
 	$(PYTHON) tests/benchmarks/cascade.py $(WRITE)
