@@ -151,9 +151,9 @@ def _steps(name: str, pairs: Sequence[Pair], known: Sequence[Pair], folder: Path
         weighed = _fitted(ours, model, theirs, folder, _of_both)
         yield "rules and model weighed (not shipped)", weighed
         yield "rules alone, same pairs", _by_rules(ours)
-        yield "cascade, the model's word for what is left", dict(_cascade(pairs, model, lambda _, said: said))
-        yield "cascade, model calibrated", dict(_cascade(pairs, calibrated, lambda _, said: said))
-        yield "cascade, weighed by a fit (not shipped)", dict(_cascade(pairs, weighed, lambda _, said: said))
+        yield "cascade, the model's word for what is left", dict(_cascade(pairs, model, lambda _, said, __: said))
+        yield "cascade, model calibrated", dict(_cascade(pairs, calibrated, lambda _, said, __: said))
+        yield "cascade, weighed by a fit (not shipped)", dict(_cascade(pairs, weighed, lambda _, said, __: said))
         yield "cascade, both pooled (shipped)", dict(_cascade(pairs, model, _pooled))
     yield "rules alone, all pairs", _by_rules(pairs)
 
@@ -217,7 +217,7 @@ def _by_rules(pairs: Sequence[Pair]) -> Reading:
 
 
 def _cascade(
-    pairs: Sequence[Pair], model: Reading, combined: Callable[[Verdict, Probabilities], Probabilities]
+    pairs: Sequence[Pair], model: Reading, combined: Callable[[Verdict, Probabilities, str], Probabilities]
 ) -> Iterator[tuple[Key, Probabilities]]:
     """The rules where the shipped thresholds let them decide; of the others those that the model was asked about."""
     for pair, verdict in zip(pairs, _rules(pairs), strict=True):
@@ -225,12 +225,14 @@ def _cascade(
         if decides(packaged(), kind_of(pair.fact), verdict):
             yield key, _of_rules(verdict)
         elif key in model:
-            yield key, combined(verdict, model[key])
+            yield key, combined(verdict, model[key], kind_of(pair.fact))
 
 
-def _pooled(rules: Verdict, said: Probabilities) -> Probabilities:
+def _pooled(rules: Verdict, said: Probabilities, kind: str) -> Probabilities:
     label = max(LABELS, key=lambda name: said[name])
-    found = pooled(rules, Verdict(label, said["stated"], contradiction=said["contradicted"], unasked=said == NOTHING))
+    found = pooled(
+        rules, Verdict(label, said["stated"], contradiction=said["contradicted"], unasked=said == NOTHING), kind
+    )
     contradicted = found.contradiction or 0.0
     rest = max(0.0, 1 - found.probability - contradicted)
     return {"stated": found.probability, "contradicted": contradicted, "absent": rest}

@@ -8,6 +8,7 @@ repository; both are looked up by key in the data folder.
 from __future__ import annotations
 
 import json
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -55,6 +56,20 @@ def further_pairs(data: Path) -> list[Pair]:
 def fresh_pairs(data: Path) -> list[Pair]:
     """Our own pairs, on problems that neither of the others holds."""
     return _own_pairs(data, "fresh_pairs.jsonl")
+
+
+def fresh_seen(data: Path) -> list[Pair]:
+    """The half of the fresh pairs' problems that was looked into."""
+    return [pair for pair in fresh_pairs(data) if not _is_held_back(pair)]
+
+
+def fresh_unseen(data: Path) -> list[Pair]:
+    """The other half, which is only reported on."""
+    return [pair for pair in fresh_pairs(data) if _is_held_back(pair)]
+
+
+def _is_held_back(pair: Pair) -> bool:
+    return zlib.crc32(pair.problem.encode()) % 2 == 1
 
 
 def _own_pairs(data: Path, name: str) -> list[Pair]:

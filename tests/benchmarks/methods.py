@@ -4,15 +4,16 @@
         [--ways "verdict, selected" joint] [--sets labelled templated] [--most 40]
     python tests/benchmarks/methods.py [--markdown service/judges/README.md]
 
-With `--url` the service's own judges ask what was not asked yet, some responses at a time, each with all its facts;
-what they decide is kept in `build/methods/`, so that an interrupted run goes on where it stopped. Without, the tables
-of all models are made of what is kept. `--most` asks about so many responses of a set, whole problems in a fixed random
-order: the same ones for every way and model.
+With `--url` the service's own methods ask what was not asked yet, some responses at a time, each with all its facts;
+what the model says is kept in `build/methods/`, so that an interrupted run goes on where it stopped. Without, the
+tables of all models are made of what is kept, and of what the service makes of it: grounding, calibration, the cascade.
+`--most` asks about so many responses of a set, whole problems in a fixed random order: the same ones for every way and
+model.
 
-Sets: `labelled`, `further` and `fresh` are sure pairs of facts and real responses (`labelled.py`); `templated` are
-Geometry3K statements in wordings that nobody tuned to; `parser` is what a real diagram parser read as the response to
-the facts that people annotated; `captions` are captions and minimal contradictions of them; `charts` are claims and why
-a chart bears them out or not (`cascade.py`).
+Sets: `labelled`, `further`, `fresh_seen` and `fresh_unseen` are sure pairs of facts and real responses (`labelled.py`);
+`templated` are Geometry3K statements in wordings that nobody tuned to; `parser` is what a real diagram parser read as
+the response to the facts that people annotated; `captions` are captions and minimal contradictions of them; `charts`
+are claims and why a chart bears them out or not (`cascade.py`).
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ import os
 import random
 import time
 import zlib
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -32,31 +33,38 @@ from typing import Any
 
 from cascade import Case, cases
 from judge_quality import REPOSITORY, shuffled, templated, write_between
-from labelled import Pair, fresh_pairs, further_pairs, labelled_pairs, rows
+from labelled import Pair, fresh_seen, fresh_unseen, further_pairs, labelled_pairs, rows
 from measures import LABELS, Judged, accuracy, interval, stated_auc, table
-from symbolic import SEED
+from symbolic import SEED, judge_all
 
 from perception_reward.service.audit.fit import fit_calibration
 from perception_reward.service.audit.probes import Probe, probe
 from perception_reward.service.audit.run import Observation
 from perception_reward.service.judges.base import Judge, JudgeInfo, JudgeTask, Verdict
-from perception_reward.service.judges.cascade.judge import CascadeJudge
-from perception_reward.service.judges.llm.evidence import Evidence
+from perception_reward.service.judges.cascade.kinds import FIGURE_KINDS, kind_of
+from perception_reward.service.judges.cascade.pooling import pooled
+from perception_reward.service.judges.cascade.thresholds import decides, packaged
+from perception_reward.service.judges.llm.evidence import ABSENT, Evidence, shown_of, ungrounded
+from perception_reward.service.judges.llm.grounding import Grounds, grounds
 from perception_reward.service.judges.llm.judge import LLMJudge
 from perception_reward.service.judges.llm.methods import make_method
+from perception_reward.service.judges.llm.selection import select
 from perception_reward.service.judges.openai.factory import openai_engine
 from perception_reward.service.judges.symbolic.judge import SymbolicJudge
 from perception_reward.trainer_client.wire import Fact, Label
 
 KEPT = REPOSITORY / "build" / "methods"
-WAYS = ("symbolic", "verdict, whole", "verdict, selected", "joint", "paper", "cascade")
+WAYS = ("symbolic", "verdict, whole", "verdict, selected", "joint", "paper")
 LABELLED: dict[str, Callable[[Path], list[Pair]]] = {
     "labelled": labelled_pairs,
     "further": further_pairs,
-    "fresh": fresh_pairs,
+    "fresh_seen": fresh_seen,
+    "fresh_unseen": fresh_unseen,
 }
 SETS = (*LABELLED, "templated", "parser", "captions", "charts")
 RULES = "none (rules)"
+# The sets behind what the pooling takes the rules' word for.
+COUNTED = ("labelled", "further", "fresh_seen")
 # The way that is read a second time by a calibration: fitted on `labelled`, there on the other folds' problems.
 FITTED = "verdict, selected"
 FOLDS = 5
@@ -126,16 +134,21 @@ def make(way: str, chosen: argparse.Namespace) -> Judge:
     """The judge as the service makes it, its text work in this process."""
     if way == "symbolic":
         return SymbolicJudge()
-    if way == "cascade":
-        return CascadeJudge(SymbolicJudge(), make("verdict, selected", chosen))
     name, _, shown = way.partition(", ")
     engine = openai_engine(f"openai:{chosen.url}#{chosen.model}")
-    evidence = Evidence() if shown == "selected" else None
+    evidence = Evidence(grounds=ungated) if shown == "selected" else None
     tokenizer = chosen.tokenizer or chosen.model
     return LLMJudge(engine, make_method(name), tokenizer=tokenizer, evidence=evidence)  # type: ignore[arg-type]
 
 
+def ungated(text: str, fact: str) -> Grounds:
+    """What the model says by itself; `grounded` is what the service makes of it."""
+    return Grounds.ALL
+
+
 def kept(model: str, way: str, name: str) -> Path:
+    # Both halves of the fresh pairs were asked as one.
+    name = name.split("_")[0]
     return KEPT / model.replace("/", "_") / way.replace(", ", "-") / f"{name}.jsonl"
 
 
@@ -192,12 +205,57 @@ def report(sets: dict[str, list[list[Pair]]]) -> Iterator[str]:
             for model in [RULES] if way == "symbolic" else models:
                 if told := tellings(responses, kept(model, way, name)):
                     lines.append([way, model, *figures(told), rate(kept(model, way, name))])
-                    if (way, name) == (FITTED, "labelled"):
-                        lines.append([f"{way}, calibrated", model, *figures(cross_calibrated(told)), ""])
-                    elif way == FITTED and (known := tellings(sets.get("labelled", []), kept(model, way, "labelled"))):
-                        lines.append([f"{way}, calibrated", model, *figures(calibrated(known, told)), ""])
+                if told and way == FITTED:
+                    known = tellings(sets.get("labelled", []), kept(model, way, "labelled"))
+                    lines += [[row, model, *figures(made), "–"] for row, made in made_of(told, known, name)]
         if lines:
             yield f"Set `{name}`:\n\n" + table([*header, "responses/s"], lines)
+    yield "How often the rules say what (columns) where which label is right (rows):\n\n" + said_by_rules(sets)
+
+
+def made_of(told: Sequence[Telling], known: Sequence[Telling], name: str) -> Iterator[tuple[str, Sequence[Telling]]]:
+    """What the service makes of a model's answers, by name."""
+    held = [grounded(telling) for telling in told]
+    yield "… and grounded (shipped)", held
+    if name == "labelled":
+        yield "… and calibrated", cross_calibrated(held)
+    elif known:
+        yield "… and calibrated", calibrated([grounded(telling) for telling in known], held)
+    rules = [verdict for (verdict,) in judge_all([task_of([telling.pair]) for telling in told])]
+    yield "cascade of the rules and that (shipped)", [_cascaded(*both) for both in zip(held, rules, strict=True)]
+
+
+def _cascaded(telling: Telling, rules: Verdict) -> Telling:
+    kind = kind_of(telling.pair.fact)
+    if decides(packaged(), kind, rules):
+        return replace(telling, verdict=rules)
+    return replace(telling, verdict=pooled(rules, telling.verdict, kind)) if telling.verdict else telling
+
+
+def grounded(telling: Telling) -> Telling:
+    """As the service's evidence does it."""
+    (shown,) = shown_of(select, grounds, task_of([telling.pair]))
+    if not shown.text:
+        return replace(telling, verdict=ABSENT)
+    return (
+        telling if shown.grounded or telling.verdict is None else replace(telling, verdict=ungrounded(telling.verdict))
+    )
+
+
+def said_by_rules(sets: dict[str, list[list[Pair]]]) -> str:
+    """The counts behind the pooling."""
+    pairs = [pair for name in COUNTED for pairs in sets.get(name, []) for pair in pairs]
+    rules = [verdict for (verdict,) in judge_all([task_of([pair]) for pair in pairs])]
+    counts = Counter(
+        (kind_of(pair.fact) in FIGURE_KINDS, pair.label, verdict.label)
+        for pair, verdict in zip(pairs, rules, strict=True)
+    )
+    lines = [
+        ["figure" if figure else "other", label, *(str(counts[figure, label, said]) for said in LABELS)]
+        for figure in (True, False)
+        for label in LABELS
+    ]
+    return table(["kinds", "right", *LABELS], lines)
 
 
 @dataclass(frozen=True, slots=True)

@@ -50,8 +50,8 @@ class _Open:
 
     def completed(self, answers: Sequence[Outcome]) -> tuple[Outcome, ...]:
         following = iter(
-            pooled(rules, answer) if isinstance(answer, Verdict) else answer
-            for rules, answer in zip(self.leaning, answers, strict=True)
+            pooled(rules, answer, kind_of(fact.text)) if isinstance(answer, Verdict) else answer
+            for rules, answer, fact in zip(self.leaning, answers, self.left.facts, strict=True)
         )
         return tuple(next(following) if outcome is None else outcome for outcome in self.outcomes)
 

@@ -41,6 +41,8 @@ _BY_RELATION: Final = {
 # A fact of several sorts at once, and what has a sort of its own too seldom to be measured.
 MIXED: Final = "mixed"
 SENTENCE: Final = "sentence"
+# What the geometry of a figure is made of. Of the rest the rules know no more than words and numbers.
+FIGURE_KINDS: Final = frozenset({"length", "angle", "arc", *_BY_RELATION.values()})
 KINDS: Final = frozenset(
     {MIXED, SENTENCE, *_BY_SLOT.values(), *_BY_ELEMENT.values(), *_BY_RELATION.values(), "existence"}
 )

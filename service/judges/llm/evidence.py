@@ -1,6 +1,7 @@
 """Evidence instead of the whole response: a judge reads the sentences that can bear on a fact, and only those.
 
-Prompts shrink, and they repeat across rollouts: what is asked again is remembered.
+Prompts shrink, and they repeat across rollouts: what is asked again is remembered. Evidence without the fact's names is
+none, and evidence without its numbers cannot state it (`grounding`), whatever a model says.
 """
 
 from __future__ import annotations
@@ -9,22 +10,30 @@ import asyncio
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable
 from contextlib import aclosing
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from functools import partial
 from hashlib import blake2b
 from typing import TypeAlias
 
 from perception_reward.service.judges.base import JudgeTask, Missing, Outcome, Verdict
-from perception_reward.service.judges.llm import sanitise, selection
+from perception_reward.service.judges.calibration import share_contradicted
+from perception_reward.service.judges.llm import grounding, sanitise, selection
+from perception_reward.service.judges.llm.grounding import Grounds
 from perception_reward.service.workers import Crashed, TimedOut, WorkerPool
 from perception_reward.trainer_client.wire import Fact
 
 Key: TypeAlias = bytes
 Select: TypeAlias = Callable[[str, Fact], str]
+Ground: TypeAlias = Callable[[str, str], Grounds]
 Decide: TypeAlias = Callable[[JudgeTask], Awaitable[tuple[Outcome, ...]]]
 _Asked: TypeAlias = "dict[Key, asyncio.Future[Outcome]]"
 
 # A fact that nothing in the response can bear on.
 ABSENT = Verdict("absent", 0.0, contradiction=0.0, unasked=True)
+
+# Of the probability of `stated`, what is left to evidence without the fact's numbers: some are written in ways that the
+# rule does not know.
+LEFT_UNGROUNDED = 0.02
 
 # Some 30 MB. What a training step asks again was asked in the same step, or in the last few.
 MOST_REMEMBERED = 100_000
@@ -47,11 +56,12 @@ class Evidence:
     def __init__(
         self,
         select: Select = selection.select,
+        grounds: Ground = grounding.grounds,
         *,
         pool: WorkerPool | None = None,
         most_remembered: int = MOST_REMEMBERED,
     ) -> None:
-        self._select = select
+        self._shown_of = partial(shown_of, select, grounds)
         self._pool = pool
         self.at_once = SELECTING if pool is None else SELECTING_IN_WORKERS
         self._most_remembered = most_remembered
@@ -60,13 +70,13 @@ class Evidence:
     @property
     def identity(self) -> dict[str, object]:
         """What of it can change a verdict, for the fingerprint."""
-        return {"selection": selection.VERSION}
+        return {"selection": selection.VERSION, "grounding": [grounding.VERSION, LEFT_UNGROUNDED]}
 
-    async def of(self, task: JudgeTask, deadline: float) -> list[str] | Missing:
-        """For each fact of `task` the text that can bear on it; empty where nothing does."""
+    async def of(self, task: JudgeTask, deadline: float) -> list[Shown] | Missing:
+        """For each fact of `task` what can bear on it."""
         if self._pool is None:
-            return await asyncio.to_thread(texts_of, (self._select, task))
-        mapped = self._pool.map(texts_of, [(self._select, task)], deadline=deadline, time_limit=TIME_LIMIT)
+            return await asyncio.to_thread(self._shown_of, task)
+        mapped = self._pool.map(self._shown_of, [task], deadline=deadline, time_limit=TIME_LIMIT)
         async with aclosing(mapped) as results:
             async for _, found in results:
                 if isinstance(found, TimedOut):
@@ -93,12 +103,37 @@ class Evidence:
             self._remembered.popitem(last=False)
 
 
-def texts_of(work: tuple[Select, JudgeTask]) -> list[str]:
-    """For each fact of the task the text that can bear on it. Takes CPU time; runs in threads and in workers."""
-    select, task = work
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """text: what a model reads for a fact; empty where nothing bears on it. grounded: whether it can state the fact."""
+
+    text: str
+    grounded: bool
+
+
+def shown_of(select: Select, grounds: Ground, task: JudgeTask) -> list[Shown]:
+    """For each fact of the task what can bear on it. Takes CPU time; runs in threads and in workers."""
     # A hidden character inside a name would hide the sentence from the selection.
     response = sanitise.inert(task.response)
-    return [select(response, fact).strip() for fact in task.facts]
+    return [_shown(select(response, fact).strip(), fact, grounds) for fact in task.facts]
+
+
+def _shown(text: str, fact: Fact, grounds: Ground) -> Shown:
+    found = grounds(text, fact.text)
+    return Shown(text if found is not Grounds.NOTHING else "", found is Grounds.ALL)
+
+
+def ungrounded(verdict: Verdict) -> Verdict:
+    """What a model's verdict is worth where the evidence cannot state the fact."""
+    stated = verdict.probability * LEFT_UNGROUNDED
+    if verdict.contradiction is None:
+        label = verdict.label if verdict.label != "stated" else "absent"
+        return replace(verdict, label=label, probability=stated, certainty=1.0 - stated)
+    share = share_contradicted(verdict.probability, verdict.contradiction)
+    contradiction = (1.0 - stated) * share
+    label = "contradicted" if share > 0.5 else "absent"
+    certainty = max(contradiction, 1.0 - stated - contradiction)
+    return replace(verdict, label=label, probability=stated, certainty=certainty, contradiction=contradiction)
 
 
 class EvidenceBatch:
@@ -118,22 +153,22 @@ class EvidenceBatch:
         """One per fact of `task`, by the deadline."""
         try:
             async with asyncio.timeout_at(self._deadline), self._selecting:
-                texts = await self._evidence.of(task, self._deadline)
+                shown = await self._evidence.of(task, self._deadline)
         except TimeoutError:
-            texts = Missing("judge_timeout")
-        if isinstance(texts, Missing):
-            return (texts,) * len(task.facts)
+            shown = Missing("judge_timeout")
+        if isinstance(shown, Missing):
+            return (shown,) * len(task.facts)
         asked = self._asked if not task.anew else {}
-        keys = [self._evidence.key(text, fact) for text, fact in zip(texts, task.facts, strict=True)]
-        new: dict[str, dict[Key, Fact]] = {}
-        for key, text, fact in zip(keys, texts, task.facts, strict=True):
+        keys = [self._evidence.key(one.text, fact) for one, fact in zip(shown, task.facts, strict=True)]
+        new: dict[str, dict[Key, tuple[Fact, Shown]]] = {}
+        for key, one, fact in zip(keys, shown, task.facts, strict=True):
             if key in asked:
                 continue
             asked[key] = asyncio.get_running_loop().create_future()
-            if (verdict := self._known(key, text, task.anew)) is not None:
+            if (verdict := self._known(key, one.text, task.anew)) is not None:
                 asked[key].set_result(verdict)
             else:
-                new.setdefault(text, {})[key] = fact
+                new.setdefault(one.text, {})[key] = (fact, one)
         await asyncio.gather(*(self._ask(replace(task, response=text), facts, asked) for text, facts in new.items()))
         # What another task asks is there by the deadline too, as missing if need be.
         return tuple([await asked[key] for key in keys])
@@ -144,9 +179,11 @@ class EvidenceBatch:
             return ABSENT
         return None if anew else self._evidence.recall(key)
 
-    async def _ask(self, task: JudgeTask, facts: dict[Key, Fact], asked: _Asked) -> None:
-        outcomes = await self._decide(replace(task, facts=tuple(facts.values())))
-        for key, outcome in zip(facts, outcomes, strict=True):
+    async def _ask(self, task: JudgeTask, new: dict[Key, tuple[Fact, Shown]], asked: _Asked) -> None:
+        outcomes = await self._decide(replace(task, facts=tuple(fact for fact, _ in new.values())))
+        for (key, (_, shown)), outcome in zip(new.items(), outcomes, strict=True):
+            if isinstance(outcome, Verdict) and not shown.grounded:
+                outcome = ungrounded(outcome)
             asked[key].set_result(outcome)
             if isinstance(outcome, Verdict):
                 self._evidence.remember(key, outcome)

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from perception_reward.service.judges.base import Verdict
 from perception_reward.service.judges.cascade.pooling import LABELS, pooled
 
+KINDS = st.sampled_from(["length", "sentence"])
 SHARES = st.tuples(*[st.floats(0.01, 1.0)] * 3)
 
 
@@ -18,11 +19,11 @@ def verdict(shares: tuple[float, float, float]) -> Verdict:
     return Verdict(label, stated, certainty=max(stated, contradicted, absent), contradiction=contradicted)
 
 
-@given(SHARES, SHARES)
+@given(SHARES, SHARES, KINDS)
 def test_a_pooled_verdict_is_a_distribution_and_names_its_likeliest_label(
-    one: tuple[float, float, float], other: tuple[float, float, float]
+    one: tuple[float, float, float], other: tuple[float, float, float], kind: str
 ) -> None:
-    found = pooled(verdict(one), verdict(other))
+    found = pooled(verdict(one), verdict(other), kind)
     assert found.contradiction is not None
     rest = 1.0 - found.probability - found.contradiction
     assert 0.0 <= found.probability <= 1.0
@@ -32,12 +33,12 @@ def test_a_pooled_verdict_is_a_distribution_and_names_its_likeliest_label(
     assert shares[found.label] == pytest.approx(max(shares.values()))
 
 
-@given(SHARES, st.floats(0.0, 0.9), st.floats(0.0, 0.1))
+@given(SHARES, st.floats(0.0, 0.9), st.floats(0.0, 0.1), KINDS)
 def test_a_model_surer_of_the_fact_never_makes_it_less_likely(
-    rules: tuple[float, float, float], probability: float, more: float
+    rules: tuple[float, float, float], probability: float, more: float, kind: str
 ) -> None:
     less, surer = (
-        pooled(verdict(rules), Verdict("stated", chance, contradiction=0.5 * (1 - chance)))
+        pooled(verdict(rules), Verdict("stated", chance, contradiction=0.5 * (1 - chance)), kind)
         for chance in (probability, probability + more)
     )
     assert surer.probability >= less.probability - 1e-9
@@ -45,33 +46,38 @@ def test_a_model_surer_of_the_fact_never_makes_it_less_likely(
 
 def test_that_one_of_them_saw_a_part_only_is_told() -> None:
     part, whole = Verdict("stated", 0.6, truncated=True), Verdict("stated", 0.6)
-    assert pooled(whole, part).truncated
-    assert pooled(part, whole).truncated
-    assert not pooled(whole, whole).truncated
+    assert pooled(whole, part, "length").truncated
+    assert pooled(part, whole, "length").truncated
+    assert not pooled(whole, whole, "length").truncated
 
 
 def test_where_both_agree_the_label_is_theirs_and_the_span_the_rules() -> None:
-    found = pooled(Verdict("stated", 0.6, (3, 9)), Verdict("stated", 0.8, (0, 20)))
+    found = pooled(Verdict("stated", 0.6, (3, 9)), Verdict("stated", 0.8, (0, 20)), "length")
     assert (found.label, found.span) == ("stated", (3, 9))
 
 
 def test_a_model_that_is_sure_overrules_rules_that_found_nothing() -> None:
     nothing = Verdict("absent", 0.02, certainty=0.85)
-    assert pooled(nothing, Verdict("stated", 0.97, contradiction=0.01)).label == "stated"
-    assert pooled(nothing, Verdict("stated", 0.6, contradiction=0.1)).label == "absent"
+    assert pooled(nothing, Verdict("stated", 0.97, contradiction=0.01), "length").label == "stated"
+    assert pooled(nothing, Verdict("stated", 0.6, contradiction=0.1), "length").label == "absent"
+
+
+def test_outside_geometry_it_tells_little_that_the_rules_found_nothing() -> None:
+    nothing = Verdict("absent", 0.02, certainty=0.85)
+    assert pooled(nothing, Verdict("stated", 0.7, contradiction=0.1), "sentence").label == "stated"
 
 
 def test_rules_that_found_another_value_hold_against_a_model_that_is_not_sure() -> None:
     another = Verdict("contradicted", 0.06, (0, 6), certainty=0.5)
-    found = pooled(another, Verdict("stated", 0.7, contradiction=0.2))
+    found = pooled(another, Verdict("stated", 0.7, contradiction=0.2), "length")
     assert (found.label, found.span) == ("contradicted", (0, 6))
 
 
 def test_where_the_model_was_not_asked_the_rules_stand() -> None:
     unasked = Verdict("absent", 0.0, contradiction=0.0, unasked=True)
     for rules in (Verdict("stated", 0.6, (3, 9), certainty=0.6), Verdict("absent", 0.02, certainty=0.85)):
-        assert pooled(rules, unasked) == rules
+        assert pooled(rules, unasked, "length") == rules
 
 
 def test_an_answer_of_nothing_at_all_is_pooled_without_an_error() -> None:
-    assert pooled(Verdict("absent", 0.0), Verdict("absent", 0.0, contradiction=0.0)).label == "absent"
+    assert pooled(Verdict("absent", 0.0), Verdict("absent", 0.0, contradiction=0.0), "length").label == "absent"

@@ -1,0 +1,187 @@
+"""What a text must hold before a fact can be stated by it: the fact's own names and numbers.
+
+    grounds("AB = 7.", "Segment AB has length 5.")     # Grounds.OTHER_NUMBERS: it may contradict, it cannot state
+    grounds("BC = 5.", "Segment AB has length 5.")     # Grounds.NOTHING: it is about something else
+    grounds("BA is 5 cm.", "Segment AB has length 5.")  # Grounds.ALL: whether it does is for the model to say
+
+A small model takes another element's value for the fact's, or an order to say yes for a reason to. Neither survives a
+rule that needs no model: points and numbers are written as symbols, so who states the fact writes them. The rule knows
+that ∠B may stand for ∠ABC and "the circle" for circle O, that numbers are also words, fractions and thousands, and that
+a right angle has 90 degrees; it asks for nothing where a fact has neither names nor numbers.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import Enum
+from functools import lru_cache
+
+# Part of the fingerprint of every judge that shows evidence: raise it with each change to what `grounds` returns.
+VERSION = 1
+
+_POINT = re.compile(r"[A-Z](?:_?\{?\d\}?)?['′]{0,2}")
+_NAME = re.compile(rf"(?<![A-Za-z\\])(?:{_POINT.pattern}){{1,8}}(?![A-Za-z])")
+# "A dog": no name, where what follows is neither a verb nor a sign.
+_ARTICLE = re.compile(r"(?:A|I) (?!(?:is|lies?|and|to|on|has|are|bisects?)\b)[a-z]")
+# Figures of which a response has mostly one, so that it need not name it: "the circle".
+_SHAPES = (
+    "circle|triangle|quadrilateral|square|rectangle|rhombus|parallelogram|trapezoid|trapezium|kite|polygon|pentagon"
+    "|hexagon|octagon|plane|option|figure|graph"
+)
+_SHAPE = re.compile(rf"\b(?:{_SHAPES})\b")
+_FIGURE = re.compile(rf"(?:\b((?i:{_SHAPES})s?)\s+|([⊙△▱□])\s?|\\(odot|triangle)\s*)\$?$")
+_ANGLE = re.compile(r"(?:(?i:\bangles?)\s+|[∠∡∢]\s?|\\angle\s*|\\measuredangle\s*)[\s${(]*$")
+_LISTED = re.compile(r"[\s$,(){}]*(?:and|or|=|,|&)[\s$,(){}]*")
+_LONGEST_NOUN = 24
+_SIGNS = {"⊙": "circle", "odot": "circle", "△": "triangle", "▱": "parallelogram", "□": "square"}
+_SIGN_OF = {noun: sign for sign, noun in _SIGNS.items() if not sign.isascii()}
+_NUMBER = re.compile(r"(?<![A-Za-z\d_])\d+(?:,\d{3})+(?:\.\d+)?|(?<![A-Za-z\d_])\d+(?:\.\d+)?|\.\d+")
+_FRACTION = re.compile(r"(?:\\[dt]?frac\s*\{\s*|\()?(\d+(?:\.\d+)?)(?:\s*\}\s*\{\s*|\s*[/⁄:]\s*)(\d+(?:\.\d+)?)")
+_WORD = re.compile(r"[A-Za-z]+|[一二两三四五六七八九十百半零]")
+_ONES = (
+    "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen "
+    "eighteen nineteen"
+)
+_TENS = "twenty thirty forty fifty sixty seventy eighty ninety"
+_ORDINALS = "zeroth first second third fourth fifth sixth seventh eighth ninth tenth eleventh twelfth"
+_WORDS: dict[str, tuple[float, ...]] = {
+    **{word: (float(value),) for value, word in enumerate(_ONES.split())},
+    **{word: (10.0 * value,) for value, word in enumerate(_TENS.split(), 2)},
+    **{word: (float(value),) for value, word in enumerate(_ORDINALS.split())},
+    **dict.fromkeys(["no", "none", "not", "never", "without", "nothing", "零"], (0.0,)),
+    **dict.fromkeys(["half", "halves", "半"], (2.0, 0.5, 50.0, 30.0)),
+    **dict.fromkeys(["quarter", "quarters"], (4.0, 0.25, 25.0, 15.0)),
+    **dict.fromkeys(["twice", "double", "doubled", "both", "pair", "couple", "两"], (2.0,)),
+    **dict.fromkeys(["thrice", "triple"], (3.0,)),
+    **dict.fromkeys(["dozen"], (12.0,)),
+    **dict.fromkeys(["hundred", "百"], (100.0,)),
+    **dict.fromkeys(["perp", "right", "altitude", "bot", "square", "rectangle"], (90.0,)),
+    **dict.fromkeys(["straight", "supplementary"], (180.0,)),
+    **dict.fromkeys(["equilateral"], (60.0, 3.0)),
+    **{word: (float(value),) for value, word in enumerate("一二三四五六七八九十", 1)},
+}
+_PERPENDICULAR = re.compile("perpendicular|[⊥⟂]")
+# "1.5 million" and "1,500,000", "15th" and "fifteenth": too many ways to write it.
+_SCALED = re.compile(r"\b(?:thousand|million|billion|trillion)s?\b|\d\s?[kKmM]\b", re.I)
+
+
+class Grounds(Enum):
+    NOTHING = "none of the fact's names"
+    OTHER_NUMBERS = "its names, and not its numbers"
+    ALL = "its names and numbers"
+
+
+def grounds(text: str, fact: str) -> Grounds:
+    """What `text` holds of `fact`. Linear in their lengths."""
+    said = _said(text)
+    if not all(_named(name, said, fact) for name in _said(fact).names):
+        return Grounds.NOTHING
+    wanted = _numbers(fact)
+    # One of a thing is "a" thing.
+    if wanted - {1.0} <= _numbers(text) or _SCALED.search(text) or _SCALED.search(fact):
+        return Grounds.ALL
+    return Grounds.OTHER_NUMBERS
+
+
+@dataclass(frozen=True, slots=True)
+class _Name:
+    """points: in the order written. angle: whether it names one. figure: the noun in front, where it is a figure's."""
+
+    points: tuple[str, ...]
+    angle: bool
+    figure: str
+
+    @property
+    def key(self) -> tuple[bool, str, tuple[str, ...]]:
+        """∠ABC is ∠CBA and not ∠BAC."""
+        vertex = self.points[1] if self.angle and len(self.points) == 3 else ""
+        return self.angle, vertex, tuple(sorted(self.points))
+
+
+@dataclass(frozen=True, slots=True)
+class _Said:
+    """names: all of them. keys: theirs. points: of those that name no angle. alone: of those of one point. words: in
+    lower case."""
+
+    names: tuple[_Name, ...]
+    keys: frozenset[tuple[bool, str, tuple[str, ...]]]
+    points: frozenset[str]
+    alone: frozenset[str]
+    words: frozenset[str]
+
+
+@lru_cache(maxsize=64)
+def _said(text: str) -> _Said:
+    names = tuple(_names(text))
+    return _Said(
+        names,
+        frozenset(name.key for name in names),
+        frozenset(point for name in names if not name.angle for point in name.points),
+        frozenset(name.points[0] for name in names if len(name.points) == 1),
+        frozenset(word.lower().removesuffix("s") for word in re.findall(r"[A-Za-z]+|[⊙△▱□]", text)),
+    )
+
+
+def _names(text: str) -> Iterator[_Name]:
+    last, end = _Name((), False, ""), 0
+    for match in _NAME.finditer(text):
+        if not _ARTICLE.match(text, match.start()):
+            before = text[max(end, match.start() - _LONGEST_NOUN) : match.start()]
+            figure = _FIGURE.search(before)
+            points = tuple(point.translate(_PLAIN) for point in _POINT.findall(match[0]))
+            # "Angles ABC and DEF".
+            listed = last.angle and len(points) == len(last.points) and _LISTED.fullmatch(before)
+            angle = bool(listed or _ANGLE.search(before))
+            last, end = _Name(points, angle, _noun(figure[figure.lastindex or 0]) if figure else ""), match.end()
+            yield last
+
+
+def _noun(figure: str) -> str:
+    return _SIGNS.get(figure, figure.lower().removesuffix("s"))
+
+
+def _named(name: _Name, said: _Said, fact: str) -> bool:
+    if name.key in said.keys or set(name.points) <= said.points:
+        return True
+    if "".join(name.points).lower().removesuffix("s") in said.words and len(name.points) > 2:
+        # A word in capitals.
+        return True
+    vertex = name.points[1] if name.angle and len(name.points) == 3 else _corner(fact)
+    if vertex in said.alone:
+        return True
+    if not name.figure:
+        return False
+    nouns = {name.figure, *(noun.removesuffix("s") for noun in _SHAPE.findall(fact.lower()))}
+    return any(noun in said.words or _SIGN_OF.get(noun, noun) in said.words for noun in nouns)
+
+
+def _corner(fact: str) -> str:
+    """Where the two lines meet that are perpendicular: "a right angle at B" says it of them."""
+    lines = [name.points for name in _said(fact).names if len(name.points) == 2]
+    if len(lines) == 2 and _PERPENDICULAR.search(fact) and len(shared := set(lines[0]) & set(lines[1])) == 1:
+        return shared.pop()
+    return ""
+
+
+_PLAIN = str.maketrans({"_": None, "{": None, "}": None, "′": "'"})
+
+
+@lru_cache(maxsize=64)
+def _numbers(text: str) -> frozenset[float]:
+    return frozenset(_every_number(text))
+
+
+def _every_number(text: str) -> Iterator[float]:
+    # The digits of P_1 and of A1 are of a name.
+    text = _NAME.sub(" ", text)
+    for match in _NUMBER.finditer(text):
+        yield float(match[0].replace(",", ""))
+    for above, below in _FRACTION.findall(text):
+        if value := float(below):
+            yield float(above) / value
+    for word in _WORD.findall(text.lower()):
+        yield from _WORDS.get(word, ())
+    if _PERPENDICULAR.search(text):
+        yield 90.0
