@@ -25,8 +25,8 @@ class Verdict:
     contradiction: the probability of `contradicted`, in [0, 1 - probability], or None where the judge has none.
         For what stands around a judge, such as calibration; the cache does not keep it.
     truncated: the judge saw only a part of the response, which exceeds its own limit.
-    settled: the response says the fact and also what excludes it, or offers its value only among others: whatever the
-        certainty, no reading makes it stated. For a cascade; the cache does not keep it.
+    settled: the response says the fact and also what excludes it, or says it only as hedged, supposed, asked, quoted or
+        one of several: whatever the certainty, no reading makes it stated. For a cascade; the cache does not keep it.
     unasked: no model was asked, since nothing in the response bears on the fact: its probability is a rule's, and no
         sample of what the model says. For what stands around a judge; the cache does not keep it.
     """

@@ -13,7 +13,7 @@ from dataclasses import replace
 from functools import cached_property
 
 from perception_reward.service.judges.base import Verdict
-from perception_reward.service.judges.symbolic.alternatives import goes_on, offered
+from perception_reward.service.judges.symbolic.alternatives import goes_on
 from perception_reward.service.judges.symbolic.document import Document
 from perception_reward.service.judges.symbolic.evidence import SHAPES, Claims, Evidence, evidence_for
 from perception_reward.service.judges.symbolic.items import read_items
@@ -178,10 +178,10 @@ def _elsewhere(fact: Claim, reading: Reading) -> bool:
 
 def _when_absent(fact: Claim, text: str, found: list[Evidence], reading: Reading) -> Verdict:
     moods = {item.claim.mood for item in found if item.agrees}
-    if "hedged" in moods:
-        return Verdict("absent", _HEDGED, None, 0.7, settled=any(_is_offered(item.claim, reading) for item in found))
     if moods:
-        return Verdict("absent", 0.12, None, 0.8)
+        # Found and discounted, not overlooked: a model that finds it again is no better reader of moods.
+        hedged = "hedged" in moods
+        return Verdict("absent", _HEDGED if hedged else 0.12, None, 0.7 if hedged else 0.8, settled=True)
     if fact.relation in SHAPES and (alone := _shape_alone(fact, reading)):
         denied, place = alone
         return Verdict("contradicted", 0.1, place, 0.4) if denied else Verdict("stated", 0.6, place, 0.5)
@@ -191,12 +191,6 @@ def _when_absent(fact: Claim, text: str, found: list[Evidence], reading: Reading
     if valued:
         return Verdict("absent", 0.14, None, 0.6)
     return Verdict("absent", 0.06 if named else 0.02, None, 0.75 if named else 0.97)
-
-
-def _is_offered(claim: Claim, reading: Reading) -> bool:
-    """Whether a claim is one of several that the response leaves open."""
-    text = reading.document.sentences[claim.index].text
-    return claim.mood == "hedged" and offered(text, claim.start, claim.end)
 
 
 def _shape_alone(fact: Claim, reading: Reading) -> tuple[bool, tuple[int, int]] | None:

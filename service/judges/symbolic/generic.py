@@ -103,7 +103,9 @@ def _verdict(claim: Claim, found: list[Evidence]) -> Verdict:
     likeness = best.support if best is not None else 0.0
     mentioned = max(item.support for item in found)
     probability = 0.04 + 0.4 * max(likeness, 0.3 * mentioned)
-    return Verdict("absent", probability, None, 0.8 - 0.6 * likeness, settled=_is_offered(claim, found))
+    # Said, but only supposed, asked, hedged or quoted.
+    settled = mentioned >= _STATED or _is_offered(claim, found)
+    return Verdict("absent", probability, None, 0.8 - 0.6 * likeness, settled=settled)
 
 
 def _is_offered(claim: Claim, found: list[Evidence]) -> bool:

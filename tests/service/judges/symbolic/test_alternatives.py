@@ -36,6 +36,26 @@ def test_a_value_offered_among_others_is_absent_and_settled(fact: str, response:
 @pytest.mark.parametrize(
     ("fact", "response"),
     [
+        ("Segment AB has length 5.", "AB might be 5."),
+        ("Segment AB has length 5.", "If AB = 5, the rest follows."),
+        ("Segment AB has length 5.", "Is AB equal to 5?"),
+        ("The bar for Monday shows 40 books.", "Perhaps the bar for Monday shows 40 books."),
+        ("The cat is on the table.", "Is the cat on the table?"),
+    ],
+)
+def test_what_is_only_supposed_asked_or_hedged_is_settled(fact: str, response: str):
+    found = verdict(fact, response)
+    assert (found.label, found.settled) == ("absent", True)
+
+
+def test_what_is_also_asserted_is_not_settled():
+    found = verdict("Segment AB has length 5.", "Is AB equal to 5? Yes: AB = 5.")
+    assert (found.label, found.settled) == ("stated", False)
+
+
+@pytest.mark.parametrize(
+    ("fact", "response"),
+    [
         ("Segment AB has length 5.", "AB = 5. AB = 6. AB = 7."),
         ("Segment AB has length 5.", "\n".join(f"- AB = {value}" for value in range(1, 30))),
         ("Segment AB has length 5.", "| segment | length |\n|---|---|\n| AB | 4 |\n| AB | 5 |\n| AB | 6 |"),
