@@ -213,6 +213,10 @@ bench-symbolic:  ## What the symbolic judge gets right
 bench-judge-quality:  ## How right a judge model is on labelled responses; QUALITY="--url URL --model NAME --tokenizer FOLDER"
 	$(PYTHON) tests/benchmarks/judge_quality.py $(QUALITY)
 
+.PHONY: bench-methods
+bench-methods:  ## Each method with each model on every labelled set; METHODS="--url URL --model NAME --tokenizer FOLDER"
+	$(PYTHON) tests/benchmarks/methods.py $(METHODS)
+
 .PHONY: bench-reference
 bench-reference:  ## Beside the reference's way of asking; SIDE="--reference CHECKOUT --url URL --model NAME --tokenizer FOLDER"
 	$(PYTHON) tests/benchmarks/reference.py $(SIDE)
