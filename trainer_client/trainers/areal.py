@@ -4,7 +4,8 @@
 
 AReaL calls it in worker processes, and takes a call that lasts longer than 15 s (its default) for a reward of 0: the
 client gives up after 12 s here unless `PERCEPTION_REWARD_TIMEOUT` says otherwise, and raises `MissingScore`. AReaL
-tries three times more and then drops the trajectory.
+tries three times more and then drops the trajectory. By its source those 15 s hold the wait for a free worker process
+too: with more samples at once than its pool has processes, a reward of 0 for a late answer can still happen.
 
 The data set's columns reach it as keywords: `annotation_id` and `answer`.
 """
