@@ -21,6 +21,14 @@ from perception_reward.trainer_client.options import ENVIRONMENT_PREFIX
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 
+# A trainer's environment lacks it.
+if importlib.util.find_spec("hypothesis"):
+    from hypothesis import HealthCheck, settings
+
+    # A busy machine makes any example slow, and no example is about time.
+    settings.register_profile("unhurried", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+    settings.load_profile("unhurried")
+
 # A trainer's environment cannot hold the service's packages: its tests name the Python that has them.
 SERVICE_PYTHON = os.environ.get("SERVICE_PYTHON", sys.executable)
 

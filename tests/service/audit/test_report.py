@@ -3,7 +3,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime, timezone
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from perception_reward.service.audit.figures import AuditReport, Estimate, Fit, HeldOut
@@ -110,7 +110,6 @@ def test_hidden_characters_of_a_response_are_shown_by_name(seen: Seen):
     assert case.excerpt == "a‹U+202E›b‹U+200B›c‹U+D800›"
 
 
-@settings(deadline=None)
 @given(st.text(alphabet=st.characters(), max_size=30))
 def test_what_is_shown_can_be_written_and_hides_nothing(text: str):
     shown = visible(text)

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from perception_reward.service.audit.statements import Statement, independent, read_statement
@@ -87,7 +87,6 @@ def test_facts_that_may_bear_on_one_another_are_not(one: str, other: str):
     assert not independent(read(other), read(one))
 
 
-@settings(deadline=None)
 @given(st.text(min_size=1, max_size=60).filter(lambda text: bool(text.strip())))
 def test_any_fact_can_be_read(text: str):
     statement = read(text)

@@ -42,7 +42,7 @@ def references(made: Sample, weight: np.ndarray) -> dict[str, float]:
         }
 
 
-@settings(deadline=None, max_examples=25)
+@settings(max_examples=25)
 @given(rows=ROWS)
 def test_figures_are_those_of_scikit_learn(rows: list[tuple[int, int, int, int, int]]):
     made, weights = sample(rows)
@@ -55,7 +55,7 @@ def test_figures_are_those_of_scikit_learn(rows: list[tuple[int, int, int, int, 
             assert found == pytest.approx(value, abs=1e-9), name
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(rows=ROWS)
 def test_calibration_error_is_the_mean_gap_of_the_bins(rows: list[tuple[int, int, int, int, int]]):
     made, weights = sample(rows)
@@ -67,7 +67,7 @@ def test_calibration_error_is_the_mean_gap_of_the_bins(rows: list[tuple[int, int
     assert statistics.ece(made, weights)[0] == pytest.approx(expected)
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(rows=ROWS, seed=st.integers(0, 5))
 def test_an_estimate_is_finite_or_null_and_its_interval_is_in_order(
     rows: list[tuple[int, int, int, int, int]], seed: int
@@ -131,7 +131,7 @@ def test_problems_whose_verdicts_agree_widen_the_interval():
     assert width(together) > 2 * width(apart)
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(hits=st.integers(0, 60), others=st.integers(0, 60))
 def test_a_share_of_independent_verdicts_has_the_interval_of_wilson(hits: int, others: int):
     found = proportion([True] * hits + [False] * others, range(hits + others))
@@ -150,7 +150,7 @@ def test_a_share_of_independent_verdicts_has_the_interval_of_wilson(hits: int, o
         assert (found.low, found.high) == pytest.approx((expected.low, expected.high), abs=1e-12)
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(st.lists(st.tuples(st.booleans(), st.integers(0, 5)), min_size=1))
 def test_an_interval_of_a_share_holds_the_share(rows: list[tuple[bool, int]]):
     found = proportion([hit for hit, _ in rows], [unit for _, unit in rows])

@@ -3,7 +3,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from perception_reward.service.judges.base import Verdict
@@ -23,7 +23,6 @@ def verdicts(draw: st.DrawFn) -> Verdict:
     return Verdict(draw(LABELS), stated, (1, 2), contradiction=contradiction, truncated=draw(st.booleans()))
 
 
-@settings(deadline=None)
 @given(READINGS, verdicts())
 def test_a_read_verdict_is_a_verdict(reading: Reading, verdict: Verdict):
     read = reading(verdict)
@@ -35,14 +34,12 @@ def test_a_read_verdict_is_a_verdict(reading: Reading, verdict: Verdict):
         assert 0.0 <= read.contradiction <= 1.0 - read.probability
 
 
-@settings(deadline=None)
 @given(SCALES, st.floats(0, 1), st.floats(0, 1))
 def test_a_scale_keeps_the_order(scale: Scale, one: float, other: float):
     low, high = sorted((one, other))
     assert scale(low) <= scale(high)
 
 
-@settings(deadline=None)
 @given(st.floats(1e-5, 1 - 1e-5))
 def test_a_scale_of_nothing_changes_nothing(probability: float):
     assert Scale()(probability) == pytest.approx(probability, abs=1e-9)
@@ -53,7 +50,6 @@ def test_a_higher_temperature_draws_towards_one_half():
     assert 0.5 > Scale(temperature=4.0)(0.01) > 0.01
 
 
-@settings(deadline=None)
 @given(READINGS)
 def test_what_no_model_was_asked_about_is_left_as_it_is(reading: Reading):
     unasked = Verdict("absent", 0.0, contradiction=0.0, unasked=True)

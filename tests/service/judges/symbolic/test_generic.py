@@ -5,7 +5,7 @@ import time
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from perception_reward.service.judges.base import Verdict
@@ -183,7 +183,6 @@ def test_more_of_the_fact_ranks_higher() -> None:
     assert ranked == sorted(ranked)
 
 
-@settings(deadline=None)
 @given(st.text(min_size=1).filter(str.strip), st.text())
 def test_any_text_gets_a_verdict_within_its_bounds(fact: str, response: str) -> None:
     if not 1 <= len(fact) <= 2000:
