@@ -33,8 +33,9 @@ from pathlib import Path
 
 from labelled import further_pairs, labelled_pairs, rows
 from measures import LABELS, table
+from pages import write_between
 from statements import problems, read_statements, statements
-from symbolic import SEED, judge_all, write_between_markers
+from symbolic import SEED, judge_all
 
 from perception_reward.annotations.english import sentence
 from perception_reward.annotations.statements import Statement
@@ -95,7 +96,7 @@ def main() -> None:
     sections = "\n\n".join(report(judged, used, thresholds, chosen.target))
     print(sections)
     if chosen.markdown:
-        write_between_markers(chosen.markdown, sections)
+        write_between(chosen.markdown, "figures", sections)
     if chosen.write:
         target = Path(str(files("perception_reward.service.judges.cascade").joinpath(PACKAGED)))
         target.write_text(as_toml(thresholds, used, chosen.target), encoding="utf-8")

@@ -31,6 +31,7 @@ from fitting import Example, cross_fitted, fitted
 from labelled import Pair, further_pairs, labelled_pairs, rows
 from measures import LABELS, Judged, accuracy, confusion, interval, stated_auc, table
 from neighbours import neighbour
+from pages import write_between
 from statements import GEOMETRY, problems, statements
 from symbolic import SEED, judge_all
 
@@ -40,7 +41,6 @@ from perception_reward.service.judges.cascade.pooling import pooled
 from perception_reward.service.judges.cascade.thresholds import decides, packaged
 from perception_reward.trainer_client.wire import Fact, Label
 
-BEGIN, END = "<!-- model figures: begin -->", "<!-- model figures: end -->"
 REPOSITORY = Path(__file__).resolve().parents[2]
 KEPT = REPOSITORY / "build" / "judge-quality"
 # Chosen on `labelled`: of a neighbour's log-odds, how much is taken off the fact's.
@@ -69,7 +69,7 @@ def main() -> None:
     text = "\n\n".join(report(chosen.data, folder))
     print(text)
     if chosen.markdown:
-        write_between(chosen.markdown, chosen.model, text)
+        write_between(chosen.markdown, f"{chosen.model} figures", text)
 
 
 def ask_all(asker: Asker, chosen: argparse.Namespace, folder: Path) -> None:
@@ -268,16 +268,6 @@ def _examples(pairs: Sequence[Pair], model: Reading, features: Features) -> list
         Example(pair.problem, features(model[pair.key, pair.fact], verdict), pair.label)
         for pair, verdict in zip(pairs, _rules(pairs), strict=True)
     ]
-
-
-def write_between(target: Path, model: str, text: str) -> None:
-    """Put the tables of `model` between its markers."""
-    begin, end = BEGIN.replace("model", model), END.replace("model", model)
-    page = target.read_text(encoding="utf-8")
-    if begin not in page or end not in page:
-        raise SystemExit(f"{target} lacks the markers {begin} and {end}; put them where the tables go")
-    before, rest = page.split(begin, 1)
-    target.write_text(f"{before}{begin}\n\n{text}\n\n{end}{rest.split(end, 1)[1]}", encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -32,9 +32,10 @@ from pathlib import Path
 from typing import Any
 
 from cascade import Case, cases
-from judge_quality import REPOSITORY, shuffled, templated, write_between
+from judge_quality import REPOSITORY, shuffled, templated
 from labelled import Pair, fresh_seen, fresh_unseen, further_pairs, labelled_pairs, rows
 from measures import LABELS, Judged, accuracy, interval, stated_auc, table
+from pages import write_between
 from symbolic import SEED, judge_all
 
 from perception_reward.service.audit.fit import fit_calibration
@@ -93,7 +94,7 @@ def main() -> None:
     text = "\n\n".join(report(sets))
     print(text)
     if chosen.markdown:
-        write_between(chosen.markdown, "method", text)
+        write_between(chosen.markdown, "method figures", text)
 
 
 def pairs_of(name: str, chosen: argparse.Namespace) -> list[Pair]:

@@ -48,6 +48,7 @@ import torch
 from failing_proxy import Failing, failing_proxy
 from labelled import rows
 from measures import table
+from pages import write_between
 from stand_ins import Timer, standing_in
 from statements import problems, read_facts
 from tiny_judge import JudgeServer, tiny_judge
@@ -59,7 +60,6 @@ SEED, GROUP, FACTS, CHARACTERS = 2026, 8, 5, 2900
 # `<info1>1</info1>` and its line break take about a dozen.
 ANSWER_TOKENS = 12 * FACTS + 4
 FAILING_PROBLEMS = 2
-BEGIN, END = "<!-- step: begin -->", "<!-- step: end -->"
 WAYS = {"client and service, verdict": "openai", "client and service, cascade": "cascade:openai"}
 
 Scores = list[float]
@@ -112,7 +112,7 @@ def main() -> None:
         text = "\n\n".join(report(judge, chosen))
     print(text)
     if chosen.markdown:
-        write_between_markers(chosen.markdown, text)
+        write_between(chosen.markdown, "step", text)
 
 
 def judge_server(chosen: argparse.Namespace) -> contextlib.AbstractContextManager[JudgeServer]:
@@ -365,14 +365,6 @@ def conditions(judge: JudgeServer, chosen: argparse.Namespace, step: Step) -> st
         f"{os.getloadavg()[0]:.0f}; {len(step.problems)} rollouts ({chosen.problems} problems x {GROUP}) of "
         f"{step.mask.sum(dim=1).float().mean():.0f} tokens, {FACTS} facts each; judge: vLLM, {name}."
     )
-
-
-def write_between_markers(target: Path, text: str) -> None:
-    page = target.read_text(encoding="utf-8")
-    if BEGIN not in page or END not in page:
-        raise SystemExit(f"{target} lacks the markers {BEGIN} and {END}; put them where the tables go")
-    before, rest = page.split(BEGIN, 1)
-    target.write_text(f"{before}{BEGIN}\n\n{text}\n\n{END}{rest.split(END, 1)[1]}", encoding="utf-8")
 
 
 if __name__ == "__main__":

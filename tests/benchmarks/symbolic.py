@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from measures import LABELS, Judged, accuracy, auc, confusion, interval, stated_auc, table
+from pages import write_between
 from statements import HALVES, Half, Sample, problems, read_facts, statements
 
 from perception_reward.service.judges.base import JudgeTask, Verdict
@@ -27,7 +28,6 @@ from perception_reward.service.judges.symbolic.judge import SymbolicJudge
 from perception_reward.trainer_client.wire import Fact
 
 SEED = 2026
-BEGIN, END = "<!-- figures: begin -->", "<!-- figures: end -->"
 _OTHER_TEXT = (
     "Let me describe the picture first.",
     "It was taken with some distance to what matters.",
@@ -49,7 +49,7 @@ def main() -> None:
     sections = list(report(chosen.data, chosen.per_kind, chosen.failures))
     print("\n\n".join(sections))
     if chosen.markdown:
-        write_between_markers(chosen.markdown, "\n\n".join(sections))
+        write_between(chosen.markdown, "figures", "\n\n".join(sections))
 
 
 def report(data: Path, per_kind: int, failures: int) -> Iterator[str]:
@@ -275,14 +275,6 @@ def _confusion(pairs: Sequence[Judged]) -> str:
 def _rows(source: Path) -> Iterator[dict[str, Any]]:
     with source.open(encoding="utf-8") as lines:
         yield from map(json.loads, lines)
-
-
-def write_between_markers(target: Path, text: str) -> None:
-    page = target.read_text(encoding="utf-8")
-    if BEGIN not in page or END not in page:
-        raise SystemExit(f"{target} lacks the markers {BEGIN} and {END}; put them where the tables go")
-    before, rest = page.split(BEGIN, 1)
-    target.write_text(f"{before}{BEGIN}\n\n{text}\n\n{END}{rest.split(END, 1)[1]}", encoding="utf-8")
 
 
 if __name__ == "__main__":
