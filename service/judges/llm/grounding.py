@@ -18,11 +18,15 @@ from dataclasses import dataclass
 from enum import Enum
 from functools import lru_cache
 
-# Part of the fingerprint of every judge that shows evidence: raise it with each change to what `grounds` returns.
+from perception_reward.service.judges.symbolic.lexicon import NUMBER_WORDS
+
+# Part of the fingerprint of every judge that shows evidence: raise it with each change to what `grounds` returns, one
+# to `NUMBER_WORDS` included.
 VERSION = 1
 
 _POINT = re.compile(r"[A-Z](?:_?\{?\d\}?)?['′]{0,2}")
 _NAME = re.compile(rf"(?<![A-Za-z\\])(?:{_POINT.pattern}){{1,8}}(?![A-Za-z])")
+_PLAIN = str.maketrans({"_": None, "{": None, "}": None, "′": "'"})
 # "A dog": no name, where what follows is neither a verb nor a sign.
 _ARTICLE = re.compile(r"(?:A|I) (?!(?:is|lies?|and|to|on|has|are|bisects?)\b)[a-z]")
 # Figures of which a response has mostly one, so that it need not name it: "the circle".
@@ -40,23 +44,16 @@ _SIGN_OF = {noun: sign for sign, noun in _SIGNS.items() if not sign.isascii()}
 _NUMBER = re.compile(r"(?<![A-Za-z\d_])\d+(?:,\d{3})+(?:\.\d+)?|(?<![A-Za-z\d_])\d+(?:\.\d+)?|\.\d+")
 _FRACTION = re.compile(r"(?:\\[dt]?frac\s*\{\s*|\()?(\d+(?:\.\d+)?)(?:\s*\}\s*\{\s*|\s*[/⁄:]\s*)(\d+(?:\.\d+)?)")
 _WORD = re.compile(r"[A-Za-z]+|[一二两三四五六七八九十百半零]")
-_ONES = (
-    "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen "
-    "eighteen nineteen"
-)
-_TENS = "twenty thirty forty fifty sixty seventy eighty ninety"
 _ORDINALS = "zeroth first second third fourth fifth sixth seventh eighth ninth tenth eleventh twelfth"
 _WORDS: dict[str, tuple[float, ...]] = {
-    **{word: (float(value),) for value, word in enumerate(_ONES.split())},
-    **{word: (10.0 * value,) for value, word in enumerate(_TENS.split(), 2)},
+    **{word: (value,) for word, value in NUMBER_WORDS.items()},
     **{word: (float(value),) for value, word in enumerate(_ORDINALS.split())},
     **dict.fromkeys(["no", "none", "not", "never", "without", "nothing", "零"], (0.0,)),
     **dict.fromkeys(["half", "halves", "半"], (2.0, 0.5, 50.0, 30.0)),
     **dict.fromkeys(["quarter", "quarters"], (4.0, 0.25, 25.0, 15.0)),
-    **dict.fromkeys(["twice", "double", "doubled", "both", "pair", "couple", "两"], (2.0,)),
+    **dict.fromkeys(["twice", "double", "doubled", "both", "两"], (2.0,)),
     **dict.fromkeys(["thrice", "triple"], (3.0,)),
-    **dict.fromkeys(["dozen"], (12.0,)),
-    **dict.fromkeys(["hundred", "百"], (100.0,)),
+    "百": (100.0,),
     **dict.fromkeys(["perp", "right", "altitude", "bot", "square", "rectangle"], (90.0,)),
     **dict.fromkeys(["straight", "supplementary"], (180.0,)),
     **dict.fromkeys(["equilateral"], (60.0, 3.0)),
@@ -163,9 +160,6 @@ def _corner(fact: str) -> str:
     if len(lines) == 2 and _PERPENDICULAR.search(fact) and len(shared := set(lines[0]) & set(lines[1])) == 1:
         return shared.pop()
     return ""
-
-
-_PLAIN = str.maketrans({"_": None, "{": None, "}": None, "′": "'"})
 
 
 @lru_cache(maxsize=64)
