@@ -14,8 +14,11 @@ from typing import Any
 
 import pytest
 
+from perception_reward.trainer_client.trainers.columns import client_of
+
 # Seconds; nothing waits this long when all is well.
 PATIENCE = 60.0
+KEY = "s3cret-key"
 
 
 class Judge:
@@ -84,6 +87,20 @@ def judged(
     """A service whose judge is `judge`, with the annotation `triangle/1`."""
     options = ("--judge-method", "paper", "--judge-tokenizer", str(tokenizer_folder), "--workers", "1")
     return start_process("--judge", f"openai:{judge.url}#m", "--annotations", str(annotations_file), *options)
+
+
+@pytest.fixture
+def keyed_service(
+    start_process: Callable[..., Any], annotations_file: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Any]:
+    """A service that wants a key, and the environment by which an adapter's own client finds it."""
+    process = start_process("--annotations", str(annotations_file), "--workers", "1", environment={"api_key": KEY})
+    monkeypatch.setenv("PERCEPTION_REWARD_URL", process.url)
+    monkeypatch.setenv("PERCEPTION_REWARD_API_KEY", KEY)
+    client_of.cache_clear()
+    yield process
+    client_of().close()
+    client_of.cache_clear()
 
 
 def await_ready(url: str) -> None:

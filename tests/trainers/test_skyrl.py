@@ -22,10 +22,8 @@ config = pytest.importorskip("skyrl.train.config")
 transformers = pytest.importorskip("transformers")
 
 from perception_reward.trainer_client.errors import MissingScore  # noqa: E402
-from perception_reward.trainer_client.trainers.columns import client_of  # noqa: E402
 from perception_reward.trainer_client.trainers.listing import TRAINERS  # noqa: E402
 
-KEY = "s3cret-key"
 RESPONSE = "<think>\nAB = 5 and the angle ABC is 90°.\n</think>\n<answer>\n\\boxed{13}\n</answer>"
 PROMPT = [{"role": "user", "content": "Find AC."}]
 
@@ -54,19 +52,6 @@ def registered() -> Iterator[None]:
     exec(TRAINERS["skyrl"].line.format(package=package), {"register": skyrl_gym.register})
     yield
     skyrl_gym.envs.registration.deregister("perception")
-
-
-@pytest.fixture
-def service(
-    start_process: Callable[..., Any], annotations_file: Path, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Any]:
-    process = start_process("--annotations", str(annotations_file), "--workers", "1", environment={"api_key": KEY})
-    monkeypatch.setenv("PERCEPTION_REWARD_URL", process.url)
-    monkeypatch.setenv("PERCEPTION_REWARD_API_KEY", KEY)
-    client_of.cache_clear()
-    yield process
-    client_of().close()
-    client_of.cache_clear()
 
 
 @pytest.fixture
@@ -100,7 +85,7 @@ def extras(annotation: str) -> dict[str, Any]:
     return {"data_source": "geometry", "reward_spec": {"method": "rule", "ground_truth": json.dumps(truth)}}
 
 
-def test_an_environment_made_by_its_name_ends_with_the_reward(service: Any):
+def test_an_environment_made_by_its_name_ends_with_the_reward(keyed_service: Any):
     environment = skyrl_gym.make("perception", env_config={}, extras=extras("triangle/1"))
     assert environment.init(PROMPT)[0] == PROMPT
     step = environment.step(RESPONSE)
@@ -119,7 +104,7 @@ def test_an_environment_made_by_its_name_ends_with_the_reward(service: Any):
 
 @pytest.mark.parametrize("batched", [False, True], ids=["agent-loops", "batched"])
 async def test_each_rollout_gets_its_reward_at_its_last_token_and_the_components_are_logged(
-    service: Any, rollouts: Callable[..., Any], batched: bool
+    keyed_service: Any, rollouts: Callable[..., Any], batched: bool
 ):
     told = await rollouts([RESPONSE, "AB = 5.", "AB = 6."], batched=batched)
     sums = [reward if batched else sum(reward) for reward in told["rewards"]]
@@ -132,11 +117,11 @@ async def test_each_rollout_gets_its_reward_at_its_last_token_and_the_components
     assert metrics["environment/missing"] == 0.0
 
 
-async def test_many_rollouts_at_once(service: Any, rollouts: Callable[..., Any]):
+async def test_many_rollouts_at_once(keyed_service: Any, rollouts: Callable[..., Any]):
     told = await rollouts([f"AB = {n}." for n in range(1, 65)])
     assert [round(sum(reward), 2) for reward in told["rewards"]] == [0.35 if n == 5 else 0.0 for n in range(1, 65)]
 
 
-async def test_a_missing_score_is_an_error_and_no_zero(service: Any, rollouts: Callable[..., Any]):
+async def test_a_missing_score_is_an_error_and_no_zero(keyed_service: Any, rollouts: Callable[..., Any]):
     with pytest.raises(MissingScore, match="unknown"):
         await rollouts([RESPONSE], annotation="unknown")

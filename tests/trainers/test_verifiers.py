@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-pytestmark = [pytest.mark.verifiers, pytest.mark.timeout(300), pytest.mark.filterwarnings("default")]
+pytestmark = [
+    pytest.mark.verifiers,
+    pytest.mark.timeout(300),
+    pytest.mark.filterwarnings("default"),
+    pytest.mark.usefixtures("keyed_service"),
+]
 
 vf = pytest.importorskip("verifiers.v1")
 
 from verifiers.v1.graph import MessageNode  # noqa: E402
 from verifiers.v1.types import AssistantMessage, UserMessage  # noqa: E402
 
-from perception_reward.trainer_client.trainers.columns import client_of  # noqa: E402
 from perception_reward.trainer_client.trainers.verifiers import perception_rewards, score_reply  # noqa: E402
 
-KEY = "s3cret-key"
 RESPONSE = "<think>\nAB = 5 and the angle ABC is 90°.\n</think>\n<answer>\n\\boxed{13}\n</answer>"
 THOUGHT, ANSWER = "\nAB = 5 and the angle ABC is 90°.\n", "<answer>\n\\boxed{13}\n</answer>"
 
@@ -33,19 +34,6 @@ class FigureTask(vf.Task[FigureData]):
     @vf.reward
     async def perception(self, trace: vf.Trace) -> float:
         return await score_reply(trace.assistant_messages[-1:], self.data)
-
-
-@pytest.fixture(autouse=True)
-def service(
-    start_process: Callable[..., Any], annotations_file: Path, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Any]:
-    process = start_process("--annotations", str(annotations_file), "--workers", "1", environment={"api_key": KEY})
-    monkeypatch.setenv("PERCEPTION_REWARD_URL", process.url)
-    monkeypatch.setenv("PERCEPTION_REWARD_API_KEY", KEY)
-    client_of.cache_clear()
-    yield process
-    client_of().close()
-    client_of.cache_clear()
 
 
 def rollout(annotation: str = "triangle/1", **said: str) -> tuple[FigureTask, vf.Trace]:
