@@ -1,8 +1,8 @@
-"""Facts x real responses, labelled by reading: the set beside the repository, and our own further pairs.
+"""Facts x real responses, labelled by reading: the set beside the repository, and our own pairs.
 
-The further pairs (`data/further_pairs.jsonl`, one labeller, only what is sure) were written and committed before any
-judge had read them. Texts are not in the repository: MathVista's are CC BY-SA 4.0, MATH-V's come from its authors'
-repository; both are looked up by key in the data folder.
+Our own (`data/*_pairs.jsonl`: further, fresh and newest; one labeller, only what is sure) were written and committed
+before any judge had read them, each set on problems that none before it holds. Texts are not in the repository:
+MathVista's are CC BY-SA 4.0, MATH-V's come from its authors' repository; both are looked up by key in the data folder.
 """
 
 from __future__ import annotations
@@ -54,22 +54,37 @@ def further_pairs(data: Path) -> list[Pair]:
 
 
 def fresh_pairs(data: Path) -> list[Pair]:
-    """Our own pairs, on problems that neither of the others holds."""
+    """Our own pairs, on problems that neither of the two above holds."""
     return _own_pairs(data, "fresh_pairs.jsonl")
 
 
 def fresh_seen(data: Path) -> list[Pair]:
     """The half of the fresh pairs' problems that was looked into."""
-    return [pair for pair in fresh_pairs(data) if not _is_held_back(pair)]
+    return _half(fresh_pairs(data), held_back=False)
 
 
 def fresh_unseen(data: Path) -> list[Pair]:
     """The other half, which is only reported on."""
-    return [pair for pair in fresh_pairs(data) if _is_held_back(pair)]
+    return _half(fresh_pairs(data), held_back=True)
 
 
-def _is_held_back(pair: Pair) -> bool:
-    return zlib.crc32(pair.problem.encode()) % 2 == 1
+def newest_pairs(data: Path) -> list[Pair]:
+    """Our own pairs, on problems that none of those above holds."""
+    return _own_pairs(data, "newest_pairs.jsonl")
+
+
+def newest_seen(data: Path) -> list[Pair]:
+    """The half of the newest pairs' problems that may be looked into."""
+    return _half(newest_pairs(data), held_back=False)
+
+
+def newest_unseen(data: Path) -> list[Pair]:
+    """The other half, which is only reported on."""
+    return _half(newest_pairs(data), held_back=True)
+
+
+def _half(pairs: list[Pair], *, held_back: bool) -> list[Pair]:
+    return [pair for pair in pairs if (zlib.crc32(pair.problem.encode()) % 2 == 1) == held_back]
 
 
 def _own_pairs(data: Path, name: str) -> list[Pair]:

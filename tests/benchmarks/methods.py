@@ -10,10 +10,10 @@ tables of all models are made of what is kept, and of what the service makes of 
 `--most` asks about so many responses of a set, whole problems in a fixed random order: the same ones for every way and
 model.
 
-Sets: `labelled`, `further`, `fresh_seen` and `fresh_unseen` are sure pairs of facts and real responses (`labelled.py`);
-`templated` are Geometry3K statements in wordings that nobody tuned to; `parser` is what a real diagram parser read as
-the response to the facts that people annotated; `captions` are captions and minimal contradictions of them; `charts`
-are claims and why a chart bears them out or not (`cascade.py`).
+Sets: `labelled`, `further`, `fresh_seen`, `fresh_unseen`, `newest_seen` and `newest_unseen` are sure pairs of facts and
+real responses (`labelled.py`); `templated` are Geometry3K statements in wordings that nobody tuned to; `parser` is what
+a real diagram parser read as the response to the facts that people annotated; `captions` are captions and minimal
+contradictions of them; `charts` are claims and why a chart bears them out or not (`cascade.py`).
 """
 
 from __future__ import annotations
@@ -33,7 +33,16 @@ from typing import Any
 
 from cascade import Case, cases
 from judge_quality import REPOSITORY, shuffled, templated
-from labelled import Pair, fresh_seen, fresh_unseen, further_pairs, labelled_pairs, rows
+from labelled import (
+    Pair,
+    fresh_seen,
+    fresh_unseen,
+    further_pairs,
+    labelled_pairs,
+    newest_seen,
+    newest_unseen,
+    rows,
+)
 from measures import LABELS, Judged, accuracy, interval, stated_auc, table
 from pages import write_between
 from symbolic import SEED, judge_all
@@ -61,6 +70,8 @@ LABELLED: dict[str, Callable[[Path], list[Pair]]] = {
     "further": further_pairs,
     "fresh_seen": fresh_seen,
     "fresh_unseen": fresh_unseen,
+    "newest_seen": newest_seen,
+    "newest_unseen": newest_unseen,
 }
 SETS = (*LABELLED, "templated", "parser", "captions", "charts")
 RULES = "none (rules)"
@@ -148,7 +159,7 @@ def ungated(text: str, fact: str) -> Grounds:
 
 
 def kept(model: str, way: str, name: str) -> Path:
-    # Both halves of the fresh pairs were asked as one.
+    # Both halves of a set are asked about into one file.
     name = name.split("_")[0]
     return KEPT / model.replace("/", "_") / way.replace(", ", "-") / f"{name}.jsonl"
 
