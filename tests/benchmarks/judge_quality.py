@@ -32,7 +32,7 @@ from labelled import Pair, further_pairs, labelled_pairs, rows
 from measures import LABELS, Judged, accuracy, confusion, interval, stated_auc, table
 from neighbours import neighbour
 from pages import write_between
-from statements import GEOMETRY, problems, statements
+from statements import GEOMETRY, Half, problems, statements
 from symbolic import SEED, judge_all
 
 from perception_reward.service.judges.base import JudgeTask, Verdict
@@ -50,6 +50,8 @@ _LEAST = 1e-3
 Key = tuple[str, str]
 Reading = dict[Key, Probabilities]
 SETS: dict[str, Callable[[Path], list[Pair]]] = {"labelled": labelled_pairs, "further": further_pairs}
+# Sets of templated statements, with the lot of wordings of each.
+WORDED: dict[str, Half] = {"templated": "fresh", "unread": "unread"}
 
 
 def main() -> None:
@@ -96,15 +98,15 @@ def shuffled(pairs: Sequence[Pair]) -> list[Pair]:
     return sorted(pairs, key=lambda pair: names.index(pair.problem))
 
 
-def templated(data: Path, per_kind: int) -> list[Pair]:
-    """Geometry3K statements in the wordings that nobody tuned to, so many of each kind and label."""
+def templated(data: Path, per_kind: int, name: str = "templated") -> list[Pair]:
+    """Geometry3K statements in the wordings of `WORDED[name]`, so many of each kind and label."""
     forms = list(problems(rows(data / "geometry3k" / "annotations.jsonl"), 500, SEED))
     count: Counter[tuple[str, Label]] = Counter()
     found: list[Pair] = []
-    for number, sample in enumerate(statements("fresh", 300, SEED, forms)):
+    for number, sample in enumerate(statements(WORDED[name], 300, SEED, forms)):
         count[sample.kind, sample.label] += 1
         if sample.kind in GEOMETRY and count[sample.kind, sample.label] <= per_kind:
-            key = f"templated/{sample.kind}/{number}"
+            key = f"{name}/{sample.kind}/{number}"
             found.append(Pair(key, key, sample.fact.text, sample.label, False, sample.response))
     return found
 

@@ -11,9 +11,10 @@ tables of all models are made of what is kept, and of what the service makes of 
 model.
 
 Sets: `labelled`, `further`, `fresh_seen`, `fresh_unseen`, `newest_seen` and `newest_unseen` are sure pairs of facts and
-real responses (`labelled.py`); `templated` are Geometry3K statements in wordings that nobody tuned to; `parser` is what
-a real diagram parser read as the response to the facts that people annotated; `captions` are captions and minimal
-contradictions of them; `charts` are claims and why a chart bears them out or not (`cascade.py`).
+real responses (`labelled.py`); `templated` are Geometry3K statements in wordings that nobody tuned to, `unread` those
+in the wordings of `unread_phrasings.py`; `parser` is what a real diagram parser read as the response to the facts that
+people annotated; `captions` are captions and minimal contradictions of them; `charts` are claims and why a chart bears
+them out or not (`cascade.py`).
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ from pathlib import Path
 from typing import Any
 
 from cascade import Case, cases
-from judge_quality import REPOSITORY, shuffled, templated
+from judge_quality import REPOSITORY, WORDED, shuffled, templated
 from labelled import (
     Pair,
     fresh_seen,
@@ -73,7 +74,7 @@ LABELLED: dict[str, Callable[[Path], list[Pair]]] = {
     "newest_seen": newest_seen,
     "newest_unseen": newest_unseen,
 }
-SETS = (*LABELLED, "templated", "parser", "captions", "charts")
+SETS = (*LABELLED, *WORDED, "parser", "captions", "charts")
 RULES = "none (rules)"
 # The sets behind what the pooling takes the rules' word for.
 COUNTED = ("labelled", "further", "fresh_seen")
@@ -109,8 +110,8 @@ def main() -> None:
 
 
 def pairs_of(name: str, chosen: argparse.Namespace) -> list[Pair]:
-    if name == "templated":
-        return shuffled(templated(chosen.data, chosen.per_kind))
+    if name in WORDED:
+        return shuffled(templated(chosen.data, chosen.per_kind, name))
     if name in LABELLED:
         return shuffled([pair for pair in LABELLED[name](chosen.data) if not pair.doubtful])
     return shuffled([pair_of(case) for case in cases(chosen.data) if case.source == name])

@@ -7,7 +7,7 @@ and never read a held-out failure to mend a rule.
 
 `FRESH` holds wordings of figures alone, written once the rules stood, measured once and never mended for: of the
 three it is the only figure for wordings that nobody had in mind. When the rules change because of it, it is spent;
-write another.
+write another. The next lot is `unread_phrasings`.
 
 Slots are `str.format` fields. `{e}` and `{f}` are the fact's elements (a segment, an angle, a point, a noun), with
 symmetric names in either order; `{o}` and `{p}` other elements of the same kind; `{v}` the fact's value and
@@ -23,16 +23,18 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Wordings:
-    """One fact kind in one half.
+    """One fact kind in one lot.
 
     affirm: says that the fact holds; filled with another value, where the kind has one, it contradicts it.
     deny: says that the fact does not hold.
     clause: a bare statement of the fact, for sentences that do not commit to it.
+    unsettled: leaves open whether the fact holds, in words that suit this kind only.
     """
 
     affirm: tuple[str, ...]
     deny: tuple[str, ...]
     clause: tuple[str, ...]
+    unsettled: tuple[str, ...] = ()
 
 
 TUNE: dict[str, Wordings] = {

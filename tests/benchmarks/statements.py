@@ -1,7 +1,8 @@
 """Templated statements: a fact, a made response that states, contradicts or leaves it out, and the right label.
 
 Geometry facts come from real annotations where those are given, else from random figures; facts about scenes and
-charts are always made here. The wordings are `phrasings`; everything is drawn with the caller's seed.
+charts are always made here. The wordings are `phrasings` and `unread_phrasings`; everything is drawn with the
+caller's seed.
 
     statements(half="tune", per_kind=30, seed=7)
 """
@@ -15,6 +16,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 import phrasings
+import unread_phrasings
 
 from perception_reward.annotations.english import sentence
 from perception_reward.annotations.logic_forms import LogicFormError, read_logic_form
@@ -22,9 +24,15 @@ from perception_reward.annotations.quantities import Quantity, QuantityError, re
 from perception_reward.annotations.statements import Figure, Statement, circle_center, read_statement
 from perception_reward.trainer_client.wire import Fact, Label
 
-Half = Literal["tune", "held_out", "fresh"]
-HALVES: tuple[Half, Half, Half] = ("tune", "held_out", "fresh")
-_WORDINGS = {"tune": phrasings.TUNE, "held_out": phrasings.HELD_OUT, "fresh": phrasings.FRESH}
+Half = Literal["tune", "held_out", "fresh", "unread"]
+HALVES: tuple[Half, ...] = ("tune", "held_out", "fresh", "unread")
+_WORDINGS: dict[Half, dict[str, phrasings.Wordings]] = {
+    "tune": phrasings.TUNE,
+    "held_out": phrasings.HELD_OUT,
+    "fresh": phrasings.FRESH,
+    "unread": unread_phrasings.UNREAD,
+}
+_UNCOMMITTED = {**phrasings.UNCOMMITTED, "unread": unread_phrasings.UNCOMMITTED}
 LABELS: tuple[Label, Label, Label] = ("stated", "contradicted", "absent")
 VALUED = frozenset({"length", "angle", "arc", "count", "attribute", "chart_value", "text_label", "spatial"})
 GEOMETRY = (
@@ -156,10 +164,12 @@ def _worded(
     if rng.random() < 0.5:
         own = {"o": subject.surroundings["p"] if subject.kind in GEOMETRY else subject.other["third"]}
         return "other elements", rng.choice(words.affirm).format(**values, **_turned(subject.other, rng), **own)
+    if words.unsettled and rng.random() < 0.5:
+        return "unsettled", rng.choice(words.unsettled).format(**values, **_turned(subject.own, rng), **others)
     clause = rng.choice(words.clause)
     mine = clause.format(**values, **_turned(subject.own, rng), **others)
     theirs = clause.format(v=subject.wrong, w=subject.value, **_turned(subject.other, rng), **others)
-    return "uncommitted", rng.choice(phrasings.UNCOMMITTED[half]).format(c=mine, d=theirs)
+    return "uncommitted", rng.choice(_UNCOMMITTED[half]).format(c=mine, d=theirs)
 
 
 _SYMMETRIC = frozenset({"perpendicular", "parallel", "equal_length", "equal_angle"})
