@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import math
 import os
 import pickle
+import signal
 import subprocess
 import sys
+import urllib.request
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from statistics import fmean, stdev
@@ -22,7 +25,7 @@ datasets = pytest.importorskip("datasets")
 transformers = pytest.importorskip("transformers")
 image = pytest.importorskip("PIL.Image")
 
-from perception_reward.trainer_client.trainers.trl import configured  # noqa: E402
+from perception_reward.trainer_client.trainers.trl import COMPONENTS, configured  # noqa: E402
 
 GENERATIONS = 4
 CONTROL = ("<|endoftext|>", "<|im_start|>", "<|im_end|>")
@@ -114,11 +117,15 @@ def rows(annotation_ids: Sequence[str]) -> Any:
     )
 
 
+def present(rewards: Sequence[float | None]) -> list[float]:
+    return [reward for reward in rewards if reward is not None]
+
+
 def advantages(rewards: Sequence[float | None]) -> list[float]:
     """GRPO's, by hand: against the mean and standard deviation of the group's present rewards; 0 where missing."""
-    present = [reward for reward in rewards if reward is not None]
-    spread = stdev(present) if len(present) > 1 else 0.0
-    return [0.0 if reward is None else (reward - fmean(present)) / (spread + 1e-4) for reward in rewards]
+    known = present(rewards)
+    spread = stdev(known) if len(known) > 1 else 0.0
+    return [0.0 if reward is None else (reward - fmean(known)) / (spread + 1e-4) for reward in rewards]
 
 
 class Recorder:
@@ -211,20 +218,48 @@ def test_an_asynchronous_reward_trains_after_being_pickled(tmp_path: Path, serve
     assert math.isfinite(entry["perception_reward/perception"])
 
 
-def test_the_command_line_takes_the_reward_by_its_name(tmp_path: Path, served: str) -> None:
-    tokenizer = make_tokenizer()
+def text_model(tmp_path: Path) -> Path:
+    """The folder of a Qwen2 of random weights and its tokenizer."""
+    tokenizer, folder = make_tokenizer(), tmp_path / "model"
     config = transformers.Qwen2Config(
         vocab_size=len(tokenizer), eos_token_id=2, pad_token_id=0, bos_token_id=None, **TEXT_MODEL
     )
-    model = tmp_path / "model"
-    transformers.Qwen2ForCausalLM(config).save_pretrained(model)
-    tokenizer.save_pretrained(model)
+    transformers.Qwen2ForCausalLM(config).save_pretrained(folder)
+    tokenizer.save_pretrained(folder)
+    return folder
+
+
+def launched(command: Sequence[str], environment: dict[str, str]) -> str:
+    """What a launcher prints that succeeds. One that takes too long is ended with all that it has started."""
+    process = subprocess.Popen(
+        command,
+        env=os.environ | {"HF_HUB_OFFLINE": "1", "CUDA_VISIBLE_DEVICES": ""} | environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+    )
+    try:
+        told, _ = process.communicate(timeout=500)
+    except BaseException:
+        # torchrun's processes are in sessions of their own: it ends them itself.
+        process.terminate()
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(60)
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        raise
+    assert process.returncode == 0, told[-3000:]
+    return told
+
+
+def test_the_command_line_takes_the_reward_by_its_name(tmp_path: Path, served: str) -> None:
     data = tmp_path / "data"
     data.mkdir()
     row = {"prompt": [{"role": "user", "content": "What is AC?"}], "annotation_id": "triangle/1"}
     (data / "train.jsonl").write_text((json.dumps(row) + "\n") * 4)
     options = {
-        "model_name_or_path": model,
+        "model_name_or_path": text_model(tmp_path),
         "dataset_name": data,
         "output_dir": tmp_path / "run",
         "reward_funcs": "perception_reward.trainer_client.trainers.trl.reward",
@@ -239,7 +274,37 @@ def test_the_command_line_takes_the_reward_by_its_name(tmp_path: Path, served: s
     }
     command = [str(Path(sys.executable).parent / "trl"), "grpo"]
     command += [text for name, value in options.items() for text in (f"--{name}", str(value))]
-    environment = os.environ | {"PERCEPTION_REWARD_URL": served, "HF_HUB_OFFLINE": "1", "CUDA_VISIBLE_DEVICES": ""}
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=500, check=False)
-    assert done.returncode == 0, done.stderr[-3000:]
-    assert "perception_reward/missing" in done.stdout + done.stderr
+    assert "perception_reward/missing" in launched(command, {"PERCEPTION_REWARD_URL": served})
+
+
+ONE_FACT, BOTH_FACTS, NEITHER = "AB = 5.", "AB = 5, angle ABC = 90 degrees.", "I see nothing."
+IN_TAGS = f"<think>{ONE_FACT}</think>\n<answer>\\boxed{{12}}</answer>"
+
+
+def test_two_processes_that_share_a_group_have_its_advantages_and_its_means(tmp_path: Path, served: str) -> None:
+    # Step, process, completion; None is missing. In the second step, one process has no score at all.
+    said = [[[IN_TAGS, BOTH_FACTS], [NEITHER, None]], [[ONE_FACT, BOTH_FACTS], [None, None]]]
+    (tmp_path / "said.json").write_text(json.dumps(said))
+    script, model = Path(__file__).with_name("train_in_processes.py"), text_model(tmp_path)
+    launch = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
+    command = [sys.executable, *launch, str(script), str(model), str(tmp_path / "said.json"), str(tmp_path)]
+    launched(command, {"PERCEPTION_REWARD_URL": served, "OMP_NUM_THREADS": "1"})
+
+    first, second = (json.loads((tmp_path / f"{process}.json").read_text()) for process in range(2))
+    assert first["rewards"] == [[pytest.approx(0.45), pytest.approx(0.7)], [pytest.approx(0.35), pytest.approx(0.7)]]
+    assert second["rewards"] == [[0.0, None], [None, None]]
+    for process in (first, second):
+        for step, rewards in enumerate(([0.45, 0.7, 0.0, None], [0.35, 0.7, None, None])):
+            assert process["advantages"][step] == pytest.approx(advantages(rewards), abs=1e-6)
+            assert process["history"][step]["reward"] == pytest.approx(fmean(present(rewards)))
+    told = [{name: entry[f"perception_reward/{name}"] for name in COMPONENTS} for entry in first["history"]]
+    assert told[0] == pytest.approx({"format": 0.25, "accuracy": 0.0, "perception": 0.5, "repetition": 0.0})
+    assert told[1] == pytest.approx({"format": 0.0, "accuracy": 0.0, "perception": 0.75, "repetition": 0.0})
+    assert [entry["perception_reward/missing"] for entry in first["history"]] == [0.25, 0.5]
+    assert [column for step in first["extra"] for column in step["perception_reward/perception"]] == pytest.approx(
+        [0.5, 1.0, 0.0, math.nan, 0.5, 1.0, math.nan, math.nan], nan_ok=True
+    )
+    with urllib.request.urlopen(f"{served}/metrics", timeout=60) as answer:
+        metrics = answer.read().decode()
+    for run in ("process-0", "process-1"):
+        assert f'perception_reward_items_total{{profile="perception-r1",run="{run}"}} 4.0' in metrics

@@ -12,7 +12,7 @@ components, and the share of missing scores, appear in the log as `perception_re
 completions are logged.
 
 A missing score is None, which TRL leaves out of the group's statistics from version 1.6 on. Before, TRL took it for 0:
-there, `native` is `group_mean`.
+there, `native` is `group_mean`, and of a group that is spread over processes each sees its own part alone.
 """
 
 from __future__ import annotations
@@ -21,7 +21,6 @@ import functools
 import math
 from collections.abc import Callable, Hashable, Sequence
 from importlib.metadata import PackageNotFoundError, version
-from statistics import fmean
 from typing import Any
 
 from perception_reward.trainer_client.client import RewardClient
@@ -45,6 +44,8 @@ COMPONENTS = ("format", "accuracy", "perception", "repetition")
 
 # The first release that leaves a completion without any reward out of its group's mean.
 EXCLUDES_NONE = (1, 6)
+# The first in which a process may log a metric that others have no value for. Before, it waited for them for ever.
+JOINS_METRICS = (1, 14)
 
 
 def reward(
@@ -131,30 +132,26 @@ def _rewards(
 
 
 def _policy(asked: Policy) -> Policy:
-    return "group_mean" if asked == "native" and not _excludes_none() else asked
+    return "group_mean" if asked == "native" and not _is_since(EXCLUDES_NONE) else asked
 
 
 @functools.cache
-def _excludes_none() -> bool:
+def _is_since(release: tuple[int, int]) -> bool:
+    """Whether the TRL beside this is of that release or later."""
     try:
         major, minor = version("trl").split(".")[:2]
     except PackageNotFoundError:
         return True
-    return (int(major), int(minor)) >= EXCLUDES_NONE
+    return (int(major), int(minor)) >= release
 
 
 def _log(count: int, places: Sequence[int], results: Sequence[ItemResult], columns: dict[str, Any]) -> None:
-    """Components as metrics (their means) and as columns beside the completions, where TRL offers that.
-
-    TRL gathers each metric that was logged from all processes, so every process logs all of them: NaN where it has no
-    value. One that left a metric out would keep the others waiting.
-    """
+    """Components as metrics and as columns beside the completions, where TRL offers that."""
     log_metric, log_extra = columns.get("log_metric"), columns.get("log_extra")
     for name in COMPONENTS:
-        values = [getattr(result.components, name) for result in results]
-        present = [value for value in values if value is not None]
+        values: list[float | None] = [getattr(result.components, name) for result in results]
         if callable(log_metric):
-            log_metric(f"{NAME}/{name}", fmean(present) if present else math.nan)
+            _log_values(log_metric, name, [value for value in values if value is not None])
         if callable(log_extra):
             # A table's column has one type.
             column = [math.nan] * count
@@ -162,5 +159,11 @@ def _log(count: int, places: Sequence[int], results: Sequence[ItemResult], colum
                 column[place] = math.nan if value is None else value
             log_extra(f"{NAME}/{name}", column)
     if callable(log_metric):
-        missing = [float(result.score is None) for result in results]
-        log_metric(f"{NAME}/missing", fmean(missing) if missing else math.nan)
+        _log_values(log_metric, "missing", [float(result.score is None) for result in results])
+
+
+def _log_values(log_metric: Callable[[str, float], object], name: str, values: Sequence[float]) -> None:
+    """TRL takes the mean over all that any process logs: one value for each completion makes it that of the batch,
+    however the completions with a value are spread over the processes."""
+    for value in values if values or _is_since(JOINS_METRICS) else (math.nan,):
+        log_metric(f"{NAME}/{name}", value)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import math
 import pickle
+from collections import defaultdict
+from collections.abc import Callable, Iterator
 from types import SimpleNamespace
 from typing import Any
 
@@ -19,12 +21,13 @@ BAD = "No idea."
 
 @pytest.fixture
 def columns() -> dict[str, Any]:
-    logged: dict[str, Any] = {"metrics": {}, "extra": {}}
+    metrics: defaultdict[str, list[float]] = defaultdict(list)
+    logged: dict[str, Any] = {"metrics": metrics, "extra": {}}
     return {
         "completion_ids": [[1], [2]],
         "image": [object(), object()],
         "trainer_state": SimpleNamespace(global_step=7),
-        "log_metric": logged["metrics"].__setitem__,
+        "log_metric": lambda name, value: metrics[name].append(value),
         "log_extra": logged["extra"].__setitem__,
         "logged": logged,
     }
@@ -46,8 +49,8 @@ def test_one_number_per_completion_and_its_components_in_the_log(
     good, bad = call(function, messages, **columns, annotation_id=["triangle/1"] * 2)
     assert (good, bad) == (pytest.approx(1.7), 0.0)
     logged = columns["logged"]
-    assert logged["metrics"]["perception_reward/perception"] == 0.5
-    assert logged["metrics"]["perception_reward/missing"] == 0.0
+    assert logged["metrics"]["perception_reward/perception"] == [1.0, 0.0]
+    assert logged["metrics"]["perception_reward/missing"] == [0.0, 0.0]
     assert logged["extra"]["perception_reward/format"] == [1.0, 0.0]
 
 
@@ -55,22 +58,45 @@ def test_rows_of_another_task_get_none_and_cost_nothing(served: str, columns: di
     found = call(configured(served), [GOOD, GOOD], **columns, annotation_id=["triangle/1", None])
     assert found == [pytest.approx(1.7), None]
     assert math.isnan(columns["logged"]["extra"]["perception_reward/accuracy"][1])
-    assert columns["logged"]["metrics"]["perception_reward/missing"] == 0.0
+    assert columns["logged"]["metrics"]["perception_reward/missing"] == [0.0]
 
 
 def test_a_batch_of_other_tasks_alone_gets_none(served: str, columns: dict[str, Any]) -> None:
     assert call(configured(served), [GOOD, GOOD], **columns, annotation_id=[None, None]) == [None, None]
 
 
+@pytest.fixture
+def release(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], None]]:
+    """Says which release of TRL is beside the adapter."""
+
+    def pretend(number: str) -> None:
+        monkeypatch.setattr(trl, "version", lambda _: number)
+        trl._is_since.cache_clear()
+
+    yield pretend
+    trl._is_since.cache_clear()
+
+
 @pytest.mark.parametrize("rows", [["unknown", "unknown"], [None, None]])
-def test_every_process_logs_every_metric_whatever_it_knows(
-    served: str, columns: dict[str, Any], rows: list[str | None]
+def test_before_1_14_every_process_logs_every_metric_whatever_it_knows(
+    served: str, columns: dict[str, Any], release: Callable[[str], None], rows: list[str | None]
 ) -> None:
-    # TRL gathers them one by one: a process that left one out would keep the others waiting.
+    # TRL gathered them one by one: a process that left one out kept the others waiting.
+    release("1.13.0")
     call(configured(served), [GOOD, GOOD], **columns, annotation_id=rows)
     metrics = columns["logged"]["metrics"]
     assert sorted(metrics) == [f"perception_reward/{name}" for name in sorted((*trl.COMPONENTS, "missing"))]
-    assert math.isnan(metrics["perception_reward/perception"])
+    assert [math.isnan(value) for value in metrics["perception_reward/perception"]] == [True]
+
+
+def test_a_process_without_a_value_leaves_the_mean_to_the_others(
+    served: str, columns: dict[str, Any], release: Callable[[str], None]
+) -> None:
+    release("1.14.0")
+    call(configured(served), [GOOD, GOOD], **columns, annotation_id=["unknown", "unknown"])
+    metrics = columns["logged"]["metrics"]
+    assert "perception_reward/perception" not in metrics
+    assert metrics["perception_reward/missing"] == [1.0, 1.0]
 
 
 @pytest.mark.parametrize(
@@ -95,18 +121,16 @@ def test_a_data_set_without_any_such_row_is_an_error(served: str, columns: dict[
         call(configured(served), [GOOD, GOOD], **columns, question=["?", "?"])
 
 
-@pytest.mark.parametrize(("release", "expected"), [("1.5.2", 1.7), ("1.6.0", None), ("1.16.0", None)])
+@pytest.mark.parametrize(("number", "expected"), [("1.5.2", 1.7), ("1.6.0", None), ("1.16.0", None)])
 def test_missing_is_none_only_where_trl_does_not_take_none_for_zero(
-    served: str, columns: dict[str, Any], monkeypatch: pytest.MonkeyPatch, release: str, expected: float | None
+    served: str, columns: dict[str, Any], release: Callable[[str], None], number: str, expected: float | None
 ) -> None:
-    monkeypatch.setattr(trl, "version", lambda _: release)
-    trl._excludes_none.cache_clear()
+    release(number)
     items: dict[str, Any] = {"annotation_id": ["triangle/1", "unknown"], "group": ["g", "g"]}
     good, missing = call(configured(served), [GOOD, GOOD], **columns, **items)
-    trl._excludes_none.cache_clear()
     assert good == pytest.approx(1.7)
     assert missing == (None if expected is None else pytest.approx(expected))
-    assert columns["logged"]["metrics"]["perception_reward/missing"] == 0.5
+    assert columns["logged"]["metrics"]["perception_reward/missing"] == [0.0, 1.0]
 
 
 def test_the_policy_of_the_client_is_kept(served: str, columns: dict[str, Any]) -> None:
