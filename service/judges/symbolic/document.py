@@ -16,6 +16,7 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
+from perception_reward.service.judges.symbolic import denials
 from perception_reward.service.judges.symbolic.examined import examined_of
 from perception_reward.service.judges.symbolic.moods import Mood, mood_of
 from perception_reward.service.judges.symbolic.normalise import Plain, normalise
@@ -40,7 +41,9 @@ class Sentence:
 
     form: `row` for a line of a Markdown table, whose cells `cells` gives.
     stance: the mood that the surroundings give the whole sentence: `option` in a list of choices, `hypothetical`
-        after "Suppose …", `question` where it is quoted as something to be checked, else `asserted`.
+        after "Suppose …", `question` where it is quoted as something to be checked, `retracted` where the next
+        sentence takes it back, else `asserted`.
+    denied: [start, end) of the part of `text` that the rest of it says is not so.
     offset: where it begins in the document's plain text.
     """
 
@@ -49,10 +52,18 @@ class Sentence:
     stance: Mood
     offset: int
     plain: Plain
+    denied: denials.Range = denials.NOTHING
 
     def mood(self, start: int, end: int) -> Mood:
         """The mood of what stands at [start, end) of `text`: only `asserted` and `weak` state something."""
-        return mood_of(self.text, start, end) if self.stance == "asserted" else self.stance
+        if self.stance != "asserted":
+            return self.stance
+        mood = mood_of(self.text, start, end)
+        return "negated" if mood in ("asserted", "weak") and self.denies(start, end) else mood
+
+    def denies(self, start: int, end: int) -> bool:
+        """Whether something at [start, end) of `text` is in the part that is said not to be so."""
+        return start < self.denied[1] and end > self.denied[0]
 
     def source(self, start: int, end: int) -> tuple[int, int]:
         """The [start, end) range of the original response behind [start, end) of `text`."""
@@ -81,6 +92,7 @@ def read(response: str) -> Document:
     ranges = list(_ranges(plain.text))
     options = _option_lines(plain.text, ranges)
     examined = examined_of(plain.text, ranges)
+    denying = _denying(plain.text, ranges)
     sentences: list[Sentence] = []
     supposing = False
     for index, (start, end) in enumerate(ranges):
@@ -89,10 +101,22 @@ def read(response: str) -> Document:
         stance: Mood = "option" if index in options else "hypothetical" if supposing else "asserted"
         if index in examined:
             stance = "question"
+        elif (
+            stance == "asserted" and index + 1 in denying and denials.takes_back(plain.text[slice(*ranges[index + 1])])
+        ):
+            stance = "retracted"
         number = _NUMBERING.match(text)
         begin = number.end() if number and number.end() < len(text) else 0
-        sentences.append(Sentence(text[begin:], _form(text), stance, start + begin, plain))
+        denied = denials.denied(text[begin:]) if index in denying else denials.NOTHING
+        sentences.append(Sentence(text[begin:], _form(text), stance, start + begin, plain, denied))
     return Document(response, plain, tuple(sentences))
+
+
+def _denying(text: str, ranges: list[tuple[int, int]]) -> set[int]:
+    """Indices of the sentences that may say of a whole statement that it is not so."""
+    if not denials.hints(text.lower()):
+        return set()
+    return {index for index, (start, end) in enumerate(ranges) if denials.hints(text[start:end].lower())}
 
 
 def _ranges(text: str) -> list[tuple[int, int]]:

@@ -10,12 +10,13 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-# Each phrase of `_TASK` and `_DENIAL` holds one of these, so that most responses are told by a few searches.
+from perception_reward.service.judges.symbolic import denials
+
+# Each phrase of `_TASK` holds one of these, so that most responses are told by a few searches.
 _HINTS = (
     *("to check", "to be ", "to verify", "to judge", "check each", "check whether", "check all"),
     *("about the figure:", "does the response", "if the response", "grader ", "judge "),
     *("candidate statement", "which of th", "one of these", "one of the follow"),
-    *("false", "wrong", "incorrect", "untrue", "none of", "neither of", "not true", "not correct", "not the case"),
 )
 _TASK = re.compile(
     r"\b(?:facts?|statements?|claims?|items?|information) to (?:check|verify|judge)\b"
@@ -24,15 +25,6 @@ _TASK = re.compile(
     r"|\b(?:grader|judge) (?:will )?(?:looks?|checks?|asks?|decides?|searche?s?)\b"
     r"|\bcheck (?:each|whether|all) of the following\b|\bcandidate statements?\b"
     r"|\bwhich of the(?:se|m| following)\b|\bone of the(?:se| following) (?:holds?|is true|applies|is right)\b",
-    re.IGNORECASE,
-)
-# Of what stands below. "My first reading was wrong:" takes back what stands above.
-_NOT_SO = r"(?:false|wrong|incorrect|untrue|not (?:true|correct|the case))"
-_DENIAL = re.compile(
-    r"\b(?:none|neither) of (?:these|them|the (?:following|statements|claims|facts|values))\b"
-    rf"|\b(?:these|following|below)\b(?!.*\babove\b)[^.!?]{{0,60}}\b{_NOT_SO}\b"
-    r"|\b(?:false|wrong|incorrect|untrue) (?:statements|claims|facts|values)\b(?!.*\babove\b)"
-    rf"|\b{_NOT_SO} that$",
     re.IGNORECASE,
 )
 # A task that goes on in a list, whatever its sentence ends with.
@@ -47,7 +39,7 @@ def examined_of(text: str, ranges: Sequence[tuple[int, int]]) -> frozenset[int]:
     """Indices of the sentences that are to be checked, or denied: those that say so, and the entries of a list so
     headed."""
     lowered = text.lower()
-    if not any(hint in lowered for hint in _HINTS):
+    if not (any(hint in lowered for hint in _HINTS) or denials.hints(lowered)):
         return frozenset()
     found: set[int] = set()
     heading = False
@@ -56,7 +48,7 @@ def examined_of(text: str, ranges: Sequence[tuple[int, int]]) -> frozenset[int]:
         if task := _TASK.search(sentence):
             found.add(index)
             heading = sentence.rstrip().endswith((":", ";")) or bool(_LISTS.search(task[0]))
-        elif sentence.rstrip().endswith(_OPEN) and _DENIAL.search(sentence.rstrip(": \t")):
+        elif _denies(sentence.strip()):
             found.add(index)
             heading = True
         elif heading and _goes_on(text, ranges, index):
@@ -66,8 +58,21 @@ def examined_of(text: str, ranges: Sequence[tuple[int, int]]) -> frozenset[int]:
     return frozenset(found)
 
 
+def _denies(sentence: str) -> bool:
+    """Whether a sentence says of what stands below it that it is not so."""
+    if not denials.hints(sentence.lower()):
+        return False
+    if sentence.endswith(_OPEN):
+        return denials.heads_list(sentence.rstrip(":; "))
+    return denials.announces(sentence)
+
+
 def _goes_on(text: str, ranges: Sequence[tuple[int, int]], index: int) -> bool:
     """Whether a sentence is the first below a heading, an entry of its list, or stands behind an entry's number."""
     start, end = ranges[index]
     before = text[slice(*ranges[index - 1])]
-    return before.rstrip().endswith(_OPEN) or bool(_ENTRY.match(text, start, end) or _NUMBER.fullmatch(before))
+    return (
+        before.rstrip().endswith(_OPEN)
+        or denials.announces(before)
+        or bool(_ENTRY.match(text, start, end) or _NUMBER.fullmatch(before))
+    )

@@ -25,7 +25,6 @@ from perception_reward.service.judges.symbolic.alternatives import offered
 from perception_reward.service.judges.symbolic.anchors import TERSE, Claim, read_claim
 from perception_reward.service.judges.symbolic.document import Document, Sentence
 from perception_reward.service.judges.symbolic.lexicon import CHART_WORDS, COPULAS, OTHERS, TOTALS
-from perception_reward.service.judges.symbolic.moods import refutes
 from perception_reward.service.judges.symbolic.slots import Slot
 from perception_reward.service.judges.symbolic.words import Word, words
 from perception_reward.trainer_client.wire import Fact
@@ -141,12 +140,22 @@ def _units(document: Document) -> Iterator[tuple[Sentence, tuple[Word, ...]]]:
         cells = sentence.cells()
         if not cells:
             headings = []
-            yield sentence, words(sentence.text)
+            yield from ((sentence, part) for part in _parts(sentence))
         elif not headings:
             headings = cells
             yield sentence, words(sentence.text)
         else:
             yield from ((sentence, cell) for cell in _cells(cells, headings))
+
+
+def _parts(sentence: Sentence) -> Iterator[tuple[Word, ...]]:
+    """A sentence's words; what it says is not so by itself, without the "not" of the rest."""
+    start, end = sentence.denied
+    if start == end:
+        yield words(sentence.text)
+        return
+    for first, last in ((0, start), (start, end), (end, len(sentence.text))):
+        yield tuple(_moved(words(sentence.text[first:last]), first))
 
 
 def _cells(cells: list[tuple[str, int]], headings: list[tuple[str, int]]) -> Iterator[tuple[Word, ...]]:
@@ -180,7 +189,7 @@ def _compare(claim: Claim, sentence: Sentence, heard: tuple[Word, ...]) -> Evide
     span = (heard[0], heard[-1]) if said else (mentioned[0], mentioned[-1])
     other = any(word.lemma in OTHERS for word in heard)
     total = support >= _STATED and any(word.lemma in TOTALS for word in heard)
-    if refutes(sentence.text):
+    if sentence.denies(span[0].start, span[1].end):
         support, denial = 0.0, support if support >= _STATED else 0.0
     return Evidence(support, denial, span[0].start, span[1].end, sentence, other, total)
 

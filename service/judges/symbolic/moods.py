@@ -10,7 +10,7 @@ import re
 from functools import lru_cache
 from typing import Literal, TypeAlias
 
-Mood: TypeAlias = Literal["asserted", "weak", "negated", "hedged", "hypothetical", "question", "option"]
+Mood: TypeAlias = Literal["asserted", "weak", "negated", "hedged", "hypothetical", "question", "option", "retracted"]
 
 _CUE = re.compile(
     r"(?P<neutral>\bnot only\b|\bif and only if\b|\bno doubt\b"
@@ -27,14 +27,15 @@ _CUE = re.compile(
     r"|possibly|perhaps|maybe|probably|likely|presumably|potentially|conceivably"
     r"|either|unsure|not sure|unclear|uncertain|not certain|not necessarily|guess|apparently|doubt|supposedly"
     r"|not clear|hard to (?:say|tell|read)|(?:not|cannot|can't) (?:tell|know|known|told|given that)"
-    r"|no (?:clear )?(?:sign|indication|evidence|hint|proof|guarantee|reason|way to (?:tell|know)))\b"
+    r"|no (?:clear )?(?:sign|indication|evidence|hint|proof|guarantee|reason|way to (?:tell|know))"
+    r"|nothing (?:\w+ ){0,3}(?:suggests?|indicates?|shows?|says?|proves?|implies))\b"
     r"|n't (?:tell|know|told|sure|clear|certain)\b|\bpossible that\b|[,(] ?or\b|\bor\b)"
     r"|(?P<negated>\b(?:not|never|cannot|neither|nor|no longer|no|false that|untrue that|wrong that|incorrect that"
     r"|rather than|instead of|false to say|mistaken?|impossible|nobody"
     r"|different from|differs from|anything but|other than|far from|fails? to|deny|denies|nowhere near|hardly|scarcely"
     r"|contrary|lacks?)\b|n't\b|≠)"
     r"|(?P<denial>\b(?:is|are|was|were|would be|being) (?:\w+ly )?(?:false|wrong|incorrect|untrue|impossible"
-    r"|a mistake|mistaken"
+    r"|a mistake|mistaken|a lie|a myth|an? (?:false|wrong|incorrect|untrue) (?:statement|claim|assumption)"
     r"|not (?:true|correct|right|the case|possible))\b)"
     r"|(?P<weak>\b(?:seems?|appears?|looks? like|looks|I would say|I'd say|I think|I believe|should be|roughly)\b)"
     r"|(?P<edge>[,;:()⇒—]|\b(?:but|so|therefore|thus|hence|because|since|although|though|however|while|whereas|and|then"
@@ -66,6 +67,7 @@ _FIRST_WORDS = frozenset(
         "fails",
         "fail",
         "not",
+        "nothing",
         "if",
         "no",
         "whether",
@@ -208,18 +210,6 @@ def mood_of(text: str, start: int, end: int) -> Mood:
 def qualifies(text: str, start: int, end: int) -> bool:
     """Whether a hedge or supposition begins at [start, end), so that the words cannot be left out."""
     return any(kind in ("hedged", "hypothetical") for kind, at, _, _ in _cues(text) if start <= at < end)
-
-
-_REFUTES = re.compile(
-    r"\b(?:not (?:true|correct|right|the case)|false|untrue|wrong|incorrect) that\b"
-    r"|\b(?:claim|idea|statement|assertion|suggestion) that\b.{1,200}\bis (?:wrong|false|incorrect|untrue|not true)\b",
-    re.IGNORECASE,
-)
-
-
-def refutes(text: str) -> bool:
-    """Whether a sentence says of what it goes on to tell that it is false: "It is false that …"."""
-    return " that " in text and _REFUTES.search(text) is not None
 
 
 def _before(text: str, cues: tuple[Cue, ...], start: int) -> set[str]:
