@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import json
 import os
 from collections.abc import Callable, Iterator
@@ -29,40 +30,41 @@ from roll.distributed.scheduler.user_defined_rollout_loop import query_filter  #
 from roll.pipeline.rlvr.rlvr_config import RewardConfig, RewardFilterConfig  # noqa: E402
 from roll.utils.import_utils import safe_import_class  # noqa: E402
 
-from perception_reward.trainer_client.trainers.columns import client_of  # noqa: E402
+from perception_reward.trainer_client.errors import MissingScore  # noqa: E402
+from perception_reward.trainer_client.options import ENVIRONMENT_PREFIX  # noqa: E402
 from perception_reward.trainer_client.trainers.listing import TRAINERS  # noqa: E402
 
-KEY = "s3cret-key"
 RESPONSE = "<think>\nAB = 5 and the angle ABC is 90°.\n</think>\n<answer>\n\\boxed{13}\n</answer>"
 WORKER = TRAINERS["roll"].line.removeprefix("worker_cls: ").format(package="perception_reward.trainer_client.trainers")
 
 
+# Of clusters: the name of a worker that was killed is taken for some time.
+NUMBERS = itertools.count()
+
+
 @pytest.fixture(scope="module")
-def on_ray() -> Iterator[None]:
+def resources() -> Iterator[Any]:
+    """One for all tests, as a pipeline has one: it keeps the node's CPUs, and a second one would wait for them."""
     ray.init(num_cpus=2, include_dashboard=False, log_to_driver=False, object_store_memory=100 << 20)
-    yield
+    yield ResourceManager(0, 1)
     ray.shutdown()
 
 
 @pytest.fixture
-def start_cluster(on_ray: None, tokenizer_folder: Path) -> Iterator[Callable[..., Any]]:
-    """`start_cluster(url)`: ROLL's cluster of one reward worker that asks the service at `url`."""
+def start_cluster(resources: Any, tokenizer_folder: Path) -> Iterator[Callable[[], Any]]:
+    """`start_cluster()`: ROLL's cluster of one reward worker, with the client's options of this moment."""
     started: list[Any] = []
 
-    def start(url: str, **variables: str) -> Any:
+    def start() -> Any:
+        options = {name: value for name, value in os.environ.items() if name.startswith(ENVIRONMENT_PREFIX)}
         config = RewardConfig(
-            name=f"reward-perception-{len(started)}",
+            name=f"reward-perception-{next(NUMBERS)}",
             worker_cls=WORKER,
             model_args=ModelArguments(model_name_or_path=str(tokenizer_folder), dtype="fp32"),
             world_size=1,
-            system_envs={
-                "PERCEPTION_REWARD_URL": url,
-                "PERCEPTION_REWARD_API_KEY": KEY,
-                "PYTHONPATH": os.environ["PYTHONPATH"],
-                **variables,
-            },
+            system_envs={"PYTHONPATH": os.environ["PYTHONPATH"], **options},
         )
-        started.append(Cluster(config.name, config.worker_cls, ResourceManager(0, 1), config))
+        started.append(Cluster(config.name, config.worker_cls, resources, config))
         started[-1].initialize(pipeline_config=None, blocking=True)
         return started[-1]
 
@@ -70,11 +72,6 @@ def start_cluster(on_ray: None, tokenizer_folder: Path) -> Iterator[Callable[...
     for cluster in started:
         for worker in cluster.workers:
             ray.kill(worker)
-
-
-@pytest.fixture
-def service(start_process: Callable[..., Any], annotations_file: Path) -> Any:
-    return start_process("--annotations", str(annotations_file), "--workers", "1", environment={"api_key": KEY})
 
 
 @pytest.fixture
@@ -94,27 +91,47 @@ def responses(tokenizer_folder: Path) -> Callable[..., Any]:
     return made
 
 
-async def test_a_worker_without_its_cluster_scores_what_it_is_handed(
-    service: Any, responses: Callable[..., Any], tokenizer_folder: Path, monkeypatch: pytest.MonkeyPatch
-):
-    monkeypatch.setenv("PERCEPTION_REWARD_URL", service.url)
-    monkeypatch.setenv("PERCEPTION_REWARD_API_KEY", KEY)
-    client_of.cache_clear()
-    # Made without its `__init__`, which asks Ray for a port.
+@pytest.fixture
+def lone_worker(keyed_service: Any, tokenizer_folder: Path) -> Any:
+    """A worker without its cluster, made without its `__init__`, which asks Ray for a port."""
     worker = object.__new__(safe_import_class(WORKER))
     worker.tokenizer = transformers.AutoTokenizer.from_pretrained(tokenizer_folder)
-    told = await worker.compute_rewards(responses([RESPONSE, "AB = 5.", "AB = 6."]))
+    return worker
+
+
+async def test_a_worker_without_its_cluster_scores_what_it_is_handed(lone_worker: Any, responses: Callable[..., Any]):
+    told = await lone_worker.compute_rewards(responses([RESPONSE, "AB = 5.", "AB = 6."]))
     assert told.batch["response_level_rewards"].tolist() == pytest.approx([1.7, 0.35, 0.0])
     assert told.batch["scores"].tolist() == [1.0, 0.0, 0.0]
     assert told.meta_info["metrics"]["perception"] == pytest.approx(0.5)
-    await client_of().aclose()
-    client_of.cache_clear()
+
+
+@pytest.mark.parametrize(
+    ("wanted", "several", "alone"), [("native", None, None), ("group_mean", 0.0, None), ("zero", 0.0, 0.0)]
+)
+async def test_a_call_without_any_score_is_an_error_unless_its_responses_are_to_be_alike(
+    lone_worker: Any,
+    responses: Callable[..., Any],
+    monkeypatch: pytest.MonkeyPatch,
+    wanted: str,
+    several: float | None,
+    alone: float | None,
+):
+    monkeypatch.setenv("PERCEPTION_REWARD_ON_MISSING", wanted)
+    for texts, reward in [(["AB = 5.", "AB = 6."], several), (["AB = 5."], alone)]:
+        asked = responses(texts, "unknown")
+        if reward is None:
+            with pytest.raises(MissingScore):
+                await lone_worker.compute_rewards(asked)
+        else:
+            told = await lone_worker.compute_rewards(asked)
+            assert told.batch["response_level_rewards"].tolist() == [reward] * len(texts)
 
 
 async def test_a_prompts_responses_get_their_rewards_and_pass_roll_s_filter(
-    service: Any, start_cluster: Callable[..., Any], responses: Callable[..., Any]
+    keyed_service: Any, start_cluster: Callable[[], Any], responses: Callable[..., Any]
 ):
-    cluster, asked = start_cluster(service.url), responses([RESPONSE, "AB = 5.", "AB = 6."])
+    cluster, asked = start_cluster(), responses([RESPONSE, "AB = 5.", "AB = 6."])
     # As its rollout context calls a worker.
     told = await cluster.workers[0].compute_rewards.remote(asked)
     assert told.batch["response_level_rewards"].tolist() == pytest.approx([1.7, 0.35, 0.0])
@@ -130,9 +147,9 @@ async def test_a_prompts_responses_get_their_rewards_and_pass_roll_s_filter(
 
 
 async def test_many_prompts_at_once_by_one_worker(
-    service: Any, start_cluster: Callable[..., Any], responses: Callable[..., Any]
+    keyed_service: Any, start_cluster: Callable[[], Any], responses: Callable[..., Any]
 ):
-    worker = start_cluster(service.url).workers[0]
+    worker = start_cluster().workers[0]
     told = await asyncio.gather(*(worker.compute_rewards.remote(responses([f"AB = {n}."])) for n in range(1, 33)))
     assert [round(one.batch["response_level_rewards"].item(), 2) for one in told] == [
         0.35 if n == 5 else 0.0 for n in range(1, 33)
@@ -140,9 +157,9 @@ async def test_many_prompts_at_once_by_one_worker(
 
 
 async def test_the_reward_scheduler_gives_a_whole_batch_its_rewards_in_order(
-    service: Any, start_cluster: Callable[..., Any], responses: Callable[..., Any]
+    keyed_service: Any, start_cluster: Callable[[], Any], responses: Callable[..., Any]
 ):
-    clusters = {"perception": start_cluster(service.url)}
+    clusters = {"perception": start_cluster()}
     asked = responses(["AB = 6.", RESPONSE, "AB = 5."])
     told = await RewardScheduler().compute_rewards(asked, clusters, pipeline_config=None)
     assert told.batch["response_level_rewards"].tolist() == pytest.approx([0.0, 1.7, 0.35])
@@ -150,22 +167,14 @@ async def test_the_reward_scheduler_gives_a_whole_batch_its_rewards_in_order(
 
 async def test_a_missing_score_is_the_mean_of_the_others_and_an_error_where_there_are_none(
     judge: Any,
-    start_process: Callable[..., Any],
-    annotations_file: Path,
-    tokenizer_folder: Path,
-    start_cluster: Callable[..., Any],
+    judged: Any,
+    start_cluster: Callable[[], Any],
     responses: Callable[..., Any],
+    monkeypatch: pytest.MonkeyPatch,
 ):
-    options = ("--judge-method", "paper", "--judge-tokenizer", str(tokenizer_folder), "--request-timeout", "3")
-    half = start_process(
-        "--judge",
-        f"openai:{judge.url}#m",
-        "--annotations",
-        str(annotations_file),
-        *options,
-        environment={"api_key": KEY},
-    )
-    worker = start_cluster(half.url, PERCEPTION_REWARD_MISSING_LIMIT="1").workers[0]
+    monkeypatch.setenv("PERCEPTION_REWARD_URL", judged.url)
+    monkeypatch.setenv("PERCEPTION_REWARD_MISSING_LIMIT", "1")
+    worker = start_cluster().workers[0]
     # This judge says nothing of one response in five.
     told = await worker.compute_rewards.remote(responses([f"AB = {n}." for n in range(1, 33)]))
     missing = told.meta_info["metrics"]["missing"]

@@ -10,8 +10,10 @@
 
 Its tokenizer is the policy's, and one worker serves many prompts at once. The data set's `ground_truth` is the answer,
 or JSON with `annotation_id` and `answer`. ROLL hands over the responses to a prompt together, each with a call of its
-own under `is_num_return_sequences_expand`: a missing score becomes the mean of the others in the call, and is an error
-where there is none. `scores`, which ROLL validates by, are accuracies here.
+own under `is_num_return_sequences_expand`. A missing score becomes the mean of the others in the call. A call without
+any is an error, which ends ROLL's run: give the service time with `PERCEPTION_REWARD_TIMEOUT`, or go on with
+`PERCEPTION_REWARD_ON_MISSING=group_mean`, which then gives several responses one value; a lone one has no mean.
+`scores`, which ROLL validates by, are accuracies here.
 """
 
 # The trainer's packages are not where this is checked.
@@ -30,10 +32,11 @@ from roll.distributed.scheduler.decorator import Dispatch, register
 from roll.distributed.scheduler.protocol import DataProto
 from roll.models.model_providers import default_tokenizer_provider
 
+from perception_reward.trainer_client.options import Policy
 from perception_reward.trainer_client.trainers.columns import client_of, columns_of
 from perception_reward.trainer_client.trainers.decoded import plain
 from perception_reward.trainer_client.trainers.problems import item_of
-from perception_reward.trainer_client.trainers.scores import group_scores
+from perception_reward.trainer_client.trainers.scores import alone, group_scores
 from perception_reward.trainer_client.wire import ItemResult
 
 
@@ -58,7 +61,7 @@ class PerceptionRewardWorker(Worker):
         items = [item_of(plain(text), truth, None) for text, truth in zip(texts, truths, strict=True)]
         client = client_of()
         results = await client.score(items)
-        rewards = group_scores(results, [str(truth) for truth in truths], client.options.on_missing)
+        rewards = group_scores(results, [str(truth) for truth in truths], _policy(results, client.options.on_missing))
         accuracies = [result.components.accuracy for result in results]
         scores = [reward if known is None else known for reward, known in zip(rewards, accuracies, strict=True)]
         tensors = {
@@ -67,6 +70,12 @@ class PerceptionRewardWorker(Worker):
             "scores": torch.tensor(scores, dtype=torch.float32),
         }
         return DataProto.from_dict(tensors=tensors, meta_info={"metrics": _means(results)})
+
+
+def _policy(results: Sequence[ItemResult], wanted: Policy) -> Policy:
+    """What a call with no score at all is left with: ROLL sets its value beside other prompts' rewards."""
+    lost = all(result.score is None for result in results)
+    return alone(wanted) if lost and (wanted == "native" or len(results) == 1) else wanted
 
 
 def _means(results: Sequence[ItemResult]) -> dict[str, float]:
