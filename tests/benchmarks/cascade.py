@@ -23,7 +23,6 @@ from __future__ import annotations
 
 import argparse
 import os
-import random
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -31,6 +30,7 @@ from datetime import date
 from importlib.resources import files
 from pathlib import Path
 
+from folds import FOLDS, folds
 from labelled import further_pairs, labelled_pairs, rows
 from measures import LABELS, table
 from pages import write_between
@@ -47,7 +47,6 @@ from perception_reward.service.judges.symbolic.fingerprint import rules_fingerpr
 from perception_reward.trainer_client.wire import Fact, Label
 
 LEAST = 30
-FOLDS = 5
 _WORDED = frozenset({"held_out", "fresh", "parser"})
 _REPORTED = "further"
 
@@ -159,16 +158,14 @@ def judge(found: Iterable[Case]) -> Iterator[Judged]:
     """Each case with the rules' verdict."""
     listed = list(found)
     verdicts = judge_all([JudgeTask(case.response, (Fact(id="f", text=case.fact),)) for case in listed])
-    drawn = sorted({case.problem for case in listed})
-    random.Random(SEED).shuffle(drawn)
-    folds = {problem: place % FOLDS for place, problem in enumerate(drawn)}
+    fold = folds((case.problem for case in listed), SEED)
     mixes = {source: Counter(case.label for case in listed if case.source == source) for source in _sources(listed)}
     real = mixes["real"]
     for case, (verdict,) in zip(listed, verdicts, strict=True):
         mix = mixes[case.source]
         weight = (real[case.label] / real.total()) / (mix[case.label] / mix.total()) if case.source in _WORDED else 1.0
         if case.source != "charts" or verdict.label != "absent":
-            yield Judged(case, kind_of(case.fact), verdict, folds[case.problem], weight)
+            yield Judged(case, kind_of(case.fact), verdict, fold[case.problem], weight)
 
 
 # --- the rule ---------------------------------------------------------------------------------------------------------

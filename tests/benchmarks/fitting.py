@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import random
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from folds import FOLDS, folds
 from measures import LABELS
 from numpy.typing import NDArray
 
 from perception_reward.trainer_client.wire import Label
 
-FOLDS = 5
 # Weight of the penalty on every coefficient: with some 150 examples little is to be had from a free fit.
 RIDGE = 3.0
 _STEPS = 2000
@@ -30,9 +29,7 @@ class Example:
 
 def cross_fitted(examples: Sequence[Example], seed: int = 0) -> list[Numbers]:
     """For each example the probabilities in the order of `LABELS`, by a fit on the other folds' problems."""
-    names = sorted({example.problem for example in examples})
-    random.Random(seed).shuffle(names)
-    fold = {name: at % FOLDS for at, name in enumerate(names)}
+    fold = folds((example.problem for example in examples), seed)
     found: dict[int, Numbers] = {}
     for number in range(FOLDS):
         inside = [at for at, example in enumerate(examples) if fold[example.problem] == number]

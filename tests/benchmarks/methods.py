@@ -23,7 +23,6 @@ import argparse
 import asyncio
 import json
 import os
-import random
 import time
 import zlib
 from collections import Counter, defaultdict
@@ -33,6 +32,7 @@ from pathlib import Path
 from typing import Any
 
 from cascade import Case, cases
+from folds import FOLDS, folds
 from judge_quality import REPOSITORY, WORDED, shuffled, templated
 from labelled import (
     Pair,
@@ -80,7 +80,6 @@ RULES = "none (rules)"
 COUNTED = ("labelled", "further", "fresh_seen")
 # The way that is read a second time by a calibration: fitted on `labelled`, there on the other folds' problems.
 FITTED = "verdict, selected"
-FOLDS = 5
 # Label, probability of `stated`, and of `contradicted` where the judge tells it, and whether no model was asked.
 Said = tuple[Label, float, float | None, bool]
 # Responses judged together: enough for the engine to be busy, few enough that an interruption loses little.
@@ -299,9 +298,7 @@ def _verdict(said: Said | None) -> Verdict | None:
 
 def cross_calibrated(told: Sequence[Telling]) -> list[Telling]:
     """Each read by the calibration fitted on the other folds' problems."""
-    names = sorted({telling.pair.problem for telling in told})
-    random.Random(SEED).shuffle(names)
-    fold = {name: at % FOLDS for at, name in enumerate(names)}
+    fold = folds((telling.pair.problem for telling in told), SEED)
     found: list[Telling] = []
     for number in range(FOLDS):
         rest = [telling for telling in told if fold[telling.pair.problem] != number]
