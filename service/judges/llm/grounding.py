@@ -8,6 +8,8 @@ A small model takes another element's value for the fact's, or an order to say y
 rule that needs no model: points and numbers are written as symbols, so who states the fact writes them. The rule knows
 that ∠B may stand for ∠ABC and "the circle" for circle O, that numbers are also words, fractions and thousands, and that
 a right angle has 90 degrees; it asks for nothing where a fact has neither names nor numbers.
+
+What a text only asks, hedges or offers as an option is not held at all, and what it supposes cannot state (`asserted`).
 """
 
 from __future__ import annotations
@@ -18,11 +20,12 @@ from dataclasses import dataclass
 from enum import Enum
 from functools import lru_cache
 
+from perception_reward.service.judges.llm.asserted import asserted
 from perception_reward.service.judges.symbolic.lexicon import NUMBER_WORDS
 
 # Part of the fingerprint of every judge that shows evidence: raise it with each change to what `grounds` returns, one
-# to `NUMBER_WORDS` included.
-VERSION = 1
+# to `NUMBER_WORDS` and to the symbolic judge's moods included.
+VERSION = 2
 
 _POINT = re.compile(r"[A-Z](?:_?\{?\d\}?)?['′]{0,2}")
 _NAME = re.compile(rf"(?<![A-Za-z\\])(?:{_POINT.pattern}){{1,8}}(?![A-Za-z])")
@@ -35,6 +38,8 @@ _SHAPES = (
     "|hexagon|octagon|plane|option|figure|graph"
 )
 _SHAPE = re.compile(rf"\b(?:{_SHAPES})\b")
+# "The circle", and not "the circle P".
+_DEFINITE = re.compile(rf"\b(?:the|this|that|our|its)\s+(?:[a-z]+\s+)?({_SHAPES})\b(?!\s*\$?(?-i:[A-Z]))", re.I)
 _FIGURE = re.compile(rf"(?:\b((?i:{_SHAPES})s?)\s+|([⊙△▱□])\s?|\\(odot|triangle)\s*)\$?$")
 _ANGLE = re.compile(r"(?:(?i:\bangles?)\s+|[∠∡∢]\s?|\\angle\s*|\\measuredangle\s*)[\s${(]*$")
 _LISTED = re.compile(r"[\s$,(){}]*(?:and|or|=|,|&)[\s$,(){}]*")
@@ -48,7 +53,7 @@ _ORDINALS = "zeroth first second third fourth fifth sixth seventh eighth ninth t
 _WORDS: dict[str, tuple[float, ...]] = {
     **{word: (value,) for word, value in NUMBER_WORDS.items()},
     **{word: (float(value),) for value, word in enumerate(_ORDINALS.split())},
-    **dict.fromkeys(["no", "none", "not", "never", "without", "nothing", "零"], (0.0,)),
+    "零": (0.0,),
     **dict.fromkeys(["half", "halves", "半"], (2.0, 0.5, 50.0, 30.0)),
     **dict.fromkeys(["quarter", "quarters"], (4.0, 0.25, 25.0, 15.0)),
     **dict.fromkeys(["twice", "double", "doubled", "both", "两"], (2.0,)),
@@ -59,6 +64,8 @@ _WORDS: dict[str, tuple[float, ...]] = {
     **dict.fromkeys(["equilateral"], (60.0, 3.0)),
     **{word: (float(value),) for value, word in enumerate("一二三四五六七八九十", 1)},
 }
+# What a text says there are 0 of; a fact with one of these is about more than a number.
+_NEGATIONS = frozenset({"no", "none", "not", "never", "without", "nothing"})
 _PERPENDICULAR = re.compile("perpendicular|[⊥⟂]")
 # "1.5 million" and "1,500,000", "15th" and "fifteenth": too many ways to write it.
 _SCALED = re.compile(r"\b(?:thousand|million|billion|trillion)s?\b|\d\s?[kKmM]\b", re.I)
@@ -72,10 +79,24 @@ class Grounds(Enum):
 
 def grounds(text: str, fact: str) -> Grounds:
     """What `text` holds of `fact`. Linear in their lengths."""
+    found = _held(text, fact)
+    said = asserted(text)
+    if found is Grounds.NOTHING or said.plain == said.stated:
+        return found
+    # Some notations are read otherwise once they are plain: only what the moods take away counts.
+    plain = _held(said.plain, fact)
+    if plain is not Grounds.NOTHING and _held(said.claimed, fact) is Grounds.NOTHING:
+        return Grounds.NOTHING
+    if plain is Grounds.ALL and _held(said.stated, fact) is not Grounds.ALL:
+        return Grounds.OTHER_NUMBERS
+    return found
+
+
+def _held(text: str, fact: str) -> Grounds:
     said = _said(text)
     if not all(_named(name, said, fact) for name in _said(fact).names):
         return Grounds.NOTHING
-    wanted = _numbers(fact)
+    wanted = _numbers(fact) - ({0.0} if not _NEGATIONS.isdisjoint(_WORD.findall(fact.lower())) else set())
     # One of a thing is "a" thing.
     if wanted - {1.0} <= _numbers(text) or _SCALED.search(text) or _SCALED.search(fact):
         return Grounds.ALL
@@ -100,13 +121,14 @@ class _Name:
 @dataclass(frozen=True, slots=True)
 class _Said:
     """names: all of them. keys: theirs. points: of those that name no angle. alone: of those of one point. words: in
-    lower case."""
+    lower case. definite: nouns of figures as in "the circle"."""
 
     names: tuple[_Name, ...]
     keys: frozenset[tuple[bool, str, tuple[str, ...]]]
     points: frozenset[str]
     alone: frozenset[str]
     words: frozenset[str]
+    definite: frozenset[str]
 
 
 @lru_cache(maxsize=64)
@@ -118,6 +140,7 @@ def _said(text: str) -> _Said:
         frozenset(point for name in names if not name.angle for point in name.points),
         frozenset(name.points[0] for name in names if len(name.points) == 1),
         frozenset(word.lower().removesuffix("s") for word in re.findall(r"[A-Za-z]+|[⊙△▱□]", text)),
+        frozenset(noun.lower() for noun in _DEFINITE.findall(text)),
     )
 
 
@@ -151,7 +174,18 @@ def _named(name: _Name, said: _Said, fact: str) -> bool:
     if not name.figure:
         return False
     nouns = {name.figure, *(noun.removesuffix("s") for noun in _SHAPE.findall(fact.lower()))}
+    if _is_of_another(name, said, nouns):
+        return not nouns.isdisjoint(said.definite)
     return any(noun in said.words or _SIGN_OF.get(noun, noun) in said.words for noun in nouns)
+
+
+def _is_of_another(name: _Name, said: _Said, nouns: set[str]) -> bool:
+    """Whether the nouns may stand there for another figure: "ETAN is a trapezoid" is not about ENBW."""
+    return any(
+        len(other.points) == len(name.points) and (len(name.points) > 2 or other.figure in nouns)
+        for other in said.names
+        if not other.angle
+    )
 
 
 def _corner(fact: str) -> str:
@@ -176,6 +210,6 @@ def _every_number(text: str) -> Iterator[float]:
         if value := float(below):
             yield float(above) / value
     for word in _WORD.findall(text.lower()):
-        yield from _WORDS.get(word, ())
+        yield from (0.0,) if word in _NEGATIONS else _WORDS.get(word, ())
     if _PERPENDICULAR.search(text):
         yield 90.0

@@ -26,8 +26,9 @@ MAX_SENTENCE = 1_000
 
 Form = Literal["prose", "bullet", "row"]
 
-# Full stops end a sentence before white space; those of abbreviations and of option letters do not.
-_BOUNDARY = re.compile(r"[\n!?;.](?:(?<=\n)\s*|(?<=[!?;])[ \t]+|(?<=\.)[\"')]?[ \t]+)")
+# Full stops end a sentence before white space, or between a word and a capitalised one ("lines.The sides"); those of
+# abbreviations and of option letters do not.
+_BOUNDARY = re.compile(r"[\n!?;.](?:(?<=\n)\s*|(?<=[!?;])[ \t]+|(?<=\.)[\"')]?[ \t]+|(?<=[a-z]{3}\.)(?=[A-Z][a-z]))")
 _ABBREVIATIONS = ("approx", "e.g", "i.e", "fig", "Fig", "resp", "vs")
 _BULLET = re.compile(r"[ \t]*(?:[-*+>#]+|\(?\d{1,3}[.)])[ \t]+")
 # What marks a list entry and would be read as part of it: "(i) AC = 7" is no product, "- 11 = JK" not below zero.

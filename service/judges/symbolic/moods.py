@@ -7,6 +7,7 @@ and asserts the other, "Since AB = 5, what is BC?" asserts AB = 5.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from functools import lru_cache
 from typing import Literal, TypeAlias
 
@@ -207,6 +208,16 @@ def mood_of(text: str, start: int, end: int) -> Mood:
     return "asserted"
 
 
+def stretches(text: str) -> Iterator[tuple[str, Mood]]:
+    """The parts of a sentence in their order, cut before and behind each cue, with the mood that reaches them; cues
+    themselves are asserted."""
+    last = 0
+    for _, at, stop, _ in (*_cues(text), ("", len(text), len(text), "")):
+        yield text[last:at], mood_of(text, last, at)
+        yield text[at:stop], "asserted"
+        last = stop
+
+
 def qualifies(text: str, start: int, end: int) -> bool:
     """Whether a hedge or supposition begins at [start, end), so that the words cannot be left out."""
     return any(kind in ("hedged", "hypothetical") for kind, at, _, _ in _cues(text) if start <= at < end)
@@ -228,9 +239,16 @@ def _before(text: str, cues: tuple[Cue, ...], start: int) -> set[str]:
                 break
         elif kind == "refuted":
             found.add("negated")
-        elif kind == "hypothetical" or (same_clause and (word not in _OR or _SAID.search(text, 0, at))):
+        elif kind == "hypothetical" or (same_clause and (word not in _OR or at >= _said_from(text))):
             found.add("negated" if kind == "denial" else kind)
     return found
+
+
+@lru_cache(maxsize=64)
+def _said_from(text: str) -> int:
+    """Where the first thing is said, as far as `_SAID` knows; behind the end where nothing is."""
+    said = _SAID.search(text)
+    return said.end() if said else len(text) + 1
 
 
 def _after(cues: tuple[Cue, ...], end: int) -> set[str]:

@@ -15,6 +15,18 @@ def test_sentences_bullets_and_rows_are_told_apart() -> None:
     assert [sentence.form for sentence in document.sentences] == ["prose", "prose", "bullet", "row"]
 
 
+@pytest.mark.parametrize(
+    ("text", "sentences"),
+    [
+        ("Each side is a straight line.The width is 24.", 2),
+        ("Use e.g.Figure 3.", 1),
+        ("It is 3.5 cm long, see A.B", 1),
+    ],
+)
+def test_a_full_stop_between_two_words_ends_a_sentence(text: str, sentences: int) -> None:
+    assert len(read(text).sentences) == sentences
+
+
 def test_a_sentence_leads_back_to_the_response() -> None:
     response = r"Look. $\overline{BC} = 7$"
     sentence = read(response).sentences[1]

@@ -1,0 +1,51 @@
+"""What a text says of the figure, without what it only asks, offers, hedges or supposes.
+
+    said = asserted("If AB = 5, BC is 7. Or is BC = 8? CD = 9.")
+    said.stated     # the last sentence alone: what can state a fact
+    said.claimed    # the first as well: what follows from a supposition can still contradict one
+
+The moods are those of the symbolic judge, which a small model does not see: it takes a condition, a question and a list
+of options for statements.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+
+from perception_reward.service.judges.symbolic.document import Sentence, read
+from perception_reward.service.judges.symbolic.moods import Mood, qualifies, stretches
+
+_CLAIM_NOTHING: frozenset[Mood] = frozenset({"question", "hedged", "option"})
+_STATE_NOTHING: frozenset[Mood] = _CLAIM_NOTHING | {"hypothetical", "retracted"}
+
+
+@dataclass(frozen=True, slots=True)
+class Asserted:
+    """plain: all of it, in the symbolic judge's plain notation. claimed, stated: that with other words left out."""
+
+    plain: str
+    claimed: str
+    stated: str
+
+
+@lru_cache(maxsize=64)
+def asserted(text: str) -> Asserted:
+    """Linear in the text's length. Evidence is read once for all its facts."""
+    parts = [list(_parts(sentence)) for sentence in read(text).sentences]
+    return Asserted(_joined(parts, frozenset()), _joined(parts, _CLAIM_NOTHING), _joined(parts, _STATE_NOTHING))
+
+
+def _parts(sentence: Sentence) -> Iterator[tuple[str, Mood]]:
+    text = sentence.text
+    if sentence.stance != "asserted":
+        yield text, sentence.stance
+    elif text.rstrip(" \"')*").endswith("?") or qualifies(text, 0, len(text)):
+        yield from stretches(text)
+    else:
+        yield text, "asserted"
+
+
+def _joined(sentences: list[list[tuple[str, Mood]]], without: frozenset[Mood]) -> str:
+    return "\n".join("".join(text if mood not in without else " " for text, mood in parts) for parts in sentences)
