@@ -18,7 +18,7 @@ from perception_reward.service.judges.symbolic.document import Sentence, read
 from perception_reward.service.judges.symbolic.moods import Mood, qualifies, stretches
 
 _CLAIM_NOTHING: frozenset[Mood] = frozenset({"question", "hedged", "option"})
-_STATE_NOTHING: frozenset[Mood] = _CLAIM_NOTHING | {"hypothetical", "retracted"}
+_STATE_NOTHING: frozenset[Mood] = frozenset({*_CLAIM_NOTHING, "hypothetical", "retracted"})
 
 
 @dataclass(frozen=True, slots=True)
