@@ -1,7 +1,8 @@
 """Import of Geometry3K's logic forms as annotations whose facts are English sentences.
 
 Two sources are read: JSON Lines of `{"id", "logic_forms"}` with `split, question, answer, source` or not, and
-InterGPS's own `diagram_logic_forms_annot.json`, `{"0": {"diagram_logic_forms": [...]}, …}`.
+InterGPS's own `diagram_logic_forms_annot.json`, `{"0": {"diagram_logic_forms": [...]}, …}`. Question, answer and image
+come from the folders of its problems, where those are given.
 
 Every form becomes a fact or a line of the report that says why it did not: nothing is dropped in silence. A
 fact's id is `f` and the form's place in its row, so it stays the same whatever `kinds` selects.
@@ -12,12 +13,13 @@ from __future__ import annotations
 import json
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import cast
 
 from perception_reward.annotations.collinear import Collinear
 from perception_reward.annotations.english import sentence
+from perception_reward.annotations.geometry3k_problems import read_problem
 from perception_reward.annotations.given import statements_given
 from perception_reward.annotations.jsonl import LineError, Record, open_lines, parse_records
 from perception_reward.annotations.logic_forms import LogicFormError, Term, read_logic_form
@@ -78,27 +80,32 @@ class _Row:
     split: str | None
     question: str | None
     answer: str | None
+    images: tuple[str, ...]
     source: str
 
 
 def import_problems(
-    path: Path, *, split: str | None = None, limit: int | None = None, kinds: Collection[str] | None = None
+    path: Path,
+    *,
+    problems: Path | None = None,
+    split: str | None = None,
+    limit: int | None = None,
+    kinds: Collection[str] | None = None,
 ) -> ImportResult:
     """Import `path`. Rows without facts are kept, for their answers.
 
-    split: `train`, `val` or `test`; limit: the most rows to import; kinds: the kinds of facts to keep
-    (None: all).
+    problems: the folder that holds InterGPS's problems as `train/17/data.json`; their questions, answers and images
+    take the place of the rows' own, and rows without a problem there are dropped. split: `train`, `val` or `test`;
+    limit: the most rows to import; kinds: the kinds of facts to keep (None: all).
     Raises `ValueError` for an unknown split or kind and for a file of neither format, `OSError` for no file.
     """
     _check_choice("split", [split] if split else [], [name for name, _ in SPLITS])
     _check_choice("kind", kinds or (), KINDS)
     report = ImportReport()
     annotations: dict[str, Annotation] = {}
-    for row in _rows(path, report):
+    for row in _rows(path, problems, split, report):
         if limit is not None and len(annotations) >= limit:
             break
-        if split is not None and row.split != split:
-            continue
         if row.id in annotations:
             report.dropped.append(Dropped(row.id, None, "the row's id comes a second time"))
             continue
@@ -135,7 +142,14 @@ def _import_row(row: _Row, kinds: Collection[str] | None, report: ImportReport) 
     report.forms += len(row.forms)
     report.rows_without_facts += not facts
     provenance = Provenance(source=row.source, method="logic-forms")
-    return Annotation(id=row.id, question=row.question, answer=row.answer, facts=facts, provenance=provenance)
+    return Annotation(
+        id=row.id,
+        question=row.question,
+        answer=row.answer,
+        images=list(row.images),
+        facts=facts,
+        provenance=provenance,
+    )
 
 
 def _statements(row: _Row, report: ImportReport) -> dict[int, Statement]:
@@ -195,11 +209,13 @@ def _plain_amount(statement: Statement) -> tuple[object, ...] | None:
     return (statement.kind, statement.figures[0].key, statement.quantity.is_letter)
 
 
-def _rows(path: Path, report: ImportReport) -> Iterator[_Row]:
+def _rows(path: Path, problems: Path | None, split: str | None, report: ImportReport) -> Iterator[_Row]:
     records = _public_records(path) if path.suffix == ".json" else _line_records(path, report)
     for place, record in records:
         try:
-            yield _row(record)
+            row = _row(record)
+            if split is None or row.split == split:
+                yield row if problems is None else _asked(row, problems)
         except ValueError as error:
             report.dropped.append(Dropped(place, None, f"the row {error}"))
 
@@ -235,8 +251,14 @@ def _row(record: Record) -> _Row:
         split=_optional_text(record, "split") or _split(row_id),
         question=_optional_text(record, "question"),
         answer=_optional_text(record, "answer"),
+        images=(),
         source=_optional_text(record, "source") or "Geometry3K",
     )
+
+
+def _asked(row: _Row, problems: Path) -> _Row:
+    asked = read_problem(problems, f"{row.split}/{row.id.rpartition('-')[2]}")
+    return replace(row, question=asked.question, answer=asked.answer, images=(asked.image,))
 
 
 def _optional_text(record: Record, name: str) -> str | None:

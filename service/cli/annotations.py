@@ -50,6 +50,10 @@ def import_geometry3k(
         Path, typer.Argument(exists=True, dir_okay=False, help="Logic forms: JSON Lines, or InterGPS' JSON.")
     ],
     out: Annotated[Path, typer.Argument(dir_okay=False, help="The annotation file to write.")],
+    problems: Annotated[
+        Path | None,
+        typer.Option(exists=True, file_okay=False, help="InterGPS' data/geometry3k: questions, answers and images."),
+    ] = None,
     split: Annotated[str | None, typer.Option(help="Only this split: train, val or test.")] = None,
     limit: Annotated[int | None, typer.Option(min=1, help="At most this many problems.")] = None,
     kinds: Annotated[
@@ -62,7 +66,7 @@ def import_geometry3k(
     """Turn Geometry3K logic forms into English facts. What cannot be read is reported, never silently dropped."""
     wanted = [kind.strip() for kind in kinds.split(",")] if kinds else None
     try:
-        imported = import_problems(source, split=split, limit=limit, kinds=wanted)
+        imported = import_problems(source, problems=problems, split=split, limit=limit, kinds=wanted)
     except (OSError, ValueError) as error:
         fail(str(error))
         return

@@ -156,6 +156,23 @@ def test_the_public_file_of_logic_forms_is_read(tmp_path: Path) -> None:
     assert [str(dropped) for dropped in result.report.dropped] == ["8: the row has no list of logic forms"]
 
 
+def test_question_answer_and_image_come_from_the_problems_of_intergps(tmp_path: Path) -> None:
+    forms = tmp_path / "diagram_logic_forms_annot.json"
+    facts = {"diagram_logic_forms": ["Equals(LengthOf(Line(A, B)), 5)", "Equals(LengthOf(Line(B, C)), 6)"]}
+    forms.write_text(json.dumps({"7": facts, "8": facts, "2101": facts}))
+    folder = tmp_path / "train" / "7"
+    folder.mkdir(parents=True)
+    problem = {"problem_text": "A B = 5. Find x.", "compact_text": "AB = 5. Find x.", "choices": ["4", "9"]}
+    (folder / "data.json").write_text(json.dumps({**problem, "answer": "B"}))
+    (folder / "img_diagram.png").write_bytes(b"")
+    result = import_problems(forms, problems=tmp_path, split="train")
+    (annotation,) = result.annotations
+    assert (annotation.question, annotation.answer) == ("AB = 5. Find x.", "9")
+    assert annotation.images == ["train/7/img_diagram.png"]
+    assert [fact.modality for fact in annotation.facts] == ["textual", "visual"]
+    assert [str(dropped) for dropped in result.report.dropped] == ["8: the row has no readable train/8/data.json"]
+
+
 def test_a_file_of_another_format_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "list.json"
     path.write_text("[]")
