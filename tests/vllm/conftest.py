@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -62,11 +63,11 @@ class VLLMServer:
         self._command = [python, "-m", "vllm.entrypoints.openai.api_server", "--model", str(model)]
         self._command += ["--served-model-name", "tiny", "--dtype", "float32"]
         self._command += ["--enforce-eager", "--block-size", "32", "--max-model-len", "4096"]
-        self._log = model / "server.log"
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             self.port: int = probe.getsockname()[1]
         self.url = f"http://127.0.0.1:{self.port}"
+        self._log = model / f"server-{self.port}.log"
         self._command += ["--host", "127.0.0.1", "--port", str(self.port)]
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -75,7 +76,7 @@ class VLLMServer:
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(
                 self._command,
-                env=os.environ | ENVIRONMENT,
+                env=os.environ | ENVIRONMENT | {"VLLM_SERVER_DEV_MODE": "1"},
                 cwd=self._log.parent,
                 stdout=log,
                 stderr=subprocess.STDOUT,
@@ -97,11 +98,28 @@ class VLLMServer:
 
     def tokenize(self, **request: object) -> list[int]:
         """The server's own tokens for a `prompt`, or for `messages`."""
-        body = json.dumps({"model": "tiny", **request}).encode()
+        return json.loads(self._post("/tokenize", {"model": "tiny", **request}))["tokens"]
+
+    def forget(self) -> None:
+        """Empty the prefix cache."""
+        self._post("/reset_prefix_cache", {})
+
+    def prefix_tokens(self) -> tuple[int, int]:
+        """Of all prompts so far, how many tokens the server had to answer for, and how many of them its prefix cache
+        held."""
+        with urllib.request.urlopen(self.url + "/metrics", timeout=30) as reply:
+            counters = reply.read().decode()
+        asked, held = (
+            sum(float(value) for value in re.findall(rf"^vllm:prefix_cache_{name}_total{{.*}} (\S+)$", counters, re.M))
+            for name in ("queries", "hits")
+        )
+        return int(asked), int(held)
+
+    def _post(self, path: str, body: dict[str, object]) -> bytes:
         headers = {"Content-Type": "application/json"}
-        query = urllib.request.Request(self.url + "/tokenize", data=body, headers=headers)
+        query = urllib.request.Request(self.url + path, data=json.dumps(body).encode(), headers=headers)
         with urllib.request.urlopen(query, timeout=30) as reply:
-            return json.load(reply)["tokens"]
+            return reply.read()
 
     def _answers(self) -> bool:
         try:
@@ -164,7 +182,17 @@ def vllm_python() -> str:
 @pytest.fixture(scope="session")
 def vllm_server(vllm_model: Path, vllm_python: str) -> Iterator[VLLMServer]:
     """A running server that all tests share. A test that kills it starts it again."""
-    server = VLLMServer(vllm_python, vllm_model)
+    yield from started(vllm_python, vllm_model)
+
+
+@pytest.fixture(scope="module")
+def vllm_replica(vllm_model: Path, vllm_python: str) -> Iterator[VLLMServer]:
+    """A second server of the same model, for as long as the module's tests run."""
+    yield from started(vllm_python, vllm_model)
+
+
+def started(python: str, model: Path) -> Iterator[VLLMServer]:
+    server = VLLMServer(python, model)
     server.start()
     yield server
     server.kill()
