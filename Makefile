@@ -188,6 +188,23 @@ test-verifiers: $(VERIFIERS_VENV)/ready  ## A task of verifiers, scored by itsel
 	SERVICE_PYTHON=$$(command -v $(PYTHON)) $(VERIFIERS_VENV)/bin/python -m pytest -q -m verifiers -W default \
 		tests/trainers/test_verifiers.py
 
+AREAL_VENV ?= .venv-areal
+
+# What AReaL's rollouts import of its packages; its engines and its torch are for GPUs.
+$(AREAL_VENV)/ready:
+	$(PYTHON) -m venv $(AREAL_VENV)
+	$(AREAL_VENV)/bin/python -m pip install -q torch==2.13.0
+	$(AREAL_VENV)/bin/python -m pip install -q 'transformers>=5.0.0,<=5.3.0' hydra-core==1.4.0.dev1 omegaconf==2.4.0.dev2 \
+		torchdata 'ray[default]' uvloop aiofiles colorlog einops flask httpx lark numba openai orjson pillow psutil \
+		requests tenacity -e . $(TEST_TOOLS)
+	touch $@
+
+.PHONY: test-areal
+test-areal: $(AREAL_VENV)/ready  ## AReaL's workflows and rollout executor; AREAL_SOURCE=a checkout (installs 1 GB)
+	@test -d "$(AREAL_SOURCE)/areal" || { echo "AREAL_SOURCE: name a checkout of inclusionAI/AReaL"; exit 2; }
+	PYTHONPATH=$(AREAL_SOURCE) SERVICE_PYTHON=$$(command -v $(PYTHON)) $(AREAL_VENV)/bin/python -m pytest -q -m areal \
+		-W default tests/trainers/test_areal.py
+
 .PHONY: test-install
 test-install:  ## The base install in an empty environment: thin, and it works (needs a package index)
 	pytest -q -s -m install tests/install

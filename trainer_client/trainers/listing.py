@@ -38,7 +38,7 @@ TRAINERS = {
         "verifiers", "await {package}.verifiers.score_reply(trace.assistant_messages[-1:], self.data)"
     ),
     "skyrl": Trainer("skyrl", 'register(id="perception", entry_point="{package}.skyrl:PerceptionEnv")'),
-    "areal": Trainer("areal", 'reward_fn="{package}.areal.reward_fn"'),
+    "areal": Trainer("areal", 'workflow="{package}.areal_workflow.VisionPerceptionWorkflow"'),
     "roll": Trainer("roll", "worker_cls: {package}.roll.PerceptionRewardWorker"),
     "nemo-gym": Trainer("nemo_gym", "cp {path} resources_servers/perception_reward/app.py"),
 }

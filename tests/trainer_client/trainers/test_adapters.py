@@ -99,6 +99,16 @@ def test_areal_gets_a_score_and_never_waits_as_long_as_would_make_it_zero() -> N
         areal.reward_fn("?", GOOD, [1], [2], annotation_id="unknown")
 
 
+def test_areal_s_workflows_get_a_score_without_blocking_their_loop() -> None:
+    async def both() -> list[Any]:
+        asked = [areal.reward("?", GOOD, [1], [2], annotation_id=name) for name in ("triangle/1", "unknown")]
+        return await asyncio.gather(*asked, return_exceptions=True)
+
+    good, unknown = asyncio.run(both())
+    assert good == FULL
+    assert isinstance(unknown, MissingScore)
+
+
 def test_calls_from_many_threads_leave_together(served: str) -> None:
     with ThreadPoolExecutor(16) as threads:
         jobs = [threads.submit(areal.reward_fn, "?", GOOD, [], [], annotation_id="triangle/1") for _ in range(64)]

@@ -1,0 +1,51 @@
+"""AReaL: its workflows with the reward asked for in the loop of the rollouts.
+
+    trainer.train(
+        workflow="perception_reward.trainer_client.trainers.areal_workflow.VisionPerceptionWorkflow",
+        workflow_kwargs={...},  # those of VisionRLVRWorkflow, without reward_fn
+    )
+
+`PerceptionWorkflow` is the same for text, from `RLVRWorkflow`. They do without what `reward_fn` goes through (see
+`areal`): a pool of processes, to which images travel too, with a time limit after which a late answer is a reward of 0.
+Samples that finish together travel together. What has no score is left out, and AReaL trains on the rest of its group.
+"""
+
+# The trainer's packages are not where this is checked.
+# pyright: basic, reportMissingImports=false
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+from areal.workflow.rlvr import RLVRWorkflow
+from areal.workflow.vision_rlvr import VisionRLVRWorkflow
+
+from perception_reward.trainer_client.errors import MissingScore
+from perception_reward.trainer_client.trainers.areal import reward
+
+_log = logging.getLogger(__name__)
+
+
+class _InTheLoop:
+    """What both have in common."""
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        # A function here would get a pool of processes.
+        super().__init__("", *arguments, **options)
+        self.reward_fn = self.async_reward_fn = reward
+
+    async def arun_episode(self, engine: Any, data: dict[str, Any]) -> Any:
+        try:
+            return await super().arun_episode(engine, data)
+        except MissingScore as error:
+            _log.warning("A sample is left out: %s", error)
+            return None
+
+
+class PerceptionWorkflow(_InTheLoop, RLVRWorkflow):
+    """`RLVRWorkflow`, whose reward is the service's."""
+
+
+class VisionPerceptionWorkflow(_InTheLoop, VisionRLVRWorkflow):
+    """`VisionRLVRWorkflow`, whose reward is the service's."""
