@@ -6,6 +6,7 @@ ask has the same one.
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import signal
@@ -16,10 +17,14 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-import numpy as np
 import psutil
 import pytest
-from safetensors.numpy import save_file
+
+from perception_reward.service.judges.base import JudgeTask, Verdict
+from perception_reward.service.judges.llm.judge import LLMJudge
+from perception_reward.service.judges.llm.methods import make_method
+from perception_reward.service.judges.openai.factory import openai_engine
+from perception_reward.trainer_client.wire import Fact
 
 # Starting an engine takes longer than other tests do.
 pytestmark = [pytest.mark.vllm, pytest.mark.timeout(900)]
@@ -41,33 +46,6 @@ UNSEEN = "\u200b"
 
 
 @pytest.fixture(scope="module")
-def model(make_tokenizer: Callable[..., Path], vllm_config: dict[str, Any]) -> Path:
-    """A model with weights large enough for its answers to depend on what it reads."""
-    folder = make_tokenizer()
-    (folder / "config.json").write_text(json.dumps(vllm_config))
-    width, inner, words = vllm_config["hidden_size"], vllm_config["intermediate_size"], vllm_config["vocab_size"]
-    random = np.random.default_rng(7)
-
-    def weights(*shape: int) -> Any:
-        return random.normal(0.0, 2.0 / shape[-1] ** 0.5, shape).astype(np.float32)
-
-    tensors = {"model.embed_tokens.weight": weights(words, width), "model.norm.weight": np.ones(width, np.float32)}
-    for layer in range(vllm_config["num_hidden_layers"]):
-        at = f"model.layers.{layer}"
-        for name in ("q", "k", "v"):
-            tensors[f"{at}.self_attn.{name}_proj.weight"] = weights(width, width)
-            tensors[f"{at}.self_attn.{name}_proj.bias"] = weights(width)
-        tensors[f"{at}.self_attn.o_proj.weight"] = weights(width, width)
-        tensors[f"{at}.mlp.gate_proj.weight"] = weights(inner, width)
-        tensors[f"{at}.mlp.up_proj.weight"] = weights(inner, width)
-        tensors[f"{at}.mlp.down_proj.weight"] = weights(width, inner)
-        for name in ("input_layernorm", "post_attention_layernorm"):
-            tensors[f"{at}.{name}.weight"] = np.ones(width, np.float32)
-    save_file(tensors, folder / "model.safetensors", metadata={"format": "pt"})
-    return folder
-
-
-@pytest.fixture(scope="module")
 def engine_environment(vllm_environment: dict[str, str]) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         for name, value in vllm_environment.items():
@@ -76,11 +54,11 @@ def engine_environment(vllm_environment: dict[str, str]) -> Iterator[None]:
 
 
 @pytest.fixture(scope="module")
-def service(model: Path, engine_environment: None, vllm_python: str, start_shared_process: Any) -> Any:
+def service(vllm_model: Path, engine_environment: None, vllm_python: str, start_shared_process: Any) -> Any:
     """A service that all tests share; each leaves it ready again."""
     # The whole response: no fact is decided before the engine is asked, and a response's facts share its prefix.
     options = [*OPTIONS, "--judge-evidence", "whole", "--workers", "1", "--request-timeout", str(PATIENCE)]
-    return start_shared_process("--judge", f"vllm:{model}", *options, python=vllm_python)
+    return start_shared_process("--judge", f"vllm:{vllm_model}", *options, python=vllm_python)
 
 
 def score(service: Any, items: list[dict[str, object]], seconds: float = PATIENCE) -> dict[str, Any]:
@@ -153,6 +131,23 @@ def test_a_verdict_is_the_same_in_any_batch_order_and_cache_state_and_after_a_re
         same(verdicts(result), known)
 
 
+async def test_a_server_of_the_same_model_gives_the_same_verdicts(service: Any, vllm_server: Any, vllm_model: Path):
+    judge = LLMJudge(openai_engine(f"openai:{vllm_server.url}#tiny"), make_method("verdict"), tokenizer=str(vllm_model))
+    facts = tuple(Fact(id=fact["id"], text=fact["text"]) for fact in FACTS)
+    tasks = [JudgeTask(response, facts) for response in RESPONSES]
+    await judge.start()
+    try:
+        deadline = asyncio.get_running_loop().time() + PATIENCE
+        served = {index: outcomes async for index, outcomes in judge.judge(tasks, deadline)}
+    finally:
+        await judge.aclose()
+    assert await_readiness(service, True) == "ok"
+    inside = score(service, [item(response + 4 * UNSEEN) for response in RESPONSES])
+    for index, result in enumerate(inside["results"]):
+        verdicts_of_server = [outcome for outcome in served[index] if isinstance(outcome, Verdict)]
+        same(verdicts(result), [(verdict.label, verdict.probability) for verdict in verdicts_of_server])
+
+
 def the_engine_dies_and_comes_back(service: Any) -> None:
     engine = engine_of(service.pid)
     assert engine is not None
@@ -200,8 +195,8 @@ def test_a_stopped_service_leaves_no_process_behind(service: Any):
 
 
 @pytest.mark.slow
-def test_the_engine_of_a_service_that_was_killed_ends_too(model: Path, engine_environment: None, vllm_python: str):
-    command = [vllm_python, "-m", "perception_reward.service.cli", "serve", "--judge", f"vllm:{model}", *OPTIONS]
+def test_the_engine_of_a_service_that_was_killed_ends_too(vllm_model: Path, engine_environment: None, vllm_python: str):
+    command = [vllm_python, "-m", "perception_reward.service.cli", "serve", "--judge", f"vllm:{vllm_model}", *OPTIONS]
     service = subprocess.Popen(
         [*command, "--port", "0"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=os.environ
     )
@@ -225,15 +220,15 @@ def last_line_of_a_service_that_cannot_start(python: str, model: object, *option
 
 @pytest.mark.slow
 def test_too_little_memory_at_start_is_told_with_the_arguments_that_matter(
-    model: Path, engine_environment: None, vllm_python: str, monkeypatch: pytest.MonkeyPatch
+    vllm_model: Path, engine_environment: None, vllm_python: str, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.delenv("VLLM_CPU_KVCACHE_SPACE")
     line = last_line_of_a_service_that_cannot_start(
-        vllm_python, model, "--judge-engine-arg", "kv_cache_memory_bytes=100000"
+        vllm_python, vllm_model, "--judge-engine-arg", "kv_cache_memory_bytes=100000"
     )
     assert "finds too little memory" in line
     assert "max_model_len" in line
-    assert str(model) in line
+    assert str(vllm_model) in line
 
 
 @pytest.mark.slow
