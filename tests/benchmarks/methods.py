@@ -77,7 +77,7 @@ LABELLED: dict[str, Callable[[Path], list[Pair]]] = {
 SETS = (*LABELLED, *WORDED, "parser", "captions", "charts")
 RULES = "none (rules)"
 # The sets behind what the pooling takes the rules' word for.
-COUNTED = ("labelled", "further", "fresh_seen")
+COUNTED = ("labelled", "further", "fresh_seen", "newest_seen")
 # The way that is read a second time by a calibration: fitted on `labelled`, there on the other folds' problems.
 FITTED = "verdict, selected"
 # Label, probability of `stated`, and of `contradicted` where the judge tells it, and whether no model was asked.

@@ -9,13 +9,15 @@ A fact is split into *anchors* (what it is about) and *slots* (what another valu
   on, in a sentence that commits to it, the fact counts as stated.
 - denial: the anchors are there and a slot says otherwise, or exactly one of the two is negated.
 
-A fact both stated and denied is contradicted. Words alone cannot tell "the cat chases the dog" from "the dog
-chases the cat", nor know that a puppy is a dog: without slots the certainty stays low, so that a cascade asks
-a model.
+A fact both stated and denied is contradicted, where the denial is worded like the statement: "Boat B has two circles"
+takes nothing from "Boat A has one circle". Nor do two grey squares from three white ones: a sentence in which slots of
+two sorts are otherwise is about something else. Words alone cannot tell "the cat chases the dog" from "the dog chases
+the cat", nor know that a puppy is a dog: without slots the certainty stays low, so that a cascade asks a model.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -24,7 +26,7 @@ from perception_reward.service.judges.base import Verdict
 from perception_reward.service.judges.symbolic.alternatives import offered
 from perception_reward.service.judges.symbolic.anchors import TERSE, Claim, read_claim
 from perception_reward.service.judges.symbolic.document import Document, Sentence
-from perception_reward.service.judges.symbolic.lexicon import CHART_WORDS, COPULAS, OTHERS, TOTALS
+from perception_reward.service.judges.symbolic.lexicon import CHART_WORDS, COPULAS, EXCLUSIVE, OTHERS, TOTALS
 from perception_reward.service.judges.symbolic.slots import Slot
 from perception_reward.service.judges.symbolic.words import Word, words
 from perception_reward.trainer_client.wire import Fact
@@ -43,17 +45,22 @@ _DENIED = 0.3
 # A sentence that lacks a word of the fact's, or keeps fewer of its neighbours than this, is like it and no more.
 _KEPT_ORDER = 0.6
 _PARTIAL = 0.8
+_NAME = re.compile("[A-Z]")
 
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """What one sentence says about a claim: support and denial in [0, 1]."""
+    """What one sentence says about a claim: support and denial in [0, 1].
+
+    further: names and words of content that the claim lacks, but for values.
+    """
 
     support: float
     denial: float
     start: int
     end: int
     sentence: Sentence
+    further: frozenset[str]
     other: bool = False
     total: bool = False
 
@@ -90,7 +97,9 @@ def _verdict(claim: Claim, found: list[Evidence]) -> Verdict:
     best = max(committed, key=lambda item: item.support, default=None)
     stated = best is not None and best.support >= _STATED
     partial = stated and best is not None and best.total
-    denials = [item for item in committed if item.denial > 0 and not (stated and (item.other or partial))]
+    denials = [item for item in committed if item.denial > 0]
+    if stated and best is not None:
+        denials = [item for item in denials if not (item.other or partial) and item.further <= best.further]
     denial = max(denials, key=lambda item: item.denial, default=None)
     if denial is not None:
         certainty = (0.85 if claim.is_typed else 0.5) * (0.6 if stated else denial.denial)
@@ -184,14 +193,21 @@ def _compare(claim: Claim, sentence: Sentence, heard: tuple[Word, ...]) -> Evide
     said = [_agrees(slot, negated, heard) for slot, negated in claim.slots]
     flipped = sum(claim.anchors[name] for name in _flipped(claim, mentioned)) / sum(claim.anchors.values())
     speaks = likeness.share >= (_ABOUT_TERSE if likeness.terse else _ABOUT)
-    denial = likeness.share if speaks and (False in said or flipped >= _DENIED) else 0.0
-    support = 0.0 if denial else _support(claim, likeness, said) * (1 - flipped)
+    otherwise = {type(slot) for (slot, _), agrees in zip(claim.slots, said, strict=True) if agrees is False}
+    denial = likeness.share if speaks and (len(otherwise) == 1 or flipped >= _DENIED) else 0.0
+    support = 0.0 if denial or otherwise else _support(claim, likeness, said) * (1 - flipped)
     span = (heard[0], heard[-1]) if said else (mentioned[0], mentioned[-1])
     other = any(word.lemma in OTHERS for word in heard)
     total = support >= _STATED and any(word.lemma in TOTALS for word in heard)
     if sentence.denies(span[0].start, span[1].end):
         support, denial = 0.0, support if support >= _STATED else 0.0
-    return Evidence(support, denial, span[0].start, span[1].end, sentence, other, total)
+    return Evidence(support, denial, span[0].start, span[1].end, sentence, _further(claim, heard), other, total)
+
+
+def _further(claim: Claim, heard: tuple[Word, ...]) -> frozenset[str]:
+    names = {word.text for before, word in pairwise(heard) if before.is_content and _NAME.fullmatch(word.text)}
+    content = {word.lemma for word in heard if word.is_content and word.lemma not in EXCLUSIVE and word.value is None}
+    return frozenset(names | (content - claim.anchors.keys()))
 
 
 @dataclass(frozen=True, slots=True)
