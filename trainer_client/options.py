@@ -47,6 +47,8 @@ class Options:
         for name in ("timeout", "batch_size", "request_items", "requests_at_once", "connections", "missing_window"):
             if not getattr(self, name) > 0:
                 raise OptionError(f"{_named(name)} has to be above 0, not {getattr(self, name)}")
+        if not 0 <= self.missing_limit <= 1:
+            raise OptionError(f"{_named('missing_limit')} is a share from 0 to 1, not {self.missing_limit}")
         if self.on_missing not in get_args(Policy):
             raise OptionError(f"{_named('on_missing')}: {self.on_missing!r} is none of {', '.join(get_args(Policy))}")
         if not self.urls:

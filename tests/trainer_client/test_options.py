@@ -62,6 +62,7 @@ def test_every_option_can_be_set_by_its_variable(monkeypatch: pytest.MonkeyPatch
         ({"base_url": ","}, {}, "names no server"),
         ({"on_missing": "ignore"}, {}, "'ignore' is none of native, group_mean, raise, zero"),
         ({"timeout": 0}, {}, "timeout (PERCEPTION_REWARD_TIMEOUT) has to be above 0"),
+        ({}, {"PERCEPTION_REWARD_MISSING_LIMIT": "20"}, "is a share from 0 to 1, not 20.0"),
         ({}, {"PERCEPTION_REWARD_BATCH_SIZE": "many"}, "'many' cannot be read as a int"),
         ({}, {"PERCEPTION_REWARD_VERIFY": "perhaps"}, "'perhaps' cannot be read as a truth"),
     ],
