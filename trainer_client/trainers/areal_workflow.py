@@ -18,6 +18,7 @@ from __future__ import annotations
 import logging
 from typing import Any
 
+from areal.api import RolloutWorkflow
 from areal.workflow.rlvr import RLVRWorkflow
 from areal.workflow.vision_rlvr import VisionRLVRWorkflow
 
@@ -27,7 +28,7 @@ from perception_reward.trainer_client.trainers.areal import reward
 _log = logging.getLogger(__name__)
 
 
-class _InTheLoop:
+class _InTheLoop(RolloutWorkflow):
     """What both have in common."""
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
