@@ -109,7 +109,7 @@ def _claim_verdict(fact: Claim, text: str, reading: Reading) -> Verdict:
     firm = [item for item in against if item.firm]
     best = max(stated, key=_strength, default=None)
     if best is not None:
-        return _when_stated(best, [*denied, *_outweighing(firm, best)], reading)
+        return _when_stated(fact, best, [*denied, *_outweighing(firm, best)], reading)
     if denied:
         return Verdict("contradicted", 0.02, reading.span(denied[0].claim), 0.9)
     if firm:
@@ -149,11 +149,12 @@ def _standing(items: list[Evidence], others: list[Evidence], reading: Reading) -
     ]
 
 
-def _when_stated(best: Evidence, opposed: list[Evidence], reading: Reading) -> Verdict:
+def _when_stated(fact: Claim, best: Evidence, opposed: list[Evidence], reading: Reading) -> Verdict:
     strength = _strength(best)
     if not opposed:
         return Verdict("stated", strength, reading.span(best.claim), strength)
-    return Verdict("contradicted", 0.1, reading.span(opposed[0].claim), 0.7, settled=True)
+    # "The square" may be another one the next time.
+    return Verdict("contradicted", 0.1, reading.span(opposed[0].claim), 0.7, settled=bool(fact.subject.name))
 
 
 def _when_open(fact: Claim, item: Evidence, reading: Reading) -> Verdict:

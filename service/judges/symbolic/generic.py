@@ -52,7 +52,7 @@ _NAME = re.compile("[A-Z]")
 class Evidence:
     """What one sentence says about a claim: support and denial in [0, 1].
 
-    further: names and words of content that the claim lacks, but for values.
+    further: names and words of content that the claim lacks, but for values, and the claim's numbers that it lacks.
     """
 
     support: float
@@ -207,7 +207,8 @@ def _compare(claim: Claim, sentence: Sentence, heard: tuple[Word, ...]) -> Evide
 def _further(claim: Claim, heard: tuple[Word, ...]) -> frozenset[str]:
     names = {word.text for before, word in pairwise(heard) if before.is_content and _NAME.fullmatch(word.text)}
     content = {word.lemma for word in heard if word.is_content and word.lemma not in EXCLUSIVE and word.value is None}
-    return frozenset(names | (content - claim.anchors.keys()))
+    numbers = {name for name in claim.anchors if name.startswith("#")} - {word.lemma for word in heard}
+    return frozenset(names | numbers | (content - claim.anchors.keys()))
 
 
 @dataclass(frozen=True, slots=True)

@@ -145,6 +145,19 @@ def test_listing_every_value_states_none(fact: str, response: str) -> None:
     assert judge(fact, response).label != "stated"
 
 
+@pytest.mark.parametrize(
+    ("fact", "response"),
+    [
+        ("Boat A has one circle.", "Boat A has 1 circle. Boat B has 2 circles. Boat C has 3 circles."),
+        ("Nine squares are white.", "There are 9 white squares. There are 4 grey squares in total."),
+        ("The puzzle has 5 pieces.", "The image shows a puzzle with 5 pieces. Two pieces are missing from the puzzle."),
+        ("Subject 1 has 70 beats.", "- Subject 1: 70 beats\n- Subject 2: 72 beats\n- Subject 3: 74 beats"),
+    ],
+)
+def test_what_is_said_of_a_neighbour_takes_nothing_back(fact: str, response: str) -> None:
+    assert judge(fact, response).label == "stated"
+
+
 def test_another_thing_of_the_same_sort_contradicts_nothing() -> None:
     assert judge("The car is red.", "The car is red. Behind it stands another car, which is blue.").label == "stated"
 
