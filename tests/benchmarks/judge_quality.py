@@ -1,7 +1,7 @@
 """How right a judge model is on real responses, step by step: prompt, evidence, phrasings, calibration, rules.
 
     python tests/benchmarks/judge_quality.py --url http://127.0.0.1:8000 --model NAME --tokenizer FOLDER [--most 60]
-    python tests/benchmarks/judge_quality.py --model NAME [--markdown service/judges/README.md]
+    python tests/benchmarks/judge_quality.py --model NAME [--markdown service/judges/models.md]
 
 With `--url` it asks what it has not asked yet (`build/judge-quality/`) and goes on where it was interrupted; without,
 it makes the tables from what was answered. `--most` asks only about so many pairs of the expensive variants, whole

@@ -2,7 +2,7 @@
 
     python tests/benchmarks/methods.py --url http://127.0.0.1:8000 --model NAME --tokenizer FOLDER \
         [--ways "verdict, selected" joint] [--sets labelled templated] [--most 40]
-    python tests/benchmarks/methods.py [--markdown service/judges/README.md]
+    python tests/benchmarks/methods.py [--markdown service/judges/models.md]
 
 With `--url` the service's own methods ask what was not asked yet, some responses at a time, each with all its facts;
 what the model says is kept in `build/methods/`, so that an interrupted run goes on where it stopped. Without, the
@@ -84,6 +84,8 @@ FITTED = "verdict, selected"
 Said = tuple[Label, float, float | None, bool]
 # Responses judged together: enough for the engine to be busy, few enough that an interruption loses little.
 AT_ONCE = 8
+# Pairs of a set's kind below which a figure says nothing.
+LEAST_OF_KIND = 20
 
 
 def main() -> None:
@@ -222,6 +224,12 @@ def report(sets: dict[str, list[list[Pair]]]) -> Iterator[str]:
                     lines += [[row, model, *figures(made), "–"] for row, made in made_of(told, known, name)]
         if lines:
             yield f"Set `{name}`:\n\n" + table([*header, "responses/s"], lines)
+    for model in models:
+        if lines := [line for name in LABELLED for line in by_kind(name, sets.get(name, []), model)]:
+            header = ["set", "facts", "pairs", "AUC stated", "95 % interval", "three-way accuracy"]
+            yield f"The cascade with `{model}` on real responses, by what the facts are about:\n\n" + table(
+                header, lines
+            )
     yield "How often the rules say what (columns) where which label is right (rows):\n\n" + said_by_rules(sets)
 
 
@@ -229,12 +237,22 @@ def made_of(told: Sequence[Telling], known: Sequence[Telling], name: str) -> Ite
     """What the service makes of a model's answers, by name."""
     held = [grounded(telling) for telling in told]
     yield "… and grounded (shipped)", held
-    if name == "labelled":
+    if name == "labelled" and known:
         yield "… and calibrated", cross_calibrated(held)
     elif known:
         yield "… and calibrated", calibrated([grounded(telling) for telling in known], held)
     rules = [verdict for (verdict,) in judge_all([task_of([telling.pair]) for telling in told])]
     yield "cascade of the rules and that (shipped)", [_cascaded(*both) for both in zip(held, rules, strict=True)]
+
+
+def by_kind(name: str, responses: Sequence[list[Pair]], model: str) -> Iterator[list[str]]:
+    """Figures of the cascade for facts of a figure's geometry and for all others, of sets with enough of them."""
+    told = tellings(responses, kept(model, FITTED, name))
+    *_, (_, cascade) = made_of(told, [], name) if told else [("", [])]
+    for kinds, figure in (("geometry", True), ("other", False)):
+        part = [one for one in cascade if (kind_of(one.pair.fact) in FIGURE_KINDS) == figure]
+        if len(part) >= LEAST_OF_KIND:
+            yield [name, kinds, *figures(part)[1:2], *figures(part)[3:]]
 
 
 def _cascaded(telling: Telling, rules: Verdict) -> Telling:
