@@ -47,7 +47,7 @@ _LONGEST_NOUN = 24
 _SIGNS = {"⊙": "circle", "odot": "circle", "△": "triangle", "▱": "parallelogram", "□": "square"}
 _SIGN_OF = {noun: sign for sign, noun in _SIGNS.items() if not sign.isascii()}
 _NUMBER = re.compile(r"(?<![A-Za-z\d_])\d+(?:,\d{3})+(?:\.\d+)?|(?<![A-Za-z\d_])\d+(?:\.\d+)?|\.\d+")
-_FRACTION = re.compile(r"(?:\\[dt]?frac\s*\{\s*|\()?(\d+(?:\.\d+)?)(?:\s*\}\s*\{\s*|\s*[/⁄:]\s*)(\d+(?:\.\d+)?)")
+_FRACTION = re.compile(r"(?<!\d)(\d+(?:\.\d+)?)(?:\s*\}\s*\{\s*|\s*[/⁄:]\s*)(\d+(?:\.\d+)?)")
 _WORD = re.compile(r"[A-Za-z]+|[一二两三四五六七八九十百半零]")
 _ORDINALS = "zeroth first second third fourth fifth sixth seventh eighth ninth tenth eleventh twelfth"
 _WORDS: dict[str, tuple[float, ...]] = {
@@ -80,8 +80,10 @@ class Grounds(Enum):
 def grounds(text: str, fact: str) -> Grounds:
     """What `text` holds of `fact`. Linear in their lengths."""
     found = _held(text, fact)
+    if found is Grounds.NOTHING:
+        return found
     said = asserted(text)
-    if found is Grounds.NOTHING or said.plain == said.stated:
+    if said.plain == said.stated:
         return found
     # Some notations are read otherwise once they are plain: only what the moods take away counts.
     plain = _held(said.plain, fact)

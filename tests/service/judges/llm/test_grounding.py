@@ -106,5 +106,7 @@ def test_a_text_grounds_itself(text: str):
 )
 def test_a_long_text_is_quick(unit: str):
     began = time.process_time()
-    grounds(unit * (100_000 // len(unit)), LENGTH)
-    assert time.process_time() - began < 5
+    # With the fact's names in front, its numbers are looked for too.
+    grounds("AB " + unit * (100_000 // len(unit)), LENGTH)
+    # Ten times what it takes; at a cost that grows with the square it would be minutes.
+    assert time.process_time() - began < 20
