@@ -257,6 +257,8 @@ def _row(record: Record) -> _Row:
 
 
 def _asked(row: _Row, problems: Path) -> _Row:
+    if row.split is None:
+        raise ValueError("has no split, so that its problem's folder is not known")
     asked = read_problem(problems, f"{row.split}/{row.id.rpartition('-')[2]}")
     return replace(row, question=asked.question, answer=asked.answer, images=(asked.image,))
 

@@ -173,6 +173,16 @@ def test_question_answer_and_image_come_from_the_problems_of_intergps(tmp_path: 
     assert [str(dropped) for dropped in result.report.dropped] == ["8: the row has no readable train/8/data.json"]
 
 
+def test_a_row_without_a_split_has_no_problem(tmp_path: Path) -> None:
+    path = tmp_path / "mine.jsonl"
+    path.write_text(json.dumps({"id": "mine", "logic_forms": []}))
+    result = import_problems(path, problems=tmp_path)
+    assert result.annotations == []
+    assert [str(dropped) for dropped in result.report.dropped] == [
+        "line 1: the row has no split, so that its problem's folder is not known"
+    ]
+
+
 def test_a_file_of_another_format_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "list.json"
     path.write_text("[]")
