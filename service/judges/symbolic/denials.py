@@ -19,7 +19,8 @@ NOTHING: Range = (0, 0)
 # What is said of a statement that is not so. "Not right" is said of an angle as well, so only where one is claimed.
 _FALSE = r"(?:false|wrong|incorrect|untrue|mistaken|invalid)"
 _NOT = r"(?:not|never|hardly|scarcely|far from|anything but|n't)(?: \w+ly| all)?"
-_NOT_SO = rf"(?:{_FALSE}|{_NOT} (?:true|correct|the case|so|valid))"
+# "Not so clear" is said of no statement, and a "wrong-answer analysis" of no other.
+_NOT_SO = rf"(?:{_FALSE}(?!-)|{_NOT} (?:true|correct|the case|so(?= that| *\W?$)|valid))"
 _LIE = r"(?:lies?|myths?|falsehoods?|fallac(?:y|ies)|misconceptions?)"
 _FAILS = r"(?:(?:do|does|did)(?: not|n't)(?: \w+)? (?:hold|apply)|fails?)(?! (?:to|for|the|an?|any)\b)"
 _OPPOSED = r"(?:contradicted|refuted|disproved|ruled out|the (?:opposite|contrary|reverse|negation) of)"
@@ -29,7 +30,6 @@ _IS_NOT = (
     rf"|(?:is not|isn't) right|(?:isn't|aren't) (?:true|correct|so|the case)|{_FAILS})(?!\w)"
 )
 _BELOW = rf"(?:following|below|what follows|next (?:{_STATEMENT}|line|point)s?)"
-_OF_THOSE = rf"(?:these|those|them|the {_STATEMENT}s?|the values?)"
 # "In the following figure …" speaks of no statement.
 _SHOWN = r"(?! (?:figures?|diagrams?|images?|pictures?|graphs?|charts?|tables?|problems?|questions?|steps?|way)\b)"
 
@@ -38,7 +38,7 @@ _HEADING = re.compile(
     rf"\b(?:none|neither) of (?:what follows|the (?:following|below)|(?:the {_STATEMENT}s|those) below"
     rf"|these(?: {_STATEMENT}s)?(?= (?:is|are|holds?|appl(?:y|ies))\b))"
     rf"|\b(?:these|those|{_BELOW})\b{_SHOWN}[^.!?,]{{0,60}}"
-    rf"\b(?:{_NOT_SO}|{_OPPOSED}|are(?: all)? {_LIE}|{_FAILS})(?!\w)"
+    rf"\b(?:{_NOT_SO}|{_OPPOSED}|are(?: all)? {_LIE}|{_FAILS})(?!\w)(?:\W+\w+){{0,3}}\W*$"
     rf"|^(?!\W*(?:that|this|it)\b).*\b{_FALSE} {_STATEMENT}s?(?: \w+){{0,4}}$"
     rf"|\b(?:what|(?:things?|{_STATEMENT}s?) (?:that|which)) (?:{_IS_NOT}|(?:is|are) not (?:shown|stated|given)\b)"
     r"|\b(?:opposite|negation|contrary|reverse) of (?:this|these|the following|what follows)\b"

@@ -106,6 +106,9 @@ def test_what_the_sentence_beside_it_denies_is_not_stated(response: str, fact: F
         "AB = 5. That is false for AC.",
         "AB = 5. That is right.",
         "AB = 5. No, that is false. Let me look again. It is so: AB = 5.",
+        "These sides are not valid for a right triangle: AB = 5.",
+        "In the figure below it is not so clear at first: AB = 5.",
+        "Below is the wrong-answer analysis: AB = 5.",
     ],
 )
 def test_what_stands_beside_a_denial_is_still_stated(response: str) -> None:
