@@ -254,6 +254,10 @@ bench-accuracy:  ## What the accuracy reward credits, and how fast
 bench-rewards:  ## Time of format, repetition and perception
 	$(PYTHON) tests/benchmarks/rewards.py
 
+.PHONY: bench-projection
+bench-projection:  ## What a GPU would do, from counted tokens; PROJECTION="--reference CHECKOUT --tokenizer FOLDER"
+	$(PYTHON) tests/benchmarks/projection.py $(PROJECTION)
+
 .PHONY: bench-judge-gpu
 bench-judge-gpu:  ## Speed of the in-process judge on a GPU, in Qwen2.5's shapes (PYTHON: one with the service and vLLM)
 	$(PYTHON) tests/benchmarks/judge_gpu.py

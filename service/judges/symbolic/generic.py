@@ -27,7 +27,7 @@ from perception_reward.service.judges.symbolic.alternatives import offered
 from perception_reward.service.judges.symbolic.anchors import TERSE, Claim, read_claim
 from perception_reward.service.judges.symbolic.document import Document, Sentence
 from perception_reward.service.judges.symbolic.lexicon import CHART_WORDS, COPULAS, EXCLUSIVE, OTHERS, TOTALS
-from perception_reward.service.judges.symbolic.slots import Slot
+from perception_reward.service.judges.symbolic.slots import Slot, Text, relations
 from perception_reward.service.judges.symbolic.words import Word, words
 from perception_reward.trainer_client.wire import Fact
 
@@ -205,9 +205,14 @@ def _compare(claim: Claim, sentence: Sentence, heard: tuple[Word, ...]) -> Evide
 
 
 def _further(claim: Claim, heard: tuple[Word, ...]) -> frozenset[str]:
-    names = {word.text for before, word in pairwise(heard) if before.is_content and _NAME.fullmatch(word.text)}
-    content = {word.lemma for word in heard if word.is_content and word.lemma not in EXCLUSIVE and word.value is None}
     numbers = {name for name in claim.anchors if name.startswith("#")} - {word.lemma for word in heard}
+    if any(isinstance(slot, Text) for slot, _ in claim.slots):
+        # Which of the words are what is written cannot be told.
+        return frozenset(numbers)
+    names = {word.text for before, word in pairwise(heard) if before.is_content and _NAME.fullmatch(word.text)}
+    values = {at for first, end, _ in relations(heard) for at in range(first, end)}
+    values |= {at for at, word in enumerate(heard) if word.lemma in EXCLUSIVE or word.value is not None}
+    content = {word.lemma for at, word in enumerate(heard) if word.is_content and at not in values}
     return frozenset(names | numbers | (content - claim.anchors.keys()))
 
 
