@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from perception_reward.service.judges.symbolic.document import Sentence, read
-from perception_reward.service.judges.symbolic.moods import Mood, qualifies, stretches
+from perception_reward.service.judges.symbolic.moods import Mood, asks, qualifies, stretches
 
 _CLAIM_NOTHING: frozenset[Mood] = frozenset({"question", "hedged", "option"})
 _STATE_NOTHING: frozenset[Mood] = frozenset({*_CLAIM_NOTHING, "hypothetical", "retracted"})
@@ -41,7 +41,7 @@ def _parts(sentence: Sentence) -> Iterator[tuple[str, Mood]]:
     text = sentence.text
     if sentence.stance != "asserted":
         yield text, sentence.stance
-    elif text.rstrip(" \"')*").endswith("?") or qualifies(text, 0, len(text)):
+    elif asks(text) or qualifies(text, 0, len(text)):
         yield from stretches(text)
     else:
         yield text, "asserted"

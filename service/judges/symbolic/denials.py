@@ -12,6 +12,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 Range = tuple[int, int]
 NOTHING: Range = (0, 0)
@@ -114,9 +115,17 @@ _HINTS = (
 )
 
 
-def hints(text: str) -> bool:
-    """Whether a lowered text holds a word that a denial of a whole statement would not be without."""
-    return any(hint in text for hint in _HINTS)
+def denying(text: str, ranges: Sequence[Range]) -> frozenset[int]:
+    """Indices of the sentences, [start, end) of `text` each, that may say of a whole statement that it is not so."""
+    if not _hints(text):
+        return frozenset()
+    return frozenset(index for index, (start, end) in enumerate(ranges) if _hints(text[start:end]))
+
+
+def _hints(text: str) -> bool:
+    """Whether a text holds a word that a denial of a whole statement would not be without."""
+    lowered = text.lower()
+    return any(hint in lowered for hint in _HINTS)
 
 
 def heads(heading: str) -> bool:

@@ -92,8 +92,8 @@ def read(response: str) -> Document:
     plain = normalise(response)
     ranges = list(_ranges(plain.text))
     options = _option_lines(plain.text, ranges)
-    examined = examined_of(plain.text, ranges)
-    denying = _denying(plain.text, ranges)
+    denying = denials.denying(plain.text, ranges)
+    examined = examined_of(plain.text, ranges, denying)
     sentences: list[Sentence] = []
     supposing = False
     for index, (start, end) in enumerate(ranges):
@@ -111,13 +111,6 @@ def read(response: str) -> Document:
         denied = denials.denied(text[begin:]) if index in denying else denials.NOTHING
         sentences.append(Sentence(text[begin:], _form(text), stance, start + begin, plain, denied))
     return Document(response, plain, tuple(sentences))
-
-
-def _denying(text: str, ranges: list[tuple[int, int]]) -> set[int]:
-    """Indices of the sentences that may say of a whole statement that it is not so."""
-    if not denials.hints(text.lower()):
-        return set()
-    return {index for index, (start, end) in enumerate(ranges) if denials.hints(text[start:end].lower())}
 
 
 def _ranges(text: str) -> list[tuple[int, int]]:

@@ -8,7 +8,7 @@ below their denial has not stated them.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 
 from perception_reward.service.judges.symbolic import denials
 
@@ -35,11 +35,14 @@ _ENTRY = re.compile(r"\s*(?:[-*+•>]\s|\(?\w{1,3}[.)]|<\w{1,20}>|info\d|[\"'‘
 _NUMBER = re.compile(r"\s*\(?\w{1,3}[.)]\s*")
 
 
-def examined_of(text: str, ranges: Sequence[tuple[int, int]]) -> frozenset[int]:
+def examined_of(text: str, ranges: Sequence[tuple[int, int]], denying: Set[int]) -> frozenset[int]:
     """Indices of the sentences that are to be checked, or denied: those that say so, and the entries of a list so
-    headed."""
+    headed.
+
+    denying: indices of those that may deny something (`denials.denying`).
+    """
     lowered = text.lower()
-    if not (any(hint in lowered for hint in _HINTS) or denials.hints(lowered)):
+    if not (denying or any(hint in lowered for hint in _HINTS)):
         return frozenset()
     found: set[int] = set()
     heading = False
@@ -48,7 +51,7 @@ def examined_of(text: str, ranges: Sequence[tuple[int, int]]) -> frozenset[int]:
         if task := _TASK.search(sentence):
             found.add(index)
             heading = sentence.rstrip().endswith((":", ";")) or bool(_LISTS.search(task[0]))
-        elif _denies(sentence.strip()):
+        elif index in denying and _denies(sentence.strip()):
             found.add(index)
             heading = True
         elif heading and _goes_on(text, ranges, index):
@@ -60,8 +63,6 @@ def examined_of(text: str, ranges: Sequence[tuple[int, int]]) -> frozenset[int]:
 
 def _denies(sentence: str) -> bool:
     """Whether a sentence says of what stands below it that it is not so."""
-    if not denials.hints(sentence.lower()):
-        return False
     if sentence.endswith(_OPEN):
         return denials.heads_list(sentence.rstrip(":; "))
     return denials.announces(sentence)

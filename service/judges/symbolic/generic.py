@@ -50,17 +50,14 @@ _NAME = re.compile("[A-Z]")
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """What one sentence says about a claim: support and denial in [0, 1].
-
-    further: names and words of content that the claim lacks, but for values, and the claim's numbers that it lacks.
-    """
+    """What one sentence, of the words `heard`, says about a claim: support and denial in [0, 1]."""
 
     support: float
     denial: float
     start: int
     end: int
     sentence: Sentence
-    further: frozenset[str]
+    heard: tuple[Word, ...]
     other: bool = False
     total: bool = False
 
@@ -97,9 +94,10 @@ def _verdict(claim: Claim, found: list[Evidence]) -> Verdict:
     best = max(committed, key=lambda item: item.support, default=None)
     stated = best is not None and best.support >= _STATED
     partial = stated and best is not None and best.total
-    denials = [item for item in committed if item.denial > 0]
-    if stated and best is not None:
-        denials = [item for item in denials if not (item.other or partial) and item.further <= best.further]
+    denials = [item for item in committed if item.denial > 0 and not (stated and (item.other or partial))]
+    if denials and stated and best is not None:
+        further = _further(claim, best.heard)
+        denials = [item for item in denials if _further(claim, item.heard) <= further]
     denial = max(denials, key=lambda item: item.denial, default=None)
     if denial is not None:
         certainty = (0.85 if claim.is_typed else 0.5) * (0.6 if stated else denial.denial)
@@ -201,10 +199,11 @@ def _compare(claim: Claim, sentence: Sentence, heard: tuple[Word, ...]) -> Evide
     total = support >= _STATED and any(word.lemma in TOTALS for word in heard)
     if sentence.denies(span[0].start, span[1].end):
         support, denial = 0.0, support if support >= _STATED else 0.0
-    return Evidence(support, denial, span[0].start, span[1].end, sentence, _further(claim, heard), other, total)
+    return Evidence(support, denial, span[0].start, span[1].end, sentence, heard, other, total)
 
 
 def _further(claim: Claim, heard: tuple[Word, ...]) -> frozenset[str]:
+    """Names and words of content that the claim lacks, but for values, and the claim's numbers that are not heard."""
     numbers = {name for name in claim.anchors if name.startswith("#")} - {word.lemma for word in heard}
     if any(isinstance(slot, Text) for slot, _ in claim.slots):
         # Which of the words are what is written cannot be told.

@@ -198,7 +198,7 @@ def _cues(text: str) -> tuple[Cue, ...]:
 def mood_of(text: str, start: int, end: int) -> Mood:
     """The mood of what stands at [start, end) of a sentence."""
     cues = _cues(text)
-    if text.rstrip(" \"')*").endswith("?") and end > _question_start(text, cues):
+    if asks(text) and end > _question_start(text, cues):
         return "question"
     found: set[str] = {kind for kind, at, stop, _ in cues if start <= at and stop <= end and kind != "denial"}
     found |= _before(text, cues, start) | _after(cues, end)
@@ -206,6 +206,11 @@ def mood_of(text: str, start: int, end: int) -> Mood:
         if mood in found:
             return mood
     return "asserted"
+
+
+def asks(text: str) -> bool:
+    """Whether a sentence ends as a question."""
+    return text.rstrip(" \"')*").endswith("?")
 
 
 def stretches(text: str) -> Iterator[tuple[str, Mood]]:

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from perception_reward.service.judges.symbolic.denials import denying
 from perception_reward.service.judges.symbolic.document import read
 from perception_reward.service.judges.symbolic.examined import examined_of
 from perception_reward.service.judges.symbolic.judge import decide_all
@@ -69,4 +70,4 @@ def test_what_stands_beside_a_task_is_still_stated(response: str) -> None:
 @given(st.text(alphabet="to be checked:;. \n-1AB=5", max_size=80))
 def test_any_text_can_be_read(text: str) -> None:
     ranges = [(sentence.offset, sentence.offset + len(sentence.text)) for sentence in read(text).sentences]
-    assert examined_of(text, ranges) <= set(range(len(ranges)))
+    assert examined_of(text, ranges, denying(text, ranges)) <= set(range(len(ranges)))
