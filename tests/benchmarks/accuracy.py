@@ -10,7 +10,6 @@ import argparse
 import asyncio
 import importlib
 import json
-import os
 import random
 import statistics
 import time
@@ -18,13 +17,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from places import DATA
+
 from perception_reward.service.rewards.accuracy import grade
 from perception_reward.service.rewards.answer import extract_answer
 from perception_reward.service.rewards.grading import PRELOAD, AccuracyGrader, Question
 from perception_reward.service.workers import TimedOut, WorkerPool
-
-REPOSITORY = Path(__file__).resolve().parents[2]
-DATA = Path(os.environ.get("PERCEPTION_REWARD_SHARED_DATA", REPOSITORY.parent / "shared" / "data"))
 
 
 @dataclass(frozen=True)

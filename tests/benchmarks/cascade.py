@@ -22,19 +22,18 @@ of that name. No model is asked.
 
 from __future__ import annotations
 
-import argparse
-import os
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from importlib.resources import files
 from pathlib import Path
 
 from folds import FOLDS, folds
-from labelled import Pair, fresh_seen, fresh_unseen, further_pairs, labelled_pairs, newest_seen, newest_unseen, rows
+from labelled import SEEN, SETS, UNSEEN, rows
 from measures import LABELS, table
 from pages import write_between
+from places import arguments
 from statements import Half, problems, read_statements, statements
 from symbolic import SEED, judge_all
 
@@ -50,10 +49,7 @@ from perception_reward.trainer_client.wire import Fact, Label
 LEAST = 30
 _HALVES: tuple[Half, ...] = ("held_out", "fresh", "unread")
 _WORDED = frozenset({*_HALVES, "parser"})
-_REAL: dict[str, Sequence[Callable[[Path], list[Pair]]]] = {
-    "real": (labelled_pairs, further_pairs, fresh_seen, newest_seen),
-    "unseen": (fresh_unseen, newest_unseen),
-}
+_REAL = {"real": SEEN, "unseen": UNSEEN}
 _REPORTED = ("unseen", "unread")
 
 
@@ -85,10 +81,7 @@ class Judged:
 
 
 def main() -> None:
-    repository = Path(__file__).resolve().parents[2]
-    default = os.environ.get("PERCEPTION_REWARD_SHARED_DATA", repository.parent / "shared" / "data")
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
-    parser.add_argument("--data", type=Path, default=Path(default), help="folder of the real data sets")
+    parser = arguments(__doc__)
     parser.add_argument("--target", type=float, default=0.97, help="least share of decided verdicts that are right")
     parser.add_argument("--write", action="store_true", help="put the thresholds into the package")
     parser.add_argument("--markdown", type=Path, help="write the tables between this file's markers")
@@ -113,8 +106,8 @@ def main() -> None:
 
 def cases(data: Path) -> Iterator[Case]:
     """All cases, those only reported on included."""
-    for source, sets in _REAL.items():
-        for pair in (pair for pairs in sets for pair in pairs(data)):
+    for source, names in _REAL.items():
+        for pair in (pair for name in names for pair in SETS[name](data)):
             if not pair.doubtful:
                 yield Case(source, pair.problem, pair.fact, pair.response, pair.label)
     forms = list(problems(rows(data / "geometry3k" / "annotations.jsonl"), 500, SEED))

@@ -20,7 +20,6 @@ from __future__ import annotations
 
 import argparse
 import math
-import os
 import random
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
@@ -32,6 +31,7 @@ from labelled import Pair, further_pairs, labelled_pairs, rows
 from measures import LABELS, Judged, accuracy, confusion, interval, stated_auc, table
 from neighbours import neighbour
 from pages import write_between
+from places import REPOSITORY, arguments
 from statements import GEOMETRY, Half, problems, statements
 from symbolic import SEED, judge_all
 
@@ -41,7 +41,6 @@ from perception_reward.service.judges.cascade.pooling import pooled
 from perception_reward.service.judges.cascade.thresholds import decides, packaged
 from perception_reward.trainer_client.wire import Fact, Label
 
-REPOSITORY = Path(__file__).resolve().parents[2]
 KEPT = REPOSITORY / "build" / "judge-quality"
 # Chosen on `labelled`: of a neighbour's log-odds, how much is taken off the fact's.
 CONTRAST = 0.25
@@ -55,9 +54,7 @@ WORDED: dict[str, Half] = {"templated": "fresh", "unread": "unread"}
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
-    default = os.environ.get("PERCEPTION_REWARD_SHARED_DATA", REPOSITORY.parent / "shared" / "data")
-    parser.add_argument("--data", type=Path, default=Path(default), help="folder of the real data sets")
+    parser = arguments(__doc__)
     parser.add_argument("--model", required=True, help="the served model's name; its answers are kept under it")
     parser.add_argument("--url", help="vLLM server to ask, without /v1")
     parser.add_argument("--tokenizer", help="the model's tokenizer folder; the model's name if not given")

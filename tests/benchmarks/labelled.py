@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import json
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -53,38 +54,9 @@ def further_pairs(data: Path) -> list[Pair]:
     return _own_pairs(data, "further_pairs.jsonl")
 
 
-def fresh_pairs(data: Path) -> list[Pair]:
-    """Our own pairs, on problems that neither of the two above holds."""
-    return _own_pairs(data, "fresh_pairs.jsonl")
-
-
-def fresh_seen(data: Path) -> list[Pair]:
-    """The half of the fresh pairs' problems that was looked into."""
-    return _half(fresh_pairs(data), held_back=False)
-
-
-def fresh_unseen(data: Path) -> list[Pair]:
-    """The other half, which is only reported on."""
-    return _half(fresh_pairs(data), held_back=True)
-
-
-def newest_pairs(data: Path) -> list[Pair]:
-    """Our own pairs, on problems that none of those above holds."""
-    return _own_pairs(data, "newest_pairs.jsonl")
-
-
-def newest_seen(data: Path) -> list[Pair]:
-    """The half of the newest pairs' problems that may be looked into."""
-    return _half(newest_pairs(data), held_back=False)
-
-
-def newest_unseen(data: Path) -> list[Pair]:
-    """The other half, which is only reported on."""
-    return _half(newest_pairs(data), held_back=True)
-
-
-def _half(pairs: list[Pair], *, held_back: bool) -> list[Pair]:
-    return [pair for pair in pairs if (zlib.crc32(pair.problem.encode()) % 2 == 1) == held_back]
+def _half(name: str, data: Path, *, held_back: bool) -> list[Pair]:
+    """Of our own pairs, those of half the problems."""
+    return [pair for pair in _own_pairs(data, name) if (zlib.crc32(pair.problem.encode()) % 2 == 1) == held_back]
 
 
 def _own_pairs(data: Path, name: str) -> list[Pair]:
@@ -106,3 +78,17 @@ def rows(source: Path) -> Iterator[dict[str, Any]]:
 def _mathvista(data: Path) -> dict[str, str]:
     source = data / "mathvista" / "responses.jsonl"
     return {f"mathvista/{row['model']}/{row['pid']}": row["response"] for row in rows(source)}
+
+
+# By name. No two hold the same problem, but for the halves of one set. Those in `SEEN` were looked into; those in
+# `UNSEEN` are only reported on.
+SETS: dict[str, Callable[[Path], list[Pair]]] = {
+    "labelled": labelled_pairs,
+    "further": further_pairs,
+    "fresh_seen": partial(_half, "fresh_pairs.jsonl", held_back=False),
+    "fresh_unseen": partial(_half, "fresh_pairs.jsonl", held_back=True),
+    "newest_seen": partial(_half, "newest_pairs.jsonl", held_back=False),
+    "newest_unseen": partial(_half, "newest_pairs.jsonl", held_back=True),
+}
+UNSEEN = ("fresh_unseen", "newest_unseen")
+SEEN = tuple(name for name in SETS if name not in UNSEEN)

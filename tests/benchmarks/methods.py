@@ -22,30 +22,22 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
-import os
 import time
 import zlib
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from cascade import Case, cases
 from folds import FOLDS, folds
-from judge_quality import REPOSITORY, WORDED, shuffled, templated
-from labelled import (
-    Pair,
-    fresh_seen,
-    fresh_unseen,
-    further_pairs,
-    labelled_pairs,
-    newest_seen,
-    newest_unseen,
-    rows,
-)
+from judge_quality import WORDED, shuffled, templated
+from labelled import SEEN, Pair, rows
+from labelled import SETS as LABELLED
 from measures import LABELS, Judged, accuracy, interval, stated_auc, table
 from pages import write_between
+from places import REPOSITORY, arguments
 from symbolic import SEED, judge_all
 
 from perception_reward.service.audit.fit import fit_calibration
@@ -66,18 +58,8 @@ from perception_reward.trainer_client.wire import Fact, Label
 
 KEPT = REPOSITORY / "build" / "methods"
 WAYS = ("symbolic", "verdict, whole", "verdict, selected", "joint", "paper")
-LABELLED: dict[str, Callable[[Path], list[Pair]]] = {
-    "labelled": labelled_pairs,
-    "further": further_pairs,
-    "fresh_seen": fresh_seen,
-    "fresh_unseen": fresh_unseen,
-    "newest_seen": newest_seen,
-    "newest_unseen": newest_unseen,
-}
 SETS = (*LABELLED, *WORDED, "parser", "captions", "charts")
 RULES = "none (rules)"
-# The sets behind what the pooling takes the rules' word for.
-COUNTED = ("labelled", "further", "fresh_seen", "newest_seen")
 # The way that is read a second time by a calibration: fitted on `labelled`, there on the other folds' problems.
 FITTED = "verdict, selected"
 # Label, probability of `stated`, and of `contradicted` where the judge tells it, and whether no model was asked.
@@ -89,9 +71,7 @@ LEAST_OF_KIND = 20
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
-    default = os.environ.get("PERCEPTION_REWARD_SHARED_DATA", REPOSITORY.parent / "shared" / "data")
-    parser.add_argument("--data", type=Path, default=Path(default), help="folder of the real data sets")
+    parser = arguments(__doc__)
     parser.add_argument("--url", help="vLLM server to ask, without /v1")
     parser.add_argument("--model", help="the served model's name; its verdicts are kept under it")
     parser.add_argument("--tokenizer", help="the model's tokenizer folder; the model's name if not given")
@@ -237,22 +217,26 @@ def made_of(told: Sequence[Telling], known: Sequence[Telling], name: str) -> Ite
     """What the service makes of a model's answers, by name."""
     held = [grounded(telling) for telling in told]
     yield "… and grounded (shipped)", held
-    if name == "labelled" and known:
+    if name == "labelled":
         yield "… and calibrated", cross_calibrated(held)
     elif known:
         yield "… and calibrated", calibrated([grounded(telling) for telling in known], held)
-    rules = [verdict for (verdict,) in judge_all([task_of([telling.pair]) for telling in told])]
-    yield "cascade of the rules and that (shipped)", [_cascaded(*both) for both in zip(held, rules, strict=True)]
+    yield "cascade of the rules and that (shipped)", cascaded(held)
 
 
 def by_kind(name: str, responses: Sequence[list[Pair]], model: str) -> Iterator[list[str]]:
     """Figures of the cascade for facts of a figure's geometry and for all others, of sets with enough of them."""
-    told = tellings(responses, kept(model, FITTED, name))
-    *_, (_, cascade) = made_of(told, [], name) if told else [("", [])]
+    cascade = cascaded([grounded(telling) for telling in tellings(responses, kept(model, FITTED, name))])
     for kinds, figure in (("geometry", True), ("other", False)):
         part = [one for one in cascade if (kind_of(one.pair.fact) in FIGURE_KINDS) == figure]
         if len(part) >= LEAST_OF_KIND:
             yield [name, kinds, *figures(part)[1:2], *figures(part)[3:]]
+
+
+def cascaded(held: Sequence[Telling]) -> list[Telling]:
+    """What the cascade makes of grounded answers."""
+    rules = [verdict for (verdict,) in judge_all([task_of([telling.pair]) for telling in held])]
+    return [_cascaded(*both) for both in zip(held, rules, strict=True)]
 
 
 def _cascaded(telling: Telling, rules: Verdict) -> Telling:
@@ -273,8 +257,8 @@ def grounded(telling: Telling) -> Telling:
 
 
 def said_by_rules(sets: dict[str, list[list[Pair]]]) -> str:
-    """The counts behind the pooling."""
-    pairs = [pair for name in COUNTED for pairs in sets.get(name, []) for pair in pairs]
+    """The counts behind the pooling, on all sets that were looked into."""
+    pairs = [pair for name in SEEN for pairs in sets.get(name, []) for pair in pairs]
     rules = [verdict for (verdict,) in judge_all([task_of([pair]) for pair in pairs])]
     counts = Counter(
         (kind_of(pair.fact) in FIGURE_KINDS, pair.label, verdict.label)

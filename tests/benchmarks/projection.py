@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -23,6 +22,7 @@ from typing import Any
 from judge_gpu import SHAPES
 from measures import table
 from pages import write_between
+from places import arguments
 from reference import Ask, Groups, asking, judging, load_reference
 
 from perception_reward.service.judges.base import Health, JudgeTask
@@ -112,10 +112,7 @@ class CountingClient:
 
 
 def main() -> None:
-    repository = Path(__file__).resolve().parents[2]
-    default = os.environ.get("PERCEPTION_REWARD_SHARED_DATA", repository.parent / "shared" / "data")
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
-    parser.add_argument("--data", type=Path, default=Path(default), help="folder of the real data sets")
+    parser = arguments(__doc__)
     parser.add_argument("--reference", type=Path, required=True, help="checkout of tongxiao2002/Perception-R1")
     parser.add_argument("--tokenizer", required=True, help="a tokenizer's folder or name")
     parser.add_argument("--groups", type=int, default=8, help="groups of 8 responses of each cell")

@@ -34,6 +34,7 @@ from typing import Any
 import httpx
 from labelled import Pair, labelled_pairs, rows
 from measures import Judged, interval, stated_auc, table
+from places import arguments
 from stand_ins import Timer, standing_in
 from statements import problems, read_facts
 
@@ -55,10 +56,7 @@ Ask = Callable[[Sequence[JudgeTask]], Awaitable[Scores]]
 
 
 def main() -> None:
-    repository = Path(__file__).resolve().parents[2]
-    default = os.environ.get("PERCEPTION_REWARD_SHARED_DATA", repository.parent / "shared" / "data")
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
-    parser.add_argument("--data", type=Path, default=Path(default), help="folder of the real data sets")
+    parser = arguments(__doc__)
     parser.add_argument("--reference", type=Path, required=True, help="checkout of tongxiao2002/Perception-R1")
     parser.add_argument("--url", required=True, help="vLLM server, without /v1")
     parser.add_argument("--model", required=True, help="the served model's name")

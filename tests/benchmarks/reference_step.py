@@ -49,6 +49,7 @@ from failing_proxy import Failing, failing_proxy
 from labelled import rows
 from measures import table
 from pages import write_between
+from places import arguments
 from stand_ins import Timer, standing_in
 from statements import problems, read_facts
 from tiny_judge import JudgeServer, tiny_judge
@@ -95,11 +96,8 @@ class Spent:
 
 
 def main() -> None:
-    repository = Path(__file__).resolve().parents[2]
-    default = os.environ.get("PERCEPTION_REWARD_SHARED_DATA", repository.parent / "shared" / "data")
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
+    parser = arguments(__doc__)
     parser.add_argument("--reference", type=Path, required=True, help="checkout of tongxiao2002/Perception-R1")
-    parser.add_argument("--data", type=Path, default=Path(default), help="folder of the real data sets")
     parser.add_argument("--url", help="a vLLM server that runs, without /v1; a tiny one is started if not given")
     parser.add_argument("--model", help="the served model's name")
     parser.add_argument("--tokenizer", help="its tokenizer's folder or name; the model's name if not given")

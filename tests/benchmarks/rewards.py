@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import json
-import os
 import statistics
 import time
 from collections.abc import Callable, Iterator
-from pathlib import Path
+
+from places import DATA
 
 from perception_reward.service.rewards.format import format_reward
 from perception_reward.service.rewards.parity import parity_repetition
 from perception_reward.service.rewards.repetition import repetition_penalty
 
-REPOSITORY = Path(__file__).resolve().parents[2]
-DATA = Path(os.environ.get("PERCEPTION_REWARD_SHARED_DATA", REPOSITORY.parent / "shared" / "data"))
 FILES = [
     "mathvista/responses",
     *(f"math_v/{name}-cot" for name in ("gemini-pro-vision", "qwen-vl-max", "internlm-xcomposer2-vl")),

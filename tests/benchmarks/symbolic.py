@@ -8,10 +8,8 @@ never on the held-out one. Without the data folder only the templated statements
 
 from __future__ import annotations
 
-import argparse
 import asyncio
 import json
-import os
 import random
 import time
 from collections import defaultdict
@@ -21,6 +19,7 @@ from typing import Any
 
 from measures import LABELS, Judged, accuracy, auc, confusion, interval, stated_auc, table
 from pages import write_between
+from places import arguments
 from statements import HALVES, Half, Sample, problems, read_facts, statements
 
 from perception_reward.service.judges.base import JudgeTask, Verdict
@@ -38,10 +37,7 @@ _OTHER_TEXT = (
 
 
 def main() -> None:
-    repository = Path(__file__).resolve().parents[2]
-    default = os.environ.get("PERCEPTION_REWARD_SHARED_DATA", repository.parent / "shared" / "data")
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
-    parser.add_argument("--data", type=Path, default=Path(default), help="folder of the real data sets")
+    parser = arguments(__doc__)
     parser.add_argument("--per-kind", type=int, default=300, help="templated statements a kind and half")
     parser.add_argument("--markdown", type=Path, help="write the tables between this file's markers")
     parser.add_argument("--failures", type=int, default=0, help="print so many wrong verdicts, tune half only")
