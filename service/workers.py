@@ -42,6 +42,10 @@ FIRST_TRY_CPU_SECONDS = 0.3
 FIRST_TRY_SECONDS = 2.0
 """The same by the clock, for what waits instead of computing."""
 
+CLOCK_PER_CPU = 2.0
+CLOCK_SPARE_SECONDS = 1.0
+"""A payload has its time limit of computing. By the clock it has twice that and a second: a machine may be busy."""
+
 CHUNK_MOST = 32
 CHUNKS_PER_WORKER = 8
 """Chunks enough that workers end a batch together, and large enough that many payloads share a round trip."""
@@ -51,14 +55,25 @@ HIRE_AGAIN_SECONDS = 1.0
 
 @dataclass(frozen=True, slots=True)
 class TimedOut:
-    """The payload was killed at its time limit, or not run before the deadline."""
+    """The payload was killed at its time limit, or not run before the deadline.
+
+    cpu: it used up its time limit by computing, so it is the payload that is too expensive, on any machine. Otherwise
+    it waited, for a worker or for a busy machine, and may well be cheap. Two time-outs are equal either way.
+    """
+
+    cpu: bool = field(default=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
 class Crashed:
-    """The worker died of the payload (memory, signal), or the function raised."""
+    """The worker died of the payload (memory, signal), or the function raised.
+
+    memory: it used up the memory that a worker has, so it is the payload that is too expensive. Two crashes with one
+    detail are equal either way.
+    """
 
     detail: str
+    memory: bool = field(default=False, compare=False)
 
 
 Failure: TypeAlias = TimedOut | Crashed
@@ -128,12 +143,13 @@ class _Errand:
         return [self.batch.payloads[index] for index in self.indices]
 
     @property
-    def time_limit(self) -> float:
-        return self.batch.time_limit if self.again else min(FIRST_TRY_SECONDS, self.batch.time_limit)
+    def clock_limit(self) -> float:
+        patient = self.batch.time_limit * CLOCK_PER_CPU + CLOCK_SPARE_SECONDS
+        return patient if self.again else min(FIRST_TRY_SECONDS, patient)
 
     @property
     def cpu_limit(self) -> float:
-        return 0 if self.again else FIRST_TRY_CPU_SECONDS
+        return self.batch.time_limit if self.again else min(FIRST_TRY_CPU_SECONDS, self.batch.time_limit)
 
 
 def _reading(status: int | None) -> str:
@@ -147,8 +163,8 @@ def _reading(status: int | None) -> str:
 class WorkerPool:
     """Worker processes that run plain functions over payloads, chunk by chunk.
 
-    workers: processes. time_limit: seconds per payload. memory_mb: address space per worker. preload: modules
-    that workers have imported when they start. on_restart: called each time a worker had to be replaced.
+    workers: processes. time_limit: seconds of computing per payload. memory_mb: address space per worker. preload:
+    modules that workers have imported when they start. on_restart: called each time a worker had to be replaced.
     Belongs to the event loop it is started in. Functions and payloads are pickled.
     """
 
@@ -206,8 +222,8 @@ class WorkerPool:
     ) -> AsyncGenerator[tuple[int, R | TimedOut | Crashed]]:
         """Yields (index, outcome) for every payload, as each is done.
 
-        deadline: on the running loop's clock; what is not done by then is `TimedOut`. time_limit: seconds per
-        payload, instead of the pool's. Closing the iterator early drops what waits and kills what runs.
+        deadline: on the running loop's clock; what is not done by then is `TimedOut`. time_limit: seconds of
+        computing per payload, instead of the pool's. Closing the iterator early drops what waits and kills what runs.
         """
         if not self._slots:
             raise RuntimeError("the worker pool is not running; await start() first")
@@ -288,17 +304,19 @@ class WorkerPool:
     async def _report(self, worker: Worker, errand: _Errand) -> Failure | None:
         """Delivers what the worker finishes. What it died of, or None if it lives."""
         batch = errand.batch
-        async for outcome in worker.run(Chunk(batch.function, errand.payloads, errand.time_limit, errand.cpu_limit)):
+        async for outcome in worker.run(Chunk(batch.function, errand.payloads, errand.clock_limit, errand.cpu_limit)):
             if isinstance(outcome, Returned):
                 batch.deliver(errand.indices.popleft(), outcome.value)
             elif outcome.exhausted:
-                return Crashed(outcome.detail)
+                return Crashed(outcome.detail, memory=True)
             else:
                 batch.deliver(errand.indices.popleft(), Crashed(outcome.detail))
         if not errand.indices:
             return None
         status = await worker.exit_status()
-        return TimedOut() if status in (-signal.SIGALRM, -signal.SIGPROF) else Crashed(_reading(status))
+        if status in (-signal.SIGALRM, -signal.SIGPROF):
+            return TimedOut(cpu=status == -signal.SIGPROF)
+        return Crashed(_reading(status))
 
     def _settle(self, errand: _Errand, failure: Failure) -> None:
         """The payload that ended its worker is tried again or fails; those behind it go back to the front."""

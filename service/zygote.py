@@ -49,12 +49,12 @@ class Setup:
 class Chunk:
     """Payloads to call `function` with, one after the other.
 
-    Each within `time_limit` seconds by the clock and `cpu_limit` seconds of computing; 0 is no limit.
+    Each within `clock_limit` seconds by the clock and `cpu_limit` seconds of computing.
     """
 
     function: Callable[[Any], Any]
     payloads: list[Any]
-    time_limit: float
+    clock_limit: float
     cpu_limit: float
 
 
@@ -193,7 +193,7 @@ def work(connection: socket.socket) -> None:
     while True:
         chunk: Chunk = read_frame(stream)
         for payload in chunk.payloads:
-            signal.setitimer(signal.ITIMER_REAL, chunk.time_limit)
+            signal.setitimer(signal.ITIMER_REAL, chunk.clock_limit)
             signal.setitimer(signal.ITIMER_PROF, chunk.cpu_limit)
             outcome, answer = _call(chunk.function, payload)
             signal.setitimer(signal.ITIMER_REAL, 0)

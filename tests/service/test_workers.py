@@ -75,6 +75,17 @@ async def test_a_crashing_payload_alone_is_crashed(pool: WorkerPool, payload: st
     assert [first, *others] == [1] * 41
 
 
+async def test_a_time_out_says_whether_the_payload_computed_or_waited(pool: WorkerPool) -> None:
+    busy, asleep = await outcomes(pool, [BUSY_IN_C, FOREVER], time_limit=0.4)
+    (late,) = await outcomes(pool, ["1"], within=-1)
+    assert (busy.cpu, asleep.cpu, late.cpu) == (True, False, False)
+
+
+async def test_a_crash_says_whether_memory_was_the_cause(pool: WorkerPool) -> None:
+    bomb, exits = await outcomes(pool, ["bytes(10**11)", "__import__('os')._exit(3)"])
+    assert (bomb.memory, exits.memory) == (True, False)
+
+
 async def test_payloads_past_the_deadline_are_timed_out(pool: WorkerPool) -> None:
     started = time.monotonic()
     found = await outcomes(pool, [FOREVER] * 40, within=0.5)
