@@ -205,6 +205,10 @@ test-areal: $(AREAL_VENV)/ready  ## AReaL's workflows and rollout executor; AREA
 	PYTHONPATH=$(AREAL_SOURCE) SERVICE_PYTHON=$$(command -v $(PYTHON)) $(AREAL_VENV)/bin/python -m pytest -q -m areal \
 		-W default tests/trainers/test_areal.py
 
+.PHONY: test-faults
+test-faults:  ## What an attacker and a bad night do, for minutes; writes service/reliability.md
+	pytest -q -m "faults or not faults" tests/faults --write-reliability
+
 .PHONY: test-install
 test-install:  ## The base install in an empty environment: thin, and it works (needs a package index)
 	pytest -q -s -m install tests/install
