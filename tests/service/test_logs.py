@@ -1,14 +1,17 @@
 from __future__ import annotations
 
+import io
 import json
 import logging
+import os
 import sys
+import threading
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from perception_reward.service.logs import JsonFormatter, TextFormatter, one_line
+from perception_reward.service.logs import JsonFormatter, QueuedHandler, RateLimit, TextFormatter, one_line
 
 
 def record(message: str, **extra: object) -> logging.LogRecord:
@@ -64,3 +67,95 @@ def test_a_traceback_is_kept():
         entry.exc_info = sys.exc_info()
     assert "ValueError: broken" in TextFormatter().format(entry)
     assert "ValueError: broken" in json.loads(JsonFormatter().format(entry))["traceback"]
+
+
+def handler_to(stream: object, capacity: int = 100) -> QueuedHandler:
+    handler = QueuedHandler(stream, capacity)  # type: ignore[arg-type]
+    handler.setFormatter(TextFormatter())
+    return handler
+
+
+def test_lines_are_written_in_order_and_all_of_them_before_the_end():
+    stream = io.StringIO()
+    handler = handler_to(stream)
+    for number in range(50):
+        handler.handle(record(f"line {number}."))
+    handler.close()
+    assert [line.partition(": ")[2] for line in stream.getvalue().splitlines()] == [f"line {n}." for n in range(50)]
+    assert handler.dropped == 0
+
+
+def test_a_pipe_that_nobody_reads_costs_lines_and_no_time():
+    reading, writing = os.pipe()
+    lines: list[str] = []
+
+    def read() -> None:
+        with open(reading, encoding="utf-8") as reader:
+            lines.extend(reader)
+
+    with open(writing, "w", encoding="utf-8") as stream:
+        handler = handler_to(stream)
+        for number in range(5000):
+            handler.handle(record(f"a line of some length, the number {number}"))
+        assert handler.dropped > 1000
+        slow_reader = threading.Thread(target=read)
+        slow_reader.start()
+        handler.flush()
+        handler.handle(record("the last"))
+        handler.close()
+    slow_reader.join()
+    assert sum("a line of some length" in line for line in lines) + handler.dropped == 5000
+    told = [int(line.rpartition("lines=")[2]) for line in lines if "lines were dropped" in line]
+    assert sum(told) == handler.dropped
+
+
+def test_a_stream_that_is_closed_costs_its_lines_alone():
+    stream = io.StringIO()
+    handler = handler_to(stream)
+    stream.close()
+    handler.handle(record("lost"))
+    handler.close()
+    assert handler.dropped == 1
+
+
+def test_a_record_that_does_not_fit_its_own_words_is_told_by_its_place():
+    stream = io.StringIO()
+    handler = handler_to(stream)
+    broken = record("x")
+    broken.msg, broken.args = "%d items", ("many",)
+    handler.handle(broken)
+    handler.close()
+    assert "a record could not be formatted" in stream.getvalue()
+    assert __file__ in stream.getvalue()
+
+
+def test_a_long_line_is_cut():
+    stream = io.StringIO()
+    handler = handler_to(stream)
+    handler.handle(record("x" * 100_000))
+    handler.close()
+    assert len(stream.getvalue()) < 20_000
+
+
+def warning(line: int, level: int = logging.WARNING) -> logging.LogRecord:
+    return logging.LogRecord("service", level, __file__, line, "full", None, None)
+
+
+def test_a_fault_that_repeats_is_told_some_times_and_then_counted(monkeypatch: pytest.MonkeyPatch):
+    now = [1000.0]
+    monkeypatch.setattr("perception_reward.service.logs.time.monotonic", lambda: now[0])
+    limit = RateLimit(burst=5, seconds=1)
+    assert sum(bool(limit.filter(warning(1))) for _ in range(1000)) == 5
+    assert limit.filter(warning(2)), "another place has an allowance of its own"
+    now[0] += 1
+    late = warning(1)
+    assert limit.filter(late)
+    assert late.__dict__["suppressed"] == 995
+    assert not limit.filter(warning(1))
+    now[0] += 1000
+    assert sum(bool(limit.filter(warning(1))) for _ in range(1000)) == 5
+
+
+def test_the_lines_of_requests_are_never_held_back():
+    limit = RateLimit(burst=5, seconds=1)
+    assert all(limit.filter(warning(1, logging.INFO)) for _ in range(1000))
