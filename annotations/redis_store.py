@@ -46,11 +46,12 @@ class RedisStore:
 
     def __init__(self, url: str, *, prefix: str = "perception-reward:annotation:", timeout: float = TIMEOUT) -> None:
         self._redis = _client(url, timeout)
-        self._address = _address(self._redis)
+        self._address = address(self._redis)
         self._prefix = prefix
         # Not below the prefix: no id can name it.
         self._index = f"{prefix.rstrip(':')}-ids"
         self._timeout = timeout
+        self._away = False
 
     async def start(self) -> None:
         """Does nothing: Redis need not be there yet."""
@@ -120,14 +121,21 @@ class RedisStore:
             async with asyncio.timeout(self._timeout):
                 yield
         except TimeoutError:
-            raise StoreUnavailable(
-                f"the annotations in {self._address} did not answer within {self._timeout:g} s"
-            ) from None
+            raise self._unavailable(f"did not answer within {self._timeout:g} s") from None
         except (RedisError, OSError) as error:
             # The error's own words may repeat the URL, and with it the password.
-            raise StoreUnavailable(
-                f"the annotations in {self._address} are not available ({type(error).__name__})"
-            ) from None
+            raise self._unavailable(f"are not available ({type(error).__name__})") from None
+        if self._away:
+            self._away = False
+            logger.info("the annotations in %s are available again", self._address)
+
+    def _unavailable(self, how: str) -> StoreUnavailable:
+        """The error, which is logged at the beginning of an outage."""
+        error = StoreUnavailable(f"the annotations in {self._address} {how}")
+        if not self._away:
+            self._away = True
+            logger.warning("%s", error)
+        return error
 
 
 def _client(url: str, timeout: float) -> Redis:
@@ -146,7 +154,8 @@ def _client(url: str, timeout: float) -> Redis:
     return Redis.from_pool(pool)
 
 
-def _address(redis: Redis) -> str:
+def address(redis: Redis) -> str:
+    """Where `redis` is, for logs and errors: without user and password."""
     settings = cast("dict[str, object]", redis.connection_pool.connection_kwargs)
     if path := settings.get("path"):
         return f"redis {path}"

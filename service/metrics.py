@@ -62,7 +62,7 @@ class Metrics:
         )
         self._redis_up = Gauge(
             f"{prefix}_redis_up",
-            "1 while the cache's Redis answers; 0 while it is down or not set.",
+            "1 while the cache's Redis answers and takes writes; 0 while it does not, or is not set.",
             registry=registry,
         )
         self._judged = Counter(f"{prefix}_judged_total", "Verdicts the judge had to make.", registry=registry)

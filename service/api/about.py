@@ -87,6 +87,7 @@ async def readiness(service: ServiceDep) -> Readiness:
     checks = {
         "annotations": store.detail if store.ok else f"failed: {store.detail}",
         "judge": judge.detail or "ok" if judge.ok else f"failed: {judge.detail}",
+        "cache": service.cache.health,
         "draining": str(service.admission.draining).lower(),
     }
     return Readiness(ready=judge.ok and store.ok and not service.admission.draining, checks=checks)

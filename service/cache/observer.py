@@ -24,7 +24,7 @@ class CacheObserver(Protocol):
         ...
 
     def redis_up(self, up: bool) -> None:
-        """Redis has begun to answer, or has stopped."""
+        """Redis has begun to answer and to take writes, or has stopped."""
         ...
 
 

@@ -2,13 +2,15 @@
 
 A read is one MGET, or several for very many keys. Writes go through a bounded queue to one background task, so
 that no answer waits for them; what does not fit is dropped, since a lost write only costs a judgement later. A
-Redis that hangs costs one deadline, then nothing until a probe finds it well again. No method raises for what
-Redis does.
+Redis that hangs costs one deadline, then nothing until a probe finds it well again. One that answers but takes no
+writes (it is full, or a replica) is asked again with the same ones. No method raises for what Redis does; each
+change for the worse or the better is logged once.
 """
 
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from functools import partial
@@ -20,9 +22,12 @@ from redis.backoff import NoBackoff
 from redis.exceptions import RedisError, ResponseError
 from redis.exceptions import TimeoutError as RedisTimeout
 
+from perception_reward.annotations.redis_store import address
 from perception_reward.service.backoff import Backoff
 from perception_reward.service.cache.breaker import Breaker
 from perception_reward.service.cache.observer import CacheObserver, Unobserved
+
+logger = logging.getLogger(__name__)
 
 # A batch of 2,560 lookups takes some 10 ms against a local Redis; slower than this and judging starts to win.
 DEADLINE = 0.25
@@ -35,6 +40,8 @@ FIRST_BACKOFF, LONGEST_BACKOFF = 0.5, 30.0
 
 # A pipeline of this many SETs keeps the event loop busy for at most some 5 ms.
 WRITE_BATCH = 256
+
+OK = "ok"
 
 # Queued writes, some 20 MB, before more are dropped.
 QUEUE_LIMIT = 100_000
@@ -59,6 +66,7 @@ class RedisCache:
         observer: CacheObserver | None = None,
     ) -> None:
         self._redis = _client(url, deadline)
+        self._address = address(self._redis)
         self._ttl = ttl
         self._deadline = deadline
         self._observer = observer or Unobserved()
@@ -67,18 +75,24 @@ class RedisCache:
         self._queued = asyncio.Event()
         self._writer: asyncio.Task[None] | None = None
         self._closing = False
+        self._failure = ""
+        self._refusal = ""
+        self._health: str | None = None
 
     @property
     def up(self) -> bool:
-        """Whether the last operation found Redis well."""
-        return self._breaker.closed
+        """Whether Redis, when last heard of, answered and took writes."""
+        return self._health == OK
+
+    @property
+    def health(self) -> str:
+        """`ok`, or what is wrong with Redis, in a few words without its password."""
+        return self._health or "not asked yet"
 
     async def start(self) -> None:
         """Begin writing. Redis need not be there yet."""
         self._writer = asyncio.create_task(self._write_queue(), name="redis cache writer")
         await self._guarded(self._ping)
-        if self.up:
-            self._observer.redis_up(True)
 
     async def aclose(self) -> None:
         """Write what is queued, for as long as the deadline, and disconnect."""
@@ -113,6 +127,7 @@ class RedisCache:
         self._queued.set()
 
     async def _write_queue(self) -> None:
+        backoff = Backoff(FIRST_BACKOFF, LONGEST_BACKOFF)
         while self._queue or not self._closing:
             if not self._queue:
                 self._queued.clear()
@@ -120,6 +135,11 @@ class RedisCache:
                 continue
             batch = [self._queue.popleft() for _ in range(min(WRITE_BATCH, len(self._queue)))]
             await self._guarded(lambda batch=batch: self._set(batch))
+            if not self._refusal or self._closing:
+                backoff.reset()
+                continue
+            self._queue.extendleft(reversed(batch))
+            await asyncio.sleep(backoff.next())
 
     async def _guarded(self, operation: Callable[[], Awaitable[Result]]) -> Result | None:
         """What `operation` returns, or None when the breaker is open, the deadline passes or Redis fails."""
@@ -129,7 +149,7 @@ class RedisCache:
             async with asyncio.timeout(self._deadline):
                 result = await operation()
         except ResponseError:
-            self._observer.error("refused")
+            self._observer.error("refused")  # by a Redis that answers
             result = None
         except (TimeoutError, RedisTimeout):
             return self._failed("timeout")
@@ -142,17 +162,29 @@ class RedisCache:
         return result
 
     def _succeeded(self) -> None:
-        was_down = not self._breaker.closed
         self._breaker.succeeded()
-        if was_down:
-            self._observer.redis_up(True)
+        self._failure = ""
+        self._report()
 
     def _failed(self, kind: str) -> None:
-        was_up = self._breaker.closed
         self._breaker.failed()
         self._observer.error(kind)
-        if was_up:
-            self._observer.redis_up(False)
+        self._failure = f"down ({kind})"
+        self._report()
+
+    def _report(self) -> None:
+        """Tell a change of health, once."""
+        health = self._failure or self._refusal or OK
+        if health == self._health or (self._failure and self._health is not None and self._health.startswith("down")):
+            return
+        was, self._health = self._health, health
+        self._observer.redis_up(self.up)
+        if not self.up:
+            logger.warning(
+                "the cache's %s is %s; verdicts are kept in memory alone until it is well", *(self._address, health)
+            )
+        elif was is not None:
+            logger.info("the cache's %s is well again", self._address)
 
     async def _ping(self) -> None:
         await self._redis.ping()  # pyright: ignore[reportUnknownMemberType]
@@ -164,7 +196,12 @@ class RedisCache:
         async with self._redis.pipeline(transaction=False) as pipeline:
             for key, value in pairs:
                 pipeline.set(key, value, ex=self._ttl)
-            await pipeline.execute()
+            try:
+                await pipeline.execute()
+            except ResponseError as error:
+                self._refusal = f"refusing writes ({type(error).__name__})"
+                raise
+        self._refusal = ""
 
 
 def _client(url: str, deadline: float) -> Redis:

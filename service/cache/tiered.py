@@ -27,10 +27,8 @@ class VerdictCache:
 
     @property
     def health(self) -> str:
-        """`memory only`, `ok`, or `redis down`: the last slows things down and stops nothing."""
-        if self._redis is None:
-            return "memory only"
-        return "ok" if self._redis.up else "redis down"
+        """`memory only`, `ok`, or what is wrong with Redis: that slows things down and stops nothing."""
+        return "memory only" if self._redis is None else self._redis.health
 
     async def start(self) -> None:
         if self._redis is not None:

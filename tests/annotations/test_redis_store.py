@@ -145,3 +145,20 @@ def test_a_url_that_is_none_is_refused_without_repeating_it() -> None:
     with pytest.raises(ValueError, match="is not one") as caught:
         RedisStore("http://:secret@host")
     assert "secret" not in str(caught.value)
+
+
+async def test_an_outage_is_logged_once_and_so_is_its_end(start_redis: Any, caplog: pytest.LogCaptureFixture) -> None:
+    server = start_redis()
+    caplog.set_level(logging.INFO)
+    store = RedisStore(server.url, timeout=0.5)
+    server.kill()
+    for _ in range(3):
+        with pytest.raises(StoreUnavailable):
+            await store.count()
+    server.start()
+    assert await store.count() == 0
+    await store.aclose()
+    told = [entry.getMessage() for entry in caplog.records]
+    assert len(told) == 2
+    assert "not available" in told[0]
+    assert "available again" in told[1]

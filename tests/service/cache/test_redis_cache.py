@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -170,15 +171,62 @@ async def test_the_queue_of_writes_is_bounded(start_redis: Any, recorder: Any, m
         assert recorder.errors == {"dropped": 1}
 
 
-async def test_a_full_redis_still_answers_reads(start_redis: Any, recorder: Any):
+async def test_a_full_redis_still_answers_reads_and_is_written_to_once_there_is_room(
+    start_redis: Any, recorder: Any, quick_backoff: None, caplog: pytest.LogCaptureFixture
+):
     url = start_redis().url
     await fill(url)
-    async with redis.asyncio.Redis.from_url(url) as client:
+    caplog.set_level(logging.INFO)
+    async with opened(url, observer=recorder) as cache, redis.asyncio.Redis.from_url(url) as client:
         await client.config_set("maxmemory", "1")
-    async with opened(url, observer=recorder) as cache:
         cache.put_many([(b"new", b"v")])
+
+        async def refused() -> bool:
+            return not cache.up
+
+        await until(refused)
+        assert cache.health == "refusing writes (OutOfMemoryError)"
         assert await cache.get_many(KEYS) == VALUES
-    assert recorder.errors == {"refused": 1}
+        assert not cache.up, "answering reads is not taking writes"
+        await client.config_set("maxmemory", "0")
+
+        async def written() -> bool:
+            return await cache.get_many([b"new"]) == [b"v"]
+
+        await until(written)
+        assert cache.health == "ok"
+    assert recorder.up == [True, False, True]
+    assert set(recorder.errors) == {"refused"}
+    told = [entry.getMessage() for entry in caplog.records if entry.name.endswith("redis_cache")]
+    assert len(told) == 2
+    assert "refusing writes (OutOfMemoryError)" in told[0]
+    assert "well again" in told[1]
+
+
+async def test_an_outage_is_logged_once_and_so_is_its_end(
+    start_redis: Any, quick_backoff: None, caplog: pytest.LogCaptureFixture
+):
+    server = start_redis(password="s3cret")
+    caplog.set_level(logging.INFO)
+    async with opened(server.url) as cache:
+        assert not caplog.records, "a Redis that is well is not worth a line"
+        server.kill()
+        for _ in range(50):
+            await cache.get_many(KEYS[:1])
+            await asyncio.sleep(0.01)
+        assert cache.health == "down (connection)"
+        server.start()
+
+        async def again() -> bool:
+            await cache.get_many(KEYS[:1])
+            return cache.up
+
+        await until(again)
+    told = [entry.getMessage() for entry in caplog.records]
+    assert len(told) == 2
+    assert f"127.0.0.1:{server.port} is down (connection)" in told[0]
+    assert "is well again" in told[1]
+    assert "s3cret" not in caplog.text
 
 
 async def test_a_wrong_password_is_an_outage_and_stays_secret(

@@ -43,5 +43,5 @@ async def test_without_its_redis_it_still_remembers(start_redis: Any):
     await cache.start()
     await cache.put_many(PAIRS)
     assert await cache.get_many([b"a", b"absent"]) == [b"1", None]
-    assert cache.health == "redis down"
+    assert cache.health == "down (connection)"
     await cache.aclose()
