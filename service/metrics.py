@@ -20,6 +20,8 @@ CONTENT_TYPE = CONTENT_TYPE_LATEST
 SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120)
 SCORES = (-2, -1.5, -1, -0.5, 0, 0.1, 0.25, 0.5, 0.75, 0.9, 1, 1.25, 1.5, 1.75, 2)
 SHARES = (-2, -1, -0.5, -0.25, -0.1, 0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1)
+# What an item has to have for a component that is not null.
+_NEEDS: dict[Component, str] = {"perception": "facts", "accuracy": "answer"}
 # Labels come from requests, and every label value is a time series: past this many runs they share one.
 MOST_RUNS = 64
 
@@ -46,12 +48,32 @@ class Metrics:
         self._missing = Counter(
             f"{prefix}_missing_total", "Items whose score is missing.", ["reason", "run"], registry=registry
         )
+        self._without = {
+            name: Counter(f"{prefix}_items_without_{name}_total", text, ["run"], registry=registry)
+            for name, text in (
+                ("facts", "Items whose perception is null as there are no facts that count."),
+                ("answer", "Items whose accuracy is null as there is no reference answer."),
+            )
+        }
         self._truncated = Counter(f"{prefix}_truncated_total", "Responses cut before the judge.", registry=registry)
         self._component = Histogram(
             f"{prefix}_component",
             "Components of the reward.",
             ["profile", "component"],
             buckets=SHARES,
+            registry=registry,
+        )
+        # Components can be negative, so their sum is a gauge: a counter never falls.
+        self._run_sum = Gauge(
+            f"{prefix}_run_component_sum",
+            "Sum of a component over a run's items; its change over that of the items is the mean.",
+            ["run", "component"],
+            registry=registry,
+        )
+        self._run_items = Counter(
+            f"{prefix}_run_component_items_total",
+            "Items of a run that have a component.",
+            ["run", "component"],
             registry=registry,
         )
         self._score = Histogram(f"{prefix}_score", "Scores.", ["profile", "run"], buckets=SCORES, registry=registry)
@@ -173,11 +195,23 @@ class Metrics:
         _observe(self._score, (profile, label), [result.score for result in results])
         for component in get_args(Component):
             values: list[float | None] = [getattr(result.components, component) for result in results]
-            _observe(self._component, (profile, component), values)
+            numbers = _observe(self._component, (profile, component), values)
+            if numbers:
+                self._run_sum.labels(label, component).inc(sum(numbers))
+                self._run_items.labels(label, component).inc(len(numbers))
+            self._count_without(component, label, results)
         verdicts = Counts(fact.verdict for result in results for fact in result.facts or ())
         self._facts.labels(profile).inc(verdicts.total())
         for verdict, count in verdicts.items():
             self._verdicts.labels(verdict).inc(count)
+
+    def _count_without(self, component: Component, label: str, results: Sequence[ItemResult]) -> None:
+        about = _NEEDS.get(component)
+        if about is None:
+            return
+        bare = sum(result.reason is None and getattr(result.components, component) is None for result in results)
+        if bare:
+            self._without[about].labels(label).inc(bare)
 
     def _run_label(self, run: str | None) -> str:
         if run is None:
@@ -232,10 +266,11 @@ class Metrics:
         self._comparisons.labels(kind, result).inc()
 
 
-def _observe(histogram: Histogram, labels: Sequence[str], values: Iterable[float | None]) -> None:
-    """Observe the numbers among `values`. A component that no item has makes no time series of zeros."""
+def _observe(histogram: Histogram, labels: Sequence[str], values: Iterable[float | None]) -> list[float]:
+    """Observe the numbers among `values`, and return them. A component that no item has makes no series of zeros."""
     numbers = [value for value in values if value is not None]
     if numbers:
         series = histogram.labels(*labels)
         for number in numbers:
             series.observe(number)
+    return numbers

@@ -13,9 +13,10 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+from collections import Counter
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing
-from typing import Protocol
+from typing import Any, Protocol
 
 from perception_reward.annotations.model import Annotation
 from perception_reward.annotations.store import AnnotationStore, StoreUnavailable
@@ -29,6 +30,7 @@ from perception_reward.service.pace import Pace
 from perception_reward.service.profiles.model import Profile
 from perception_reward.service.readings import Readings
 from perception_reward.service.rewards.grading import AccuracyGrader, Question
+from perception_reward.service.run_warnings import RunWarnings
 from perception_reward.service.streams import merge
 from perception_reward.service.worksheet import Ask, Find, Worksheet
 from perception_reward.trainer_client.wire import (
@@ -82,6 +84,7 @@ class Scorer:
         self._observer = observer
         self._flights: Flights[bytes, Find] = Flights()
         self._readings = Readings()
+        self._warnings = RunWarnings()
 
     async def aclose(self) -> None:
         await self._flights.aclose()
@@ -128,7 +131,9 @@ class Scorer:
                 await pace.keep()
         self._observer.scored(profile.name, request.run, results)
         self._observer.judged(len(errand.judged), errand.joined)
-        yield len(sheets), _summary(results, sheets, errand, time.perf_counter() - started)
+        summary = _summary(results, sheets, errand, time.perf_counter() - started)
+        warnings = self._warnings.tell(request.run, _concerns(summary, profile))
+        yield len(sheets), summary.model_copy(update={"warnings": warnings})
 
     async def _prepare(self, items: Sequence[ScoreItem], profile: Profile, deadline: float) -> list[Worksheet]:
         annotations = await self._annotations(items, deadline)
@@ -277,10 +282,38 @@ class Scorer:
                 yield keys[index], grade if isinstance(grade, bool) else Missing("accuracy_timeout")
 
 
+def tally(results: Sequence[ItemResult]) -> dict[str, Any]:
+    """What a summary says of all results: how many are missing, why, and how many had nothing to be held to."""
+    reasons = Counter(result.reason for result in results if result.reason is not None)
+    scored = [result.components for result in results if result.reason is None]
+    return {
+        "missing": reasons.total(),
+        "reasons": dict(reasons),
+        "without_facts": sum(components.perception is None for components in scored),
+        "without_answer": sum(components.accuracy is None for components in scored),
+    }
+
+
+def _concerns(summary: Summary, profile: Profile) -> dict[str, str]:
+    """What in a request is likely a mistake, by what it is about."""
+    concerns: dict[str, str] = {}
+    if summary.without_facts and profile.weights.at("perception", None):
+        concerns["facts"] = (
+            f"{summary.without_facts} of {summary.items} items have no facts that count, so perception pays them "
+            "nothing: send annotation_id (of an annotation with facts) or facts"
+        )
+    if summary.without_answer and profile.weights.at("accuracy", None):
+        concerns["answer"] = (
+            f"{summary.without_answer} of {summary.items} items have no reference answer, so accuracy pays them "
+            "nothing: send answer, or store it with the annotation"
+        )
+    return concerns
+
+
 def _summary(results: Sequence[ItemResult], sheets: Sequence[Worksheet], errand: Errand, seconds: float) -> Summary:
     return Summary(
         items=len(results),
-        missing=sum(result.status == "missing" for result in results),
+        **tally(results),
         facts=sum(len(sheet.fact_keys) for sheet in sheets),
         cache_hits=sum(key in errand.cache_hits for sheet in sheets for key in sheet.fact_keys),
         judged=len(errand.judged),

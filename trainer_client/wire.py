@@ -292,6 +292,17 @@ class Summary(AnswerModel):
 
     items: int
     missing: int
+    reasons: dict[str, int] = Field(default_factory=dict, description="Missing items by reason.")
+    without_facts: int = Field(
+        default=0, description="Items whose perception is null because there are no facts that count."
+    )
+    without_answer: int = Field(
+        default=0, description="Items whose accuracy is null because there is no reference answer."
+    )
+    warnings: list[str] = Field(
+        default_factory=list,
+        description="What quietly turns a part of the reward off, such as a misspelt column; a run is told once.",
+    )
     facts: int = Field(description="Facts asked about, over all items.")
     cache_hits: int = Field(description="Verdicts answered by the cache.")
     judged: int = Field(description="Distinct verdicts that the judge had to make.")

@@ -175,6 +175,9 @@ def _log(request: Request, body: ScoreRequest, summary: Summary) -> None:
     request.state.log = {
         "items": summary.items,
         "missing": summary.missing,
+        **{f"missing_{reason}": count for reason, count in summary.reasons.items()},
+        "without_facts": summary.without_facts,
+        "without_answer": summary.without_answer,
         "facts": summary.facts,
         "cache_hits": summary.cache_hits,
         "judged": summary.judged,

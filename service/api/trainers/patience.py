@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 
 from perception_reward.service.backoff import Backoff
-from perception_reward.service.scorer import Scorer
+from perception_reward.service.scorer import Scorer, tally
 from perception_reward.trainer_client.wire import Reason, ScoreRequest, ScoreResponse
 
 # What can be over in a moment. The others would be missing again.
@@ -47,7 +47,6 @@ def _with(response: ScoreResponse, places: list[int], again: ScoreResponse) -> S
     results = list(response.results)
     for place, result in zip(places, again.results, strict=True):
         results[place] = result
-    missing = sum(result.status == "missing" for result in results)
     seconds = response.summary.seconds + again.summary.seconds
-    summary = response.summary.model_copy(update={"missing": missing, "seconds": seconds})
+    summary = response.summary.model_copy(update={**tally(results), "seconds": seconds})
     return response.model_copy(update={"results": results, "summary": summary})
