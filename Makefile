@@ -24,6 +24,10 @@ types:  ## pyright strict, over the packages as they import
 layers:  ## The layers that DESIGN promises, held by import-linter
 	lint-imports
 
+.PHONY: pages
+pages:  ## The pages that are made from the code, made again
+	$(PYTHON) tests/service/metrics_page.py
+
 .PHONY: format
 format:  ## Format in place
 	ruff format .

@@ -51,6 +51,12 @@ def make_app(service: Service) -> FastAPI:
     limit = settings.max_body_mb << 20
     app.add_middleware(Intake, limit=limit, room=settings.max_buffered_mb << 20, metrics=service.metrics)
     app.add_middleware(BodyLimit, limit=limit, seconds=settings.request_timeout, metrics=service.metrics)
-    app.add_middleware(KeyCheck, keys=settings.api_keys, metrics=service.metrics)
+    app.add_middleware(
+        KeyCheck,
+        keys=settings.api_keys,
+        metrics=service.metrics,
+        scrape_key=settings.metrics_key.get_secret_value() if settings.metrics_key is not None else None,
+        open_metrics=settings.open_metrics,
+    )
     app.add_middleware(Telemetry, metrics=service.metrics, admission=service.admission)
     return app

@@ -12,6 +12,7 @@ from typing import get_args
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Info
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 
+from perception_reward.service import logs
 from perception_reward.service.audit.last import AuditSummary
 from perception_reward.trainer_client.wire import Component, ItemResult
 
@@ -140,6 +141,9 @@ class Metrics:
         self.pending_items = Gauge(f"{prefix}_pending_items", "Items under way.", registry=registry)
         self._refused = Counter(f"{prefix}_refused_total", "Requests refused, by why.", ["reason"], registry=registry)
         self.annotations = Gauge(f"{prefix}_annotations", "Annotations loaded.", registry=registry)
+        Gauge(
+            f"{prefix}_log_lines_dropped", "Log lines that were never written as nobody read them.", registry=registry
+        ).set_function(logs.dropped)
         self._build = Info(f"{prefix}_build", "Version of the service and its judge.", registry=registry)
         self._runs: set[str] = set()
 

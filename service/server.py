@@ -12,6 +12,7 @@ import contextlib
 import logging
 import signal
 import socket
+import time
 from collections.abc import Generator
 from types import FrameType
 
@@ -35,6 +36,7 @@ class DrainingServer(uvicorn.Server):
         self._service = service
         self._draining: asyncio.Task[None] | None = None
         self._reloading: asyncio.Task[None] | None = None
+        self._started = time.monotonic()
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Listen, and say so only now: whoever reads it may send signals and requests at once."""
@@ -43,6 +45,12 @@ class DrainingServer(uvicorn.Server):
         store = await self._service.store_health()
         judge = self._service.judge.info.name
         logger.info("listening", extra={**where, "judge": judge, "annotations": store.detail})
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Close what is open, and leave a last line: without one, nobody can tell an end from a crash."""
+        await super().shutdown(sockets)
+        seconds = round(time.monotonic() - self._started, 1)
+        logger.info("stopped", extra={"requests": self.server_state.total_requests, "seconds": seconds})
 
     @contextlib.contextmanager
     def capture_signals(self) -> Generator[None, None, None]:

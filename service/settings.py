@@ -45,6 +45,14 @@ class Settings(BaseSettings):
         description="Key that callers present (Bearer, or the password of HTTP basic). Several, separated by commas, "
         "while one is being replaced.",
     )
+    metrics_key: SecretStr | None = Field(
+        default=None,
+        min_length=1,
+        description="Key for `/metrics` alone, so that a scraper need not hold one that scores.",
+    )
+    open_metrics: bool = Field(
+        default=False, description="Answer `/metrics` without a key, for scrapers that cannot present one."
+    )
     annotations: Annotated[tuple[str, ...], NoDecode] = Field(
         default=(),
         description="Where annotations are: JSON Lines or Parquet files, or one redis:// URL. Several files, "

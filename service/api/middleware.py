@@ -23,6 +23,9 @@ logger = logging.getLogger("perception_reward.service.api")
 
 # Probes of an orchestrator carry no key, and are answered while the service drains.
 OPEN_PATHS = frozenset({"/livez", "/readyz"})
+METRICS_PATH = "/metrics"
+# Characters of a path in the log.
+MOST_PATH = 200
 # A refusal waits this long, in seconds, for the rest of a body that nobody wants.
 DISCARD_SECONDS = 10.0
 
@@ -70,15 +73,17 @@ class Telemetry:
     def _report(self, scope: Scope, status: int, seconds: float) -> None:
         route = getattr(scope.get("route"), "path", "unknown")
         self._metrics.answered(route, scope["method"], status, seconds)
-        level = logging.DEBUG if route in OPEN_PATHS or route == "/metrics" else logging.INFO
-        logger.log(
-            level,
-            "%s %s %d",
-            scope["method"],
-            route,
-            status,
-            extra={"seconds": round(seconds, 4), **scope.get("state", {}).get("log", {})},
-        )
+        attached = {"seconds": round(seconds, 4), **scope.get("state", {}).get("log", {})}
+        level = logging.DEBUG if route in OPEN_PATHS or route == METRICS_PATH else logging.INFO
+        if status == 401:  # whose job has a wrong key, or who knocks: the route is not known yet
+            level = logging.WARNING
+            attached |= {"path": scope["path"][:MOST_PATH], "client": _address(scope)}
+        logger.log(level, "%s %s %d", scope["method"], route, status, extra=attached)
+
+
+def _address(scope: Scope) -> str:
+    host, port = scope.get("client") or ("unknown", 0)
+    return f"{host}:{port}"
 
 
 async def _discard_body(receive: Receive) -> None:
@@ -94,15 +99,28 @@ def has_more(message: Message) -> bool:
 
 
 class KeyCheck:
-    """Lets in who presents a key: `Authorization: Bearer KEY`, or HTTP basic with the key as the password."""
+    """Lets in who presents a key: `Authorization: Bearer KEY`, or HTTP basic with the key as the password.
 
-    def __init__(self, app: ASGIApp, keys: Sequence[str], metrics: Metrics) -> None:
+    scrape_key: opens `/metrics` and nothing else. open_metrics: `/metrics` asks for no key.
+    """
+
+    def __init__(
+        self,
+        app: ASGIApp,
+        keys: Sequence[str],
+        metrics: Metrics,
+        *,
+        scrape_key: str | None = None,
+        open_metrics: bool = False,
+    ) -> None:
         self._app = app
         self._keys = [key.encode() for key in keys]
+        self._scrape_keys = self._keys if scrape_key is None else [*self._keys, scrape_key.encode()]
+        self._open_paths = OPEN_PATHS | {METRICS_PATH} if open_metrics else OPEN_PATHS
         self._metrics = metrics
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or not self._keys or scope["path"] in OPEN_PATHS or self._holds_key(scope):
+        if scope["type"] != "http" or not self._keys or scope["path"] in self._open_paths or self._holds_key(scope):
             await self._app(scope, receive, send)
             return
         self._metrics.refused("unauthorized")
@@ -116,7 +134,8 @@ class KeyCheck:
     def _holds_key(self, scope: Scope) -> bool:
         presented = presented_key(Headers(scope=scope).get("authorization", ""))
         # Every key is compared, in constant time, so that nothing can be learnt from how long it took.
-        return sum(hmac.compare_digest(presented, key) for key in self._keys) > 0
+        keys = self._scrape_keys if scope["path"] == METRICS_PATH else self._keys
+        return sum(hmac.compare_digest(presented, key) for key in keys) > 0
 
 
 def presented_key(authorization: str) -> bytes:

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import runpy
 from datetime import datetime, timedelta, timezone
+from pathlib import Path
 
 from perception_reward.service.audit.figures import Estimate, Proportion
 from perception_reward.service.audit.last import AuditSummary
@@ -105,3 +107,36 @@ def test_the_last_audit_is_shown_and_what_it_could_not_tell_is_no_number():
     assert float(shown["perception_reward_audit_auc"]) == 0.93
     assert float(shown["perception_reward_audit_stale"]) == 1.0
     assert float(shown["perception_reward_audit_age_seconds"]) >= 2 * 86400
+
+
+def test_a_runs_components_have_a_sum_and_a_count_and_may_be_negative():
+    metrics = Metrics()
+    for perception in (1.0, -0.5):
+        scored = result().model_copy(
+            update={"components": Components(format=1, accuracy=None, perception=perception, repetition=-0.25)}
+        )
+        metrics.scored("perception-r1", "run-a", [scored])
+    text = metrics.exposition().decode()
+    for line in (
+        'perception_reward_run_component_sum{component="perception",run="run-a"} 0.5',
+        'perception_reward_run_component_items_total{component="perception",run="run-a"} 2.0',
+        'perception_reward_run_component_sum{component="repetition",run="run-a"} -0.5',
+    ):
+        assert line in text, line
+    assert 'perception_reward_run_component_items_total{component="accuracy"' not in text
+
+
+def test_items_that_nothing_can_be_held_to_are_counted_and_missing_ones_are_not():
+    metrics = Metrics()
+    bare = result().model_copy(
+        update={"components": Components(format=1, accuracy=None, perception=None, repetition=0)}
+    )
+    metrics.scored("perception-r1", "run-a", [bare, result(), bare.model_copy(update={"reason": "judge_timeout"})])
+    text = metrics.exposition().decode()
+    assert 'perception_reward_items_without_facts_total{run="run-a"} 1.0' in text
+    assert 'perception_reward_items_without_answer_total{run="run-a"} 2.0' in text
+
+
+def test_the_page_of_all_metrics_is_that_of_these_metrics():
+    script = runpy.run_path(str(Path(__file__).with_name("metrics_page.py")))
+    assert script["PAGE"].read_text(encoding="utf-8") == script["page"](), "run `make pages`"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -275,3 +276,38 @@ async def test_readiness_follows_the_judge(serve: Callable[..., Any], healthy: b
         live = await client.get(f"{here.url}/livez")
     assert (ready.status_code, live.status_code) == (200 if healthy else 503, 200)
     assert ready.json()["ready"] is healthy
+
+
+async def test_the_summary_counts_what_could_not_be_rewarded_and_why(serve: Callable[..., Any], scripted_judge: Any):
+    def decide(task: JudgeTask) -> Sequence[Outcome]:
+        if task.response == "lost":
+            return [Missing("judge_timeout")] * len(task.facts)
+        return [Verdict("stated", 1.0)] * len(task.facts)
+
+    here = await serve(scripted_judge(decide))
+    body: dict[str, Any] = items("lost", "seen")
+    body["items"] += [
+        {"response": "nothing to hold it to"},
+        {"response": "no facts at all", "facts": [], "answer": "5"},
+        {"response": "of a problem that nobody knows", "annotation_id": "none"},
+    ]
+    answer = (await post(here.url, {**body, "run": "a"})).json()
+    summary = answer["summary"]
+    assert summary["reasons"] == {"judge_timeout": 1, "unknown_annotation": 1}
+    assert (summary["missing"], summary["without_facts"], summary["without_answer"]) == (2, 2, 2)
+    assert [text.split(",")[0] for text in summary["warnings"]] == [
+        "2 of 5 items have no facts that count",
+        "2 of 5 items have no reference answer",
+    ]
+    again = (await post(here.url, {**body, "run": "a"})).json()["summary"]
+    assert again["warnings"] == []
+    assert again["without_facts"] == 2
+
+
+async def test_what_a_profile_does_not_pay_for_needs_no_warning(serve: Callable[..., Any], tmp_path: Path):
+    profiles = tmp_path / "profiles.toml"
+    profiles.write_text('[form]\nbase = "sum"\nweights = { accuracy = 0, perception = 0 }\n', encoding="utf-8")
+    here = await serve(profiles=str(profiles), profile="form")
+    summary = (await post(here.url, {"items": [{"response": "bare"}]})).json()["summary"]
+    assert summary["without_facts"] == 1
+    assert summary["warnings"] == []

@@ -63,3 +63,18 @@ async def test_the_audit_of_another_judge_is_called_stale(serve: Callable[..., A
     assert audit["stale"]
     assert audit["fingerprint"] == "scripted/0"
     assert "perception_reward_audit_stale 1.0" in metrics
+
+
+async def test_a_cache_that_is_down_is_shown_by_a_service_that_is_ready(
+    serve: Callable[..., Any], start_redis: Callable[..., Any]
+):
+    server = start_redis()
+    here = await serve(redis_url=server.url)
+    async with httpx.AsyncClient(base_url=here.url) as client:
+        assert (await client.get("/readyz")).json()["checks"]["cache"] == "ok"
+    server.kill()
+    other = await serve(redis_url=server.url)
+    async with httpx.AsyncClient(base_url=other.url) as client:
+        answer = await client.get("/readyz")
+    assert answer.status_code == 200
+    assert answer.json()["checks"]["cache"] == "down (connection)"

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import logging
 from collections.abc import Callable
 from typing import Any
 
@@ -107,3 +108,38 @@ async def test_a_refusal_does_not_wait_for_ever_for_the_body_it_refuses(
     async with asyncio.timeout(10):
         assert (await reader.read()).startswith(b"HTTP/1.1 503 ")
     writer.close()
+
+
+@pytest.mark.parametrize(
+    ("settings", "key", "metrics", "scores"),
+    [
+        ({}, None, 401, 401),
+        ({}, KEY, 200, 200),
+        ({"metrics_key": "scrape"}, "scrape", 200, 401),
+        ({"metrics_key": "scrape"}, KEY, 200, 200),
+        ({"metrics_key": "scrape"}, None, 401, 401),
+        ({"open_metrics": True}, None, 200, 401),
+    ],
+)
+async def test_metrics_have_a_key_of_their_own_or_none(
+    serve: Callable[..., Any], settings: dict[str, Any], key: str | None, metrics: int, scores: int
+):
+    here = await serve(api_key=KEY, **settings)
+    headers = {"Authorization": f"Bearer {key}"} if key else {}
+    async with httpx.AsyncClient(base_url=here.url, headers=headers) as client:
+        assert (await client.get("/metrics")).status_code == metrics
+        assert (await client.get("/v1/profiles")).status_code == scores
+
+
+async def test_a_refused_key_is_logged_with_the_path_and_the_address_and_without_the_key(
+    serve: Callable[..., Any], caplog: pytest.LogCaptureFixture
+):
+    here = await serve(api_key=KEY)
+    caplog.set_level(logging.INFO)
+    async with httpx.AsyncClient(base_url=here.url) as client:
+        await client.get("/v1/judge?key=wr0ng", headers={"Authorization": "Bearer wr0ng"})
+    (entry,) = [entry for entry in caplog.records if entry.getMessage().endswith(" 401")]
+    assert entry.levelno == logging.WARNING
+    assert entry.__dict__["path"] == "/v1/judge"
+    assert entry.__dict__["client"].startswith("127.0.0.1:")
+    assert "wr0ng" not in str(entry.__dict__)
