@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
 from pydantic import ConfigDict, Field, model_validator
 from typing_extensions import Self
 
+from perception_reward.trainer_client.reference import Answer, Choices
 from perception_reward.trainer_client.wire import MOST_FACTS, Fact, Identifier, WireModel
 
 MOST_IMAGES = 1024
@@ -29,10 +28,9 @@ class Annotation(WireModel):
 
     id: Identifier
     question: str | None = None
-    answer: str | None = Field(default=None, description="Reference answer.")
-    # A list is read up to its first fault: telling a million of them would take seconds, and mend nothing sooner.
-    choices: Annotated[list[str], Field(max_length=26, fail_fast=True)] | None = Field(
-        default=None, description="The options A, B, C, … in order."
+    answer: Answer | None = Field(default=None, description="Reference answer, or a list of alternatives.")
+    choices: Choices | None = Field(
+        default=None, description="The options A, B, C, … in order, or a mapping of labels to texts."
     )
     images: list[str] = Field(
         default_factory=list[str],

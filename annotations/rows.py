@@ -17,6 +17,7 @@ from typing import Any, Literal, TypeAlias
 from urllib.parse import urlsplit
 
 from perception_reward.annotations.model import Annotation
+from perception_reward.trainer_client.reference import Answer, options_of, texts_of
 
 # The tags that the format reward looks for, on lines of their own as the paper's reference code wants them.
 SYSTEM_PROMPT = """\
@@ -74,10 +75,17 @@ class Problem:
 
     id: str
     question: str
-    answer: str
+    reference: Answer
     pictures: tuple[Picture, ...]
     facts: tuple[str, ...]
     system: str
+
+    @property
+    def answer(self) -> str:
+        """The reference as one column holds it: text; alternatives as a JSON object with a list."""
+        if isinstance(self.reference, list):
+            return json.dumps({"answer": self.reference}, ensure_ascii=False)
+        return texts_of(self.reference)[0]
 
     @property
     def asked(self) -> str:
@@ -91,17 +99,20 @@ class Problem:
 
     @property
     def label(self) -> str:
-        return json.dumps({"annotation_id": self.id, "answer": self.answer}, ensure_ascii=False)
+        return json.dumps({"annotation_id": self.id, "answer": self.reference}, ensure_ascii=False)
 
 
 def problem_of(annotation: Annotation, pictures: Sequence[Picture], system: str = SYSTEM_PROMPT) -> Problem:
     """The problem of an annotation. Raises `Incomplete`."""
     question = annotation.question or ""
+    reference = annotation.answer if annotation.answer is not None else ""
+    if not any(text.strip() for text in texts_of(reference)):
+        reference = ""
     lacking = [
         name
         for name, there in (
             ("question", question.strip()),
-            ("answer", (annotation.answer or "").strip()),
+            ("answer", reference != ""),
             ("image", pictures),
             ("facts", annotation.facts),
         )
@@ -114,11 +125,9 @@ def problem_of(annotation: Annotation, pictures: Sequence[Picture], system: str 
         raise Incomplete(
             f"annotation {annotation.id!r} has {places} {PLACE} in its question and {len(pictures)} images"
         )
-    options = [f"{chr(ord('A') + place)}. {choice}" for place, choice in enumerate(annotation.choices or ())]
+    options = [f"{label}. {text}" for label, text in options_of(annotation.choices or ())]
     facts = tuple(fact.text for fact in annotation.facts if fact.polarity == "present")
-    return Problem(
-        annotation.id, "\n".join([question, *options]), annotation.answer or "", tuple(pictures), facts, system
-    )
+    return Problem(annotation.id, "\n".join([question, *options]), reference, tuple(pictures), facts, system)
 
 
 def _trl(problem: Problem, index: int) -> Row:
@@ -149,7 +158,8 @@ def _easyr1(problem: Problem, index: int) -> Row:
 def _fork(problem: Problem, index: int) -> Row:
     facts = "\n".join(f"<info{n}>{fact}</info{n}>" for n, fact in enumerate(problem.facts, start=1))
     row = _easyr1(problem, index)
-    return {**row, "answer": problem.answer, "visual_key_info": facts, "annotation_id": problem.id}
+    # That code compares with one text.
+    return {**row, "answer": texts_of(problem.reference)[0], "visual_key_info": facts, "annotation_id": problem.id}
 
 
 def _openrlhf(problem: Problem, index: int) -> Row:

@@ -118,6 +118,8 @@ class Scorer:
         """Yield (index, result) as each item is ready, then (number of items, summary)."""
         started = time.perf_counter()
         profile = self.profile(request.profile)
+        if request.tolerance is not None:
+            profile = profile.model_copy(update={"tolerance": request.tolerance})
         sheets = await self._prepare(request.items, profile, deadline)
         errand = errand_of(sheets)
         finds = await self._recall(errand)

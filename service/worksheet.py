@@ -16,6 +16,7 @@ from perception_reward.service.readings import Readings
 from perception_reward.service.responses import response_text
 from perception_reward.service.rewards.grading import Question
 from perception_reward.service.rewards.rules import RULES
+from perception_reward.trainer_client.reference import Choices, options_of, texts_of
 from perception_reward.trainer_client.wire import Components, Fact, FactResult, ItemResult, Reason, ScoreItem
 
 Find: TypeAlias = Outcome | bool
@@ -92,11 +93,18 @@ class Worksheet:
             key: Ask(self._seen, self.facts, self.fact_keys, place, group) for place, key in enumerate(self.fact_keys)
         }
 
-    def _question(self, choices: list[str] | None) -> Question | None:
+    def _question(self, choices: Choices | None) -> Question | None:
         answer = self._reading.answer
         if self._reference is None or answer is None:
             return None
-        return Question(answer, self._reference, tuple(choices) if choices else None, self.profile.mode)
+        own = self.item.tolerance
+        return Question(
+            answer,
+            texts_of(self._reference),
+            options_of(choices) if choices else None,
+            self.profile.tolerance if own is None else own,
+            self.profile.mode,
+        )
 
     def result(self, finds: dict[bytes, Find], step: int | None) -> ItemResult:
         """The item's result once every one of `keys` is in `finds`."""

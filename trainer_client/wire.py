@@ -26,6 +26,8 @@ from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
 from typing_extensions import Self
 
+from perception_reward.trainer_client.reference import Answer, Choices, Tolerance
+
 Polarity = Literal["present", "distractor"]
 Modality = Literal["visual", "textual"]
 Label = Literal["stated", "contradicted", "absent"]
@@ -212,9 +214,17 @@ class ScoreItem(WireModel):
         default=None, description="Facts inline, instead of `annotation_id`."
     )
     response: Response = Field(description="A string, or chat messages or content blocks: their text is joined.")
-    answer: str | None = Field(default=None, description="Reference answer; overrides the annotation's.")
-    choices: Annotated[list[str], Field(max_length=26, fail_fast=True)] | None = Field(
-        default=None, description="The options A, B, C, … of a multiple-choice problem."
+    answer: Answer | None = Field(
+        default=None,
+        description="Reference answer, or a list of alternatives, any of which is right; overrides the annotation's.",
+    )
+    choices: Choices | None = Field(
+        default=None,
+        description="The options of a multiple-choice problem: in order (A, B, C, …), or a mapping of labels to texts.",
+    )
+    tolerance: Tolerance | None = Field(
+        default=None,
+        description="How far a number may be off, relative to the reference: 0.05 is 5 %. Overrides the request's.",
     )
 
     @field_validator("response")
@@ -244,6 +254,9 @@ class ScoreRequest(WireModel):
     )
     step: int | None = Field(default=None, ge=0, description="Training step; some profiles follow a schedule.")
     run: Identifier | None = Field(default=None, description="The run's label, for logs and metrics.")
+    tolerance: Tolerance | None = Field(
+        default=None, description="The items' tolerance for numbers; overrides the profile's."
+    )
     # The first bad item is enough to say: telling a million of them would take the service seconds.
     items: list[ScoreItem] = Field(min_length=1, fail_fast=True)
 

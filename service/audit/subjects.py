@@ -12,6 +12,7 @@ from perception_reward.annotations.model import Annotation
 from perception_reward.service.audit.statements import Statement, all_independent, independent, read_statement
 from perception_reward.service.audit.writing import Page, page
 from perception_reward.service.excerpt import WHOLE
+from perception_reward.trainer_client.reference import texts_of
 from perception_reward.trainer_client.wire import Fact
 
 # Bystanders in one response: more, and the statement is one of a list.
@@ -39,9 +40,15 @@ class Subject:
     def problem(self) -> str:
         return self.annotation.id
 
+    @property
+    def answer(self) -> str | None:
+        """Its problem's reference answer, the first of several."""
+        answer = self.annotation.answer
+        return None if answer is None else texts_of(answer)[0]
+
     def page(self, rng: random.Random) -> Page:
         """For responses to its problem."""
-        return page(rng, self.annotation.answer, self.scope)
+        return page(rng, self.answer, self.scope)
 
     def draw_bystanders(self, rng: random.Random, least: int = 0) -> list[Statement]:
         """Some of them that say nothing about one another either: what a response may hold besides."""

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal, TypeAlias, get_args
 from pydantic import Discriminator, Field, Tag, computed_field
 
 from perception_reward.service.rewards.perception import PerceptionRule
+from perception_reward.trainer_client.reference import Tolerance
 from perception_reward.trainer_client.wire import Component, WireModel
 
 Mode = Literal["default", "parity"]
@@ -61,6 +62,7 @@ class Profile(WireModel):
     """How components become one score: `Σ weight · component`, after the gate.
 
     mode: `default`, or `parity` for components that are computed as the public reference code does.
+    tolerance: how far a number may be off, relative to the reference, where neither item nor request says it.
     """
 
     name: str = Field(min_length=1, max_length=64)
@@ -69,6 +71,7 @@ class Profile(WireModel):
     perception: PerceptionRule = PerceptionRule()
     gate: Gate | None = None
     mode: Mode = "default"
+    tolerance: Tolerance = 0.0
 
     @computed_field
     @property

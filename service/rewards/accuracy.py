@@ -10,7 +10,7 @@ first half, without sympy: it decides the frequent cases in microseconds, and `g
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from fractions import Fraction
 from typing import TypeAlias
 
@@ -22,7 +22,7 @@ from perception_reward.service.rewards.sequences import read_sequence, same_sequ
 from perception_reward.service.rewards.units import PERCENT, Unit, read_unit, split_unit
 from perception_reward.service.rewards.words import only_number, same_words
 
-GRADER_VERSION = "2"
+GRADER_VERSION = "3"
 """Part of every cache key. To be raised with any change that can change a grade."""
 
 LONGEST_ANSWER = 2000
@@ -32,6 +32,9 @@ beginning counts."""
 MOST_DEPTH = 3
 """Of lists within lists."""
 
+Choice: TypeAlias = tuple[str, str]
+"""An option's label and its text."""
+
 Algebra: TypeAlias = Callable[[str, str], bool]
 
 
@@ -39,30 +42,37 @@ class NeedsAlgebra(Exception):
     """The cheap rules cannot decide."""
 
 
-def grade(answer: str, reference: str, choices: tuple[str, ...] | None = None) -> bool:
+def grade(
+    answer: str, references: Sequence[str], choices: Sequence[Choice] | None = None, tolerance: float = 0.0
+) -> bool:
     """Whether the answer is right. May hang or exhaust memory on hostile answers: run it in a `WorkerPool`.
 
-    reference: a letter, an option's text, a word, a number with or without unit, LaTeX or sympy notation.
-    choices: the options A, B, C, … where the problem has any.
+    references: alternatives, any of which is right: a letter, an option's text, a word, a number with or without unit,
+    LaTeX or sympy notation. choices: (label, text) of each option where the problem has any. tolerance: how far a
+    number may be off, relative to the reference.
     """
-    quick = quick_grade(answer, reference, choices)
-    return _grade(answer, reference, choices, _algebra) if quick is None else quick
+    quick = quick_grade(answer, references, choices, tolerance)
+    if quick is not None:
+        return quick
+    return any(_grade(answer, reference, choices, tolerance, _algebra) for reference in references)
 
 
-def quick_grade(answer: str, reference: str, choices: tuple[str, ...] | None = None) -> bool | None:
+def quick_grade(
+    answer: str, references: Sequence[str], choices: Sequence[Choice] | None = None, tolerance: float = 0.0
+) -> bool | None:
     """The grade where it takes no algebra, else None. Never raises; bounded by `LONGEST_ANSWER`."""
-    trivial = trivial_grade(answer, reference)
+    trivial = trivial_grade(answer, references)
     if trivial is not None:
         return trivial
     try:
-        return _grade(answer, reference, choices, _refuse)
+        return any(_grade(answer, reference, choices, tolerance, _refuse) for reference in references)
     except NeedsAlgebra:
         return None
 
 
-def trivial_grade(answer: str, reference: str) -> bool | None:
-    """The grade where comparing the letters decides: the reference itself, or far too long. Else None."""
-    if answer == reference:
+def trivial_grade(answer: str, references: Sequence[str]) -> bool | None:
+    """The grade where comparing the letters decides: a reference itself, or far too long. Else None."""
+    if answer in references:
         return bool(answer.strip())
     return False if len(answer) > LONGEST_ANSWER else None
 
@@ -78,15 +88,16 @@ def _algebra(answer: str, reference: str) -> bool:
     return number is not None and rounds_to(answer, number)
 
 
-def _grade(answer: str, reference: str, choices: tuple[str, ...] | None, algebra: Algebra) -> bool:
+def _grade(answer: str, reference: str, choices: Sequence[Choice] | None, tolerance: float, algebra: Algebra) -> bool:
     mine, theirs = plain(answer), plain(reference[:LONGEST_ANSWER])
     if not mine or not theirs:
         return False
-    same = _Comparison(algebra)
+    same = _Comparison(algebra, tolerance)
     if choices:
-        options = [plain(choice[:LONGEST_ANSWER]) for choice in choices]
+        options = [plain(text[:LONGEST_ANSWER]) for _, text in choices]
         wanted = chosen(theirs, options, same)
         if wanted is not None:
+            same = _Comparison(algebra)
             given = chosen(mine, options, same)
             return given is not None and (given == wanted or _squeezed(options[given]) == _squeezed(options[wanted]))
     return same(mine, theirs)
@@ -109,8 +120,9 @@ _relation = re.compile(r"[<>]|\\(?:leq?|geq?|lt|gt|in|cup|cap|infty)(?![A-Za-z])
 class _Comparison:
     """Whether two answers in plain notation are the same, by the first rule that can read both."""
 
-    def __init__(self, algebra: Algebra, depth: int = 0) -> None:
+    def __init__(self, algebra: Algebra, tolerance: float = 0.0, depth: int = 0) -> None:
         self._algebra = algebra
+        self._tolerance = tolerance
         self._depth = depth
 
     def __call__(self, answer: str, reference: str) -> bool:
@@ -127,10 +139,10 @@ class _Comparison:
         if _squeezed(answer) == _squeezed(reference):
             return bool(reference)
         mine, theirs = split_unit(answer), split_unit(reference)
-        if (quantities := _same_quantity(mine, theirs)) is not None:
+        if (quantities := _same_quantity(mine, theirs, self._tolerance)) is not None:
             return quantities
         if read_number(theirs[0]) is not None and (sentence := only_number(answer)) is not None:
-            return bool(_same_quantity(_with_unit(*sentence), theirs))
+            return bool(_same_quantity(_with_unit(*sentence), theirs, self._tolerance))
         if (ratios := _same_ratio(answer, reference)) is not None:
             return ratios
         if is_prose(theirs[0]) or ":" in reference:
@@ -148,7 +160,7 @@ class _Comparison:
             return None if _relation.search(other) else False
         if self._depth >= MOST_DEPTH:
             return False
-        return same_sequence(mine, theirs, _Comparison(self._algebra, self._depth + 1))
+        return same_sequence(mine, theirs, _Comparison(self._algebra, self._tolerance, self._depth + 1))
 
     def _expressions(self, mine: tuple[str, Unit | None], theirs: tuple[str, Unit | None]) -> bool:
         scale = _scale(mine[1], theirs[1])
@@ -193,13 +205,16 @@ def _sides(answer: str, reference: str) -> tuple[str, str] | None:
     return answer, reference
 
 
-def _same_quantity(mine: tuple[str, Unit | None], theirs: tuple[str, Unit | None]) -> bool | None:
+def _same_quantity(mine: tuple[str, Unit | None], theirs: tuple[str, Unit | None], tolerance: float) -> bool | None:
     """None unless both are plain numbers, with or without unit."""
     answer, reference = read_number(mine[0]), read_number(theirs[0])
     if answer is None or reference is None:
         return None
     scale = _scale(theirs[1], mine[1])
     if scale is not None and agrees(answer.value, reference, scale):
+        return True
+    wanted = reference.value * scale if scale is not None else None
+    if tolerance and wanted is not None and abs(answer.value - wanted) <= abs(wanted) * Fraction(tolerance):
         return True
     if mine[1] == PERCENT and theirs[1] is None:
         return agrees(answer.value, reference, Fraction(100))

@@ -6,10 +6,11 @@ from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 from hashlib import blake2b
+from itertools import chain
 from typing import Literal
 
 from perception_reward.service.pace import Pace
-from perception_reward.service.rewards.accuracy import GRADER_VERSION, grade, quick_grade, trivial_grade
+from perception_reward.service.rewards.accuracy import GRADER_VERSION, Choice, grade, quick_grade, trivial_grade
 from perception_reward.service.rewards.parity import parity_accuracy
 from perception_reward.service.workers import Crashed, TimedOut, WorkerPool
 
@@ -26,19 +27,22 @@ MOST_AT_ONCE = 400
 class Question:
     """Is `answer` right?
 
-    choices: the options A, B, C, … of a multiple-choice problem. mode: `parity` grades a whole response as the
-    public reference does.
+    references: alternatives, any of which is right. choices: (label, text) of each option of a multiple-choice
+    problem. tolerance: how far a number may be off, relative to the reference. mode: `parity` grades a whole response
+    as the public reference does.
     """
 
     answer: str
-    reference: str
-    choices: tuple[str, ...] | None = None
+    references: tuple[str, ...]
+    choices: tuple[Choice, ...] | None = None
+    tolerance: float = 0.0
     mode: Literal["default", "parity"] = "default"
 
     def digest(self) -> bytes:
         """16 bytes that change with the question and with the grading rules: a cache key."""
         hasher = blake2b(digest_size=DIGEST_BYTES)
-        for part in (GRADER_VERSION, self.mode, self.answer, self.reference, *(self.choices or ())):
+        parts = (GRADER_VERSION, self.mode, repr(self.tolerance), self.answer, str(len(self.references)))
+        for part in (*parts, *self.references, *chain.from_iterable(self.choices or ())):
             data = part.encode("utf-8", "surrogatepass")
             hasher.update(len(data).to_bytes(8, "big"))
             hasher.update(data)
@@ -79,15 +83,15 @@ class AccuracyGrader:
 def _at_once(question: Question) -> bool | None:
     if question.mode == "parity":
         return None
-    trivial = trivial_grade(question.answer, question.reference)
-    parts = (question.answer, question.reference, *(question.choices or ()))
+    trivial = trivial_grade(question.answer, question.references)
+    parts = (question.answer, *question.references, *chain.from_iterable(question.choices or ()))
     if trivial is not None or sum(map(len, parts)) > MOST_AT_ONCE:
         return trivial
-    return quick_grade(question.answer, question.reference, question.choices)
+    return quick_grade(question.answer, question.references, question.choices, question.tolerance)
 
 
 def grade_question(question: Question) -> bool:
     """What a worker does."""
     if question.mode == "parity":
-        return parity_accuracy(question.answer, question.reference) == 1.0
-    return grade(question.answer, question.reference, question.choices)
+        return any(parity_accuracy(question.answer, reference) == 1.0 for reference in question.references)
+    return grade(question.answer, question.references, question.choices, question.tolerance)

@@ -19,4 +19,4 @@ _SAMPLES = (
 )
 
 for _answer, _reference in _SAMPLES:
-    grade(_answer, _reference)
+    grade(_answer, (_reference,))

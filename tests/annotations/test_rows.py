@@ -38,6 +38,18 @@ def test_trl_gets_columns_and_puts_images_in_front_itself():
     }
 
 
+def test_alternatives_travel_as_json_where_a_column_holds_text():
+    assert json.loads(row("trl", answer=["4", "four"])["answer"]) == {"answer": ["4", "four"]}
+    assert json.loads(row("slime", answer=["4", "four"])["label"]) == {"annotation_id": "p1", "answer": ["4", "four"]}
+    assert row("perception-r1", answer=["4", "four"])["answer"] == "4"
+    assert row("trl", answer=4)["answer"] == "4"
+
+
+def test_options_are_listed_with_their_own_labels():
+    assert problem(choices={"1": "30", "2": "45"}).question == "Find AC.\n1. 30\n2. 45"
+    assert problem(choices=["A. 30", "B. 45"]).question == "Find AC.\nA. 30\nB. 45"
+
+
 def test_verl_gets_the_id_in_extra_info():
     got = row("verl")
     assert got["prompt"][-1] == {"role": "user", "content": "<image>Find AC."}

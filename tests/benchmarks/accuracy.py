@@ -19,10 +19,10 @@ from pathlib import Path
 
 from places import DATA
 
-from perception_reward.service.rewards.accuracy import grade
 from perception_reward.service.rewards.answer import extract_answer
-from perception_reward.service.rewards.grading import PRELOAD, AccuracyGrader, Question
+from perception_reward.service.rewards.grading import PRELOAD, AccuracyGrader, Question, grade_question
 from perception_reward.service.workers import TimedOut, WorkerPool
+from perception_reward.trainer_client.reference import options_of
 
 
 @dataclass(frozen=True)
@@ -54,6 +54,10 @@ def read(path: Path) -> Iterator[dict]:
         yield from map(json.loads, lines)
 
 
+def question(answer: str, row: Row) -> Question:
+    return Question(answer, (row.reference,), options_of(row.choices) if row.choices else None)
+
+
 def reference_way(pair: tuple[str, str]) -> bool:
     """What the published reward does: math-verify on the whole response, with its default extraction."""
     from math_verify import parse, verify
@@ -73,7 +77,7 @@ async def reference_grades(pool: WorkerPool, rows: list[Row]) -> list[bool]:
 
 async def our_grades(pool: WorkerPool, rows: list[Row], answers: list[str | None]) -> list[bool | TimedOut]:
     asked = [index for index, answer in enumerate(answers) if answer is not None]
-    questions = [Question(answers[index] or "", rows[index].reference, rows[index].choices) for index in asked]
+    questions = [question(answers[index] or "", rows[index]) for index in asked]
     found: list[bool | TimedOut] = [False] * len(rows)
     deadline = asyncio.get_running_loop().time() + 600
     async for position, outcome in AccuracyGrader(pool).grade_many(questions, deadline):
@@ -110,7 +114,7 @@ def timing(rows: list[Row], answers: list[str | None]) -> None:
     for row, answer in zip(rows, answers, strict=True):
         if answer is not None:
             started = time.perf_counter()
-            grade(answer, row.reference, row.choices)
+            grade_question(question(answer, row))
             spent.append(1000 * (time.perf_counter() - started))
     spent.sort()
     print(f"\none grade: median {statistics.median(spent):.3f} ms, p99 {spent[len(spent) * 99 // 100]:.1f} ms")
@@ -118,7 +122,7 @@ def timing(rows: list[Row], answers: list[str | None]) -> None:
 
 async def throughput(rows: list[Row], answers: list[str | None]) -> None:
     given = [(row, answer) for row, answer in zip(rows, answers, strict=True) if answer is not None]
-    questions = [Question(answer, row.reference, row.choices) for row, answer in given]
+    questions = [question(answer, row) for row, answer in given]
     for workers in (1, 2):
         pool = WorkerPool(workers, preload=PRELOAD)
         await pool.start()

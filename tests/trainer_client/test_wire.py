@@ -33,6 +33,7 @@ from perception_reward.trainer_client.wire import (
 # Surrogates are no Unicode text; the service mends them before it validates.
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=30)
 IDS = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=30)
+SINGLES = TEXTS | st.integers(-(10**12), 10**12) | st.floats(allow_nan=False, allow_infinity=False)
 WEIGHTS = st.floats(0, 1000, allow_nan=False)
 FACTS = st.builds(
     Fact,
@@ -56,8 +57,9 @@ ITEMS = st.builds(
     facts=st.none() | st.lists(FACTS, max_size=4, unique_by=lambda fact: fact.id),
     # A list in which the policy says nothing is refused, so each has at least an empty string.
     response=TEXTS | st.lists(MESSAGES | BLOCKS | TEXTS, max_size=3).map(lambda parts: [*parts, ""]),
-    answer=st.none() | TEXTS,
-    choices=st.none() | st.lists(TEXTS, max_size=26),
+    answer=st.none() | SINGLES | st.lists(SINGLES, min_size=1, max_size=3),
+    choices=st.none() | st.lists(SINGLES, max_size=26) | st.dictionaries(TEXTS, SINGLES, max_size=5),
+    tolerance=st.none() | st.floats(0, 0.99),
 )
 REQUESTS = st.builds(
     ScoreRequest,
@@ -103,6 +105,18 @@ def test_a_request_comes_back_from_json_as_it_was(request: ScoreRequest) -> None
     assert ScoreRequest.model_validate(json.loads(request.model_dump_json())) == request
 
 
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("answer", True), ("answer", []), ("answer", [[1]]), ("answer", {"a": 1}), ("answer", [None]),
+        ("choices", "ABC"), ("choices", [["30"]]), ("choices", {"A": True}),
+        ("choices", {str(n): "" for n in range(27)}), ("tolerance", -0.1), ("tolerance", 1), ("tolerance", "much"),
+    ],
+)  # fmt: skip
+def test_what_is_no_reference_option_or_tolerance_is_refused_by_its_name(field: str, value: object) -> None:
+    assert {place[2] for place in faults({**ITEM, field: value})} == {field}
+
+
 @given(st.lists(RESULTS, max_size=3))
 def test_a_response_comes_back_from_json_to_the_last_bit(results: list[ItemResult]) -> None:
     summary = Summary(items=len(results), missing=0, facts=0, cache_hits=0, judged=0, seconds=0.1)
@@ -138,7 +152,7 @@ def test_what_has_no_response_is_refused_and_every_fault_names_its_item(item: di
         ({**ITEM, "facts": [{**FACT, "weight": -1}]}, ("items", 0, "facts", 0, "weight")),
         ({**ITEM, "facts": [{**FACT, "weight": math.nan}]}, ("items", 0, "facts", 0, "weight")),
         ({**ITEM, "facts": [{**FACT, "weight": math.inf}]}, ("items", 0, "facts", 0, "weight")),
-        ({**ITEM, "choices": ["x"] * 27}, ("items", 0, "choices")),
+        ({**ITEM, "choices": ["x"] * 27}, ("items", 0, "choices", "(list)")),
     ],
 )
 def test_a_fault_names_the_item_and_the_field(item: dict[str, Any], place: tuple[int | str, ...]) -> None:

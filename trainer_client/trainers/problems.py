@@ -17,14 +17,15 @@ from perception_reward.trainer_client.trainers.completions import text_of
 Fields = dict[str, Any]
 
 # What says with which problem a response has to do.
-NAMES = ("annotation_id", "facts", "answer", "choices", "group")
+NAMES = ("annotation_id", "facts", "answer", "choices", "tolerance", "group")
 # Columns that hold mappings, and columns that hold the reference answer or JSON.
 NESTED = ("extra_info", "metadata", "reward_model")
 TRUTHS = ("answer", "ground_truth", "solution", "label", "labels", "reference_answer")
 
 
 def problem_of(row: Mapping[str, Any]) -> Fields:
-    """The fields of a `ScoreItem` that `row` holds: `annotation_id` or `facts`, `answer`, `choices`, `group`.
+    """The fields of a `ScoreItem` that `row` holds: `annotation_id` or `facts`, `answer`, `choices`, `tolerance` and
+    `group`.
 
     Empty where it holds none of them: the row belongs to another task.
     """
@@ -38,8 +39,12 @@ def problem_of(row: Mapping[str, Any]) -> Fields:
         found["annotation_id"] = str(found["annotation_id"])
         found.pop("facts", None)
     if "answer" in found:
-        found["answer"] = str(found["answer"])
-    if set(found) <= {"group"}:
+        found["answer"] = _answer(found["answer"])
+    if isinstance(choices := found.get("choices"), Mapping):
+        # A column of mappings has the keys of all rows in each.
+        options = cast("Mapping[str, Any]", choices).items()
+        found["choices"] = {label: text for label, text in options if text is not None}
+    if set(found) <= {"group", "tolerance"}:
         return {}
     return found
 
@@ -112,6 +117,13 @@ def _mapping(value: object) -> Mapping[str, Any] | None:
             return None
         return cast("Fields", inner) if isinstance(inner, dict) else None
     return None
+
+
+def _answer(value: Any) -> Any:
+    """Text, a number or a list of alternatives, as the wire has them; what else a data set holds is told as text."""
+    if isinstance(value, (list, tuple)):
+        return [_answer(single) for single in cast("list[Any]", value)]
+    return value if isinstance(value, (str, int, float)) and not isinstance(value, bool) else str(value)
 
 
 def _is_nothing(value: object) -> bool:

@@ -12,7 +12,7 @@ from perception_reward.service.api.problems import InvalidRequest, where
 from perception_reward.trainer_client.wire import ScoreItem
 
 # What a label may say of an item. Its response comes from elsewhere.
-FIELDS = ("annotation_id", "answer", "choices", "facts", "group")
+FIELDS = ("annotation_id", "answer", "choices", "tolerance", "facts", "group")
 
 
 def fields_of(label: object, at: str) -> dict[str, Any]:
@@ -26,7 +26,7 @@ def fields_of(label: object, at: str) -> dict[str, Any]:
     if isinstance(label, Mapping):
         return _known(cast("Mapping[str, object]", label), at)
     if isinstance(label, (int, float)) and not isinstance(label, bool):
-        return {"answer": str(label)}
+        return {"answer": label}
     if isinstance(label, str) and label.strip():
         return {"answer": label}
     raise InvalidRequest(at, 'holds nothing to score against; give the answer, or {"annotation_id": …, "answer": …}')
@@ -53,9 +53,6 @@ def given(fields: Mapping[str, object], at: str) -> dict[str, Any]:
     found = {name: fields[name] for name in FIELDS if fields.get(name) is not None}
     if not found.keys() & {"annotation_id", "answer", "facts"}:
         raise InvalidRequest(at, "holds none of annotation_id, answer and facts, so there is nothing to score against")
-    answer = found.get("answer")
-    if isinstance(answer, (int, float)) and not isinstance(answer, bool):
-        found["answer"] = str(answer)
     return found
 
 

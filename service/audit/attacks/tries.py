@@ -98,7 +98,7 @@ def _response(entry: Entry, chosen: _Try, filled: str, cap: int, rng: random.Ran
 def _placed(subject: Subject, place: Place, text: str, rng: random.Random, *, outside: bool = False) -> str:
     if subject.scope != WHOLE and not outside:
         return _inside(subject, place, text, rng)
-    answer = subject.annotation.answer or "0"
+    answer = subject.answer or "0"
     match place:
         case "alone":
             return text

@@ -44,6 +44,27 @@ def test_the_answer_of_the_item_overrides_the_annotations(served: str):
     assert score(served, item)["results"][0]["components"]["accuracy"] == 0.0
 
 
+@pytest.mark.parametrize(
+    ("fields", "accuracy"),
+    [
+        ({"answer": 13}, 1.0), ({"answer": 13.0}, 1.0), ({"answer": ["thirteen", 13]}, 1.0),
+        ({"answer": [12, 14]}, 0.0),
+        ({"answer": 13.4, "tolerance": 0.05}, 1.0), ({"answer": 13.4}, 0.0), ({"answer": 14, "tolerance": 0.05}, 0.0),
+        ({"answer": "B", "choices": ["12", "13"]}, 1.0), ({"answer": "B", "choices": {"A": 12, "B": 13}}, 1.0),
+        ({"answer": "A", "choices": {"A": 12, "B": 13}}, 0.0),
+    ],
+)  # fmt: skip
+def test_an_answer_may_be_a_number_alternatives_or_an_option(served: str, fields: dict[str, Any], accuracy: float):
+    (result,) = score(served, {"response": RESPONSE, **fields})["results"]
+    assert result["components"]["accuracy"] == accuracy
+
+
+def test_a_tolerance_is_the_items_or_else_the_requests(served: str):
+    items = [{"response": RESPONSE, "answer": 13.4}, {"response": RESPONSE, "answer": 13.4, "tolerance": 0.0}]
+    results = score(served, *items, tolerance=0.05)["results"]
+    assert [result["components"]["accuracy"] for result in results] == [1.0, 0.0]
+
+
 def test_an_item_without_facts_is_scored_by_the_other_components(served: str):
     (result,) = score(served, {"response": RESPONSE, "answer": "13"})["results"]
     assert result["status"] == "ok"

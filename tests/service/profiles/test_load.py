@@ -72,7 +72,7 @@ def test_a_number_may_take_the_place_of_a_ramp_and_back(loaded) -> None:
         ),
         (
             "[mine]\nweights = {}\nweigths = {}",
-            "weigths is not a key; known: description, weights, perception, gate, mode, base",
+            "weigths is not a key; known: description, weights, perception, gate, mode, tolerance, base",
         ),
         ("[mine]\nweights = {}\nperception = { cost = 1 }", "perception.cost is not a key; known: contradiction_cost"),
         (

@@ -7,7 +7,18 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from perception_reward.service.rewards.accuracy import LONGEST_ANSWER, grade, quick_grade
+from perception_reward.service.rewards import accuracy
+from perception_reward.service.rewards.accuracy import LONGEST_ANSWER
+from perception_reward.trainer_client.reference import Answer, Choices, options_of, texts_of
+
+
+def grade(answer: str, reference: Answer, choices: Choices | None = None, tolerance: float = 0.0) -> bool:
+    return accuracy.grade(answer, texts_of(reference), options_of(choices) if choices else None, tolerance)
+
+
+def quick_grade(answer: str, reference: Answer, choices: Choices | None = None) -> bool | None:
+    return accuracy.quick_grade(answer, texts_of(reference), options_of(choices) if choices else None)
+
 
 # (answer, reference)
 EQUAL = [
@@ -135,7 +146,7 @@ DIFFERENT = [
     ("5 cm", "5 kg"),
 ]
 
-CHOICES = ("$9 \\mathrm{~cm}^{2}$", "$12 \\mathrm{~cm}^{2}$", "15", "$\\sqrt{2}$", "yes")
+CHOICES = ["$9 \\mathrm{~cm}^{2}$", "$12 \\mathrm{~cm}^{2}$", "15", "$\\sqrt{2}$", "yes"]
 CHOSEN = [
     ("A", "A"),
     ("12 cm^2", "B"),
@@ -194,8 +205,8 @@ def test_another_option_or_several_are_wrong(answer: str, reference: str) -> Non
 
 
 def test_an_option_s_own_text_comes_before_its_place() -> None:
-    assert grade("A", "A", ("C", "A", "B"))
-    assert grade("A", "B", ("C", "D", "B")) is False
+    assert grade("A", "A", ["C", "A", "B"])
+    assert grade("A", "B", ["C", "D", "B"]) is False
 
 
 @given(values)
@@ -220,7 +231,7 @@ def test_the_cheap_rules_never_disagree_with_the_grade(answer: str, reference: s
 def test_the_cheap_rules_survive_any_text(answer: str, reference: str) -> None:
     quick_grade(answer, reference)
     quick_grade(reference, answer)
-    quick_grade(answer, "B", ("1", reference, "3"))
+    quick_grade(answer, "B", ["1", reference, "3"])
 
 
 @given(st.text(alphabet="0123456789.,/^{}()[]\\\\ abcm%°$=:-+*", max_size=40))
@@ -251,4 +262,26 @@ def test_an_answer_over_the_cap_is_wrong_unless_it_is_the_reference() -> None:
 
 
 def test_grade_travels_to_workers() -> None:
-    assert pickle.loads(pickle.dumps(grade)) is grade
+    assert pickle.loads(pickle.dumps(accuracy.grade)) is accuracy.grade
+
+
+@pytest.mark.parametrize(
+    ("answer", "reference", "tolerance", "right"),
+    [
+        ("104", "100", 0.05, True), ("95", "100", 0.05, True), ("106", "100", 0.05, False), ("106", "100", 0.0, False),
+        ("1.04 m", "100 cm", 0.05, True), ("-104", "-100", 0.05, True), ("104", "-100", 0.05, False),
+        ("0", "0", 0.05, True), ("0.01", "0", 0.05, False), ("B", "A", 0.5, False),
+    ],
+)  # fmt: skip
+def test_a_tolerance_is_relative_to_the_reference(answer: str, reference: str, tolerance: float, right: bool) -> None:
+    assert grade(answer, reference, None, tolerance) is right
+
+
+def test_a_tolerance_makes_no_two_options_one() -> None:
+    assert not grade("44", "B", ["44", "45"], 0.05)
+
+
+def test_any_of_several_references_is_right() -> None:
+    assert grade("4", ["four", "4"])
+    assert grade("x^2+2x+1", ["5", "(x+1)^2"])
+    assert not grade("5", ["four", "4"])

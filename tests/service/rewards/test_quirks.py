@@ -36,7 +36,7 @@ ROWS = [
 
 def accuracy(response: str, reference: str) -> float:
     answer = extract_answer(response)
-    return float(answer is not None and grade(answer, reference))
+    return float(answer is not None and grade(answer, (reference,)))
 
 
 COMPONENTS: dict[str, tuple[Callable[..., float], Callable[..., float]]] = {

@@ -22,7 +22,6 @@ BOTH = {"annotation_id": "triangle/1", "answer": "13"}
         {"ground_truth": BOTH},
         {"extra_info": json.dumps(BOTH)},
         {"metadata": BOTH, "label": ""},
-        {"annotation_id": "triangle/1", "answer": 13},
     ],
 )
 def test_annotation_and_answer_are_found_wherever_a_data_set_has_room(row: dict[str, Any]) -> None:
@@ -34,6 +33,18 @@ def test_a_column_goes_before_what_is_nested() -> None:
         "annotation_id": "a",
         "answer": "5",
     }
+
+
+@pytest.mark.parametrize("answer", [13, 2.5, ["4", "four"], [4, "four"]])
+def test_numbers_and_alternatives_travel_as_they_are(answer: object) -> None:
+    assert problem_of({"answer": answer}) == {"answer": answer}
+    assert problem_of({"label": json.dumps({"answer": answer})}) == {"answer": answer}
+
+
+def test_options_and_a_tolerance_travel_with_the_answer() -> None:
+    row = {"answer": "B", "choices": {"A": "30", "B": "45", "E": None}, "extra_info": {"tolerance": 0.05}}
+    assert problem_of(row) == {"answer": "B", "choices": {"A": "30", "B": "45"}, "tolerance": 0.05}
+    assert problem_of({"tolerance": 0.05}) == {}
 
 
 @pytest.mark.parametrize("answer", ["{1, 2}", "\\{x\\}", "{not json", "[1, 2]"])
