@@ -97,7 +97,7 @@ def _drawn(annotation: Annotation, diagram: _Diagram, most: int, rng: random.Ran
 
 
 def _fact(base: Fact, statement: Statement, taken: set[str]) -> Fact:
-    """A distractor of `base`, with its weight and modality and an id of its own."""
+    """A distractor of `base`, with its weight and origin and an id of its own."""
     number = 1
     while (name := f"{base.id}-d{number}") in taken:
         number += 1

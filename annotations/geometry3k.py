@@ -50,7 +50,7 @@ class ImportReport:
     rows: int = 0
     forms: int = 0
     rows_without_facts: int = 0
-    textual: int = 0
+    given: int = 0
     facts: Counter[str] = field(default_factory=Counter[str])
     not_selected: Counter[str] = field(default_factory=Counter[str])
     dropped: list[Dropped] = field(default_factory=list[Dropped])
@@ -58,7 +58,7 @@ class ImportReport:
     def lines(self) -> Iterator[str]:
         """The report for people: the counts, then a line for each form that was dropped."""
         yield f"{self.rows} rows with {self.forms} logic forms"
-        yield f"{self.facts.total()} facts ({self.textual} textual: the question gives them)"
+        yield f"{self.facts.total()} facts ({self.given} given by the question)"
         yield from (f"  {kind}: {count}" for kind, count in self.facts.most_common())
         if self.not_selected:
             yield f"{self.not_selected.total()} forms of kinds that were not selected"
@@ -127,15 +127,15 @@ def _import_row(row: _Row, kinds: Collection[str] | None, report: ImportReport) 
         if kinds is not None and statement.kind not in kinds:
             report.not_selected[statement.kind] += 1
             continue
-        textual = lines.key(statement) in given
+        is_given = lines.key(statement) in given
         report.facts[statement.kind] += 1
-        report.textual += textual
+        report.given += is_given
         facts.append(
             Fact(
                 id=f"f{place}",
                 text=sentence(statement),
                 kind=statement.kind,
-                modality="textual" if textual else "visual",
+                origin="given" if is_given else "seen",
             )
         )
     report.rows += 1

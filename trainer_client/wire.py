@@ -10,7 +10,7 @@ Validators are built when they are first used (`defer_build`): importing this mu
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Annotated, Literal, TypeAlias
+from typing import Annotated, Literal, TypeAlias, cast
 
 from pydantic import (
     BaseModel,
@@ -29,7 +29,7 @@ from typing_extensions import Self
 from perception_reward.trainer_client.reference import Answer, Choices, Tolerance
 
 Polarity = Literal["present", "distractor"]
-Modality = Literal["visual", "textual"]
+Origin = Literal["seen", "derived", "given"]
 Label = Literal["stated", "contradicted", "absent"]
 Reason = Literal[
     "judge_unavailable",
@@ -49,6 +49,9 @@ POLICY_ROLES = frozenset({None, "assistant", "model"})
 MOST_PARTS = 4096
 MOST_FACTS = 65536
 MOST_FIELDS = 64
+
+# The old values of `origin`, under its old name.
+_MODALITIES: dict[str, Origin] = {"visual": "seen", "textual": "given"}
 
 Identifier = Annotated[str, Field(min_length=1, max_length=512)]
 
@@ -85,10 +88,23 @@ class Fact(WireModel):
         default="present",
         description="`present`: true of the image. `distractor`: a deliberately false neighbour.",
     )
-    modality: Modality = Field(
-        default="visual",
-        description="`visual`: known from the figure only. `textual`: the question's text already gives it.",
+    origin: Origin = Field(
+        default="seen",
+        description="Where it is known from. `seen`: the image. `derived`: a step of reasoning. `given`: the question. "
+        "Only seen facts are perception. The field's old name `modality` (`visual`, `textual`) is still read.",
     )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _by_its_old_name(cls, value: object) -> object:
+        """Files from before `origin` say `modality`: `visual` for what is seen, `textual` for what is given."""
+        if not isinstance(value, dict) or "modality" not in value:
+            return value  # pyright: ignore[reportUnknownVariableType]
+        fields = dict(cast("dict[str, object]", value))
+        origin = _MODALITIES.get(str(fields.pop("modality")))
+        if origin is None or fields.setdefault("origin", origin) != origin:
+            raise ValueError("modality, the old name of origin, is visual (now seen) or textual (now given), and alone")
+        return fields
 
 
 # The forms that a response and its parts come in. A fault's location holds the form between the names of fields; the

@@ -23,6 +23,9 @@ from perception_reward.service.rewards.perception import PerceptionRule
 Table: TypeAlias = dict[str, Any]
 
 _PACKAGED = "profiles.toml"
+# How files from before facts had an origin say it.
+_OLD_NAMES = {"visual": "seen", "textual": "given"}
+_OLD_SHARES = {"modalities": "origins"}
 _tables: Mapping[str, type[BaseModel]] = {
     "": Profile,
     "weights": Weights,
@@ -73,7 +76,21 @@ def _read(source: str, text: str) -> dict[str, Table]:
     for name, table in document.items():
         if not isinstance(table, dict):
             raise ProfileError(f"{source}: {name!r} stands outside a profile; write it below a line like [mine]")
+        profile = cast(Table, table)
+        if isinstance(rule := profile.get("perception"), dict):
+            profile["perception"] = _renamed(f"{source}: profile {name!r}", cast(Table, rule))
     return document
+
+
+def _renamed(where: str, rule: Table) -> Table:
+    """The keys of `perception` by their names of today. Raises `ProfileError` where both names are there."""
+    for old, new in _OLD_NAMES.items():
+        if {old, new} <= rule.keys():
+            raise ProfileError(f"{where}: perception.{old} is the old name of perception.{new}; keep one of the two")
+    renamed = {_OLD_NAMES.get(key, key): value for key, value in rule.items()}
+    if "share" in renamed:
+        renamed["share"] = _OLD_SHARES.get(str(renamed["share"]), renamed["share"])
+    return renamed
 
 
 def _build(source: str, name: str, tables: Mapping[str, Table]) -> Profile:

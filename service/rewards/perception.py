@@ -1,8 +1,9 @@
 """The perception share: how much of what the image shows a response says.
 
 `Σ weight·[stated] / Σ weight` over the *stored* present facts, never over what a judge happened to print: the
-visual perception reward of Perception-R1 (arXiv 2506.07218), with weights. Costs are an addition: without one
-for false statements, a response that names every possible value states every fact. A profile may set them to 0.
+visual perception reward of Perception-R1 (arXiv 2506.07218), with weights. Only facts seen in the image count, unless
+a profile says otherwise: what the question gives, a response can copy. Costs are an addition: without one for false
+statements, a response that names every possible value states every fact. A profile may set them to 0.
 """
 
 from __future__ import annotations
@@ -14,11 +15,11 @@ from pydantic import Field, model_validator
 from typing_extensions import Self
 
 from perception_reward.service.judges.base import Missing, Outcome, Verdict
-from perception_reward.trainer_client.wire import Fact, Modality, WireModel
+from perception_reward.trainer_client.wire import Fact, Origin, WireModel
 
 
 class PerceptionRule(WireModel):
-    """How verdicts become one share. The defaults are the paper's share without any cost."""
+    """How verdicts become one share. The defaults are the paper's share, of seen facts alone and without any cost."""
 
     contradiction_cost: float = Field(
         default=0.0,
@@ -29,11 +30,12 @@ class PerceptionRule(WireModel):
     distractor_cost: float = Field(
         default=0.0, ge=0.0, le=1000.0, description="What stating a distractor costs, times its weight."
     )
-    visual: float = Field(default=1.0, ge=0.0, le=1000.0, description="The weight of visual facts.")
-    textual: float = Field(default=1.0, ge=0.0, le=1000.0, description="The weight of textual facts.")
-    share: Literal["facts", "modalities"] = Field(
+    seen: float = Field(default=1.0, ge=0.0, le=1000.0, description="The weight of facts seen in the image.")
+    derived: float = Field(default=0.0, ge=0.0, le=1000.0, description="The weight of facts that reasoning derives.")
+    given: float = Field(default=0.0, ge=0.0, le=1000.0, description="The weight of facts that the question gives.")
+    share: Literal["facts", "origins"] = Field(
         default="facts",
-        description="`facts`: one share of all. `modalities`: the mean of the visual and the textual share.",
+        description="`facts`: one share of all. `origins`: the mean of a share of each origin that has weight.",
     )
     probabilities: bool = Field(default=False, description="Count the probability of `stated` instead of 1 or 0.")
     levels: tuple[float, float] | None = Field(
@@ -47,11 +49,11 @@ class PerceptionRule(WireModel):
             raise ValueError(f"levels are (low, high), and {self.levels[0]} is above {self.levels[1]}")
         return self
 
-    def modality_weight(self, modality: Modality) -> float:
-        return self.visual if modality == "visual" else self.textual
+    def origin_weight(self, origin: Origin) -> float:
+        return {"seen": self.seen, "derived": self.derived, "given": self.given}[origin]
 
     def weight(self, fact: Fact) -> float:
-        return fact.weight * self.modality_weight(fact.modality)
+        return fact.weight * self.origin_weight(fact.origin)
 
 
 def perception_share(
@@ -59,8 +61,8 @@ def perception_share(
 ) -> float | Missing | None:
     """The share in [rule.floor, 1], hence in [-1, 1]. `outcomes` holds one outcome per fact, in order.
 
-    None where no present fact has weight. `Missing` where an outcome that counts is missing, with its reason:
-    a distractor counts only if it has a cost.
+    None where no present fact has weight, such as where the question gives all. `Missing` where an outcome that counts
+    is missing, with its reason: a distractor counts only if it has a cost.
 
     A stated distractor is set against the weight of the present facts, so one false statement takes back one
     true statement of the same weight, however many distractors an annotation has.
@@ -88,14 +90,14 @@ def _groups(
 ) -> list[tuple[list[tuple[Fact, Outcome]], float]]:
     """The facts that make up one share each, with the share's weight. A group has at least one present fact.
 
-    A modality without facts has no share, so that full marks are 1 with either or both.
+    An origin without facts has no share, so that full marks are 1 with either or both.
     """
     if rule.share == "facts":
         groups = [(list(counted), 1.0)]
     else:
         groups = [
-            ([pair for pair in counted if pair[0].modality == modality], rule.modality_weight(modality))
-            for modality in get_args(Modality)
+            ([pair for pair in counted if pair[0].origin == origin], rule.origin_weight(origin))
+            for origin in get_args(Origin)
         ]
     return [(group, weight) for group, weight in groups if any(fact.polarity == "present" for fact, _ in group)]
 

@@ -41,12 +41,12 @@ def test_a_row_becomes_an_annotation_with_facts_in_english(rows_file: Callable[.
     assert annotation.answer == "5"
     assert annotation.provenance is not None
     assert annotation.provenance.source == "a book"
-    assert [(fact.id, fact.kind, fact.modality, fact.text) for fact in annotation.facts] == [
-        ("f1", "length", "textual", "Segment PQ has length 7."),
-        ("f2", "length", "textual", "Segment RQ has length 2 + x."),
-        ("f3", "angle", "visual", "Angle PQR measures 40 degrees."),
-        ("f4", "on_line", "visual", "Point T lies on line PQ."),
-        ("f5", "parallel", "textual", "RS is parallel to QP."),
+    assert [(fact.id, fact.kind, fact.origin, fact.text) for fact in annotation.facts] == [
+        ("f1", "length", "given", "Segment PQ has length 7."),
+        ("f2", "length", "given", "Segment RQ has length 2 + x."),
+        ("f3", "angle", "seen", "Angle PQR measures 40 degrees."),
+        ("f4", "on_line", "seen", "Point T lies on line PQ."),
+        ("f5", "parallel", "given", "RS is parallel to QP."),
     ]
 
 
@@ -82,11 +82,11 @@ def test_several_bare_letters_for_one_angle_are_left_out(rows_file: Callable[...
     assert [fact.id for fact in annotation.facts] == ["f3", "f4"]
 
 
-def test_a_fact_that_the_question_gives_by_other_points_is_textual(rows_file: Callable[..., Path]) -> None:
+def test_a_fact_that_the_question_gives_by_other_points_is_given(rows_file: Callable[..., Path]) -> None:
     forms = ["Equals(MeasureOf(Angle(A, B, Q)), 50)", "PointLiesOnLine(Q, Line(B, C))"]
     row = {"id": "r", "question": "If ∠ABC=50°, find x.", "logic_forms": forms}
     (annotation,) = import_problems(rows_file(row)).annotations
-    assert [fact.modality for fact in annotation.facts] == ["textual", "visual"]
+    assert [fact.origin for fact in annotation.facts] == ["given", "seen"]
 
 
 def test_a_label_at_several_vertices_is_left_out(rows_file: Callable[..., Path]) -> None:
@@ -169,7 +169,7 @@ def test_question_answer_and_image_come_from_the_problems_of_intergps(tmp_path: 
     (annotation,) = result.annotations
     assert (annotation.question, annotation.answer) == ("AB = 5. Find x.", "9")
     assert annotation.images == ["train/7/img_diagram.png"]
-    assert [fact.modality for fact in annotation.facts] == ["textual", "visual"]
+    assert [fact.origin for fact in annotation.facts] == ["given", "seen"]
     assert [str(dropped) for dropped in result.report.dropped] == ["8: the row has no readable train/8/data.json"]
 
 

@@ -42,7 +42,7 @@ FACTS = st.builds(
     kind=IDS,
     weight=WEIGHTS,
     polarity=st.sampled_from(["present", "distractor"]),
-    modality=st.sampled_from(["visual", "textual"]),
+    origin=st.sampled_from(["seen", "derived", "given"]),
 )
 BLOCKS = st.builds(ContentBlock, type=st.sampled_from(["text", "image_url"]), text=TEXTS)
 MESSAGES = st.builds(
@@ -167,6 +167,31 @@ def test_facts_come_from_one_source_only() -> None:
 
 def test_two_facts_of_an_item_cannot_share_an_id() -> None:
     assert faults({**ITEM, "facts": [FACT, FACT]}) == [("items", 0)]
+
+
+@pytest.mark.parametrize(("old", "origin"), [("visual", "seen"), ("textual", "given")])
+def test_where_a_fact_is_known_from_is_read_by_its_old_name_and_written_by_the_new(old: str, origin: str) -> None:
+    fact = Fact.model_validate({"id": "f1", "text": "AB = 5.", "modality": old})
+    assert fact == Fact.model_validate_json(
+        f'{{"id": "f1", "text": "AB = 5.", "modality": "{old}", "origin": "{origin}"}}'
+    )
+    assert fact.model_dump()["origin"] == origin
+    assert "modality" not in fact.model_dump()
+
+
+@pytest.mark.parametrize(
+    "known",
+    [
+        {"modality": "auditory"},
+        {"modality": "seen"},
+        {"modality": None},
+        {"modality": "visual", "origin": "given"},
+        {"origin": "textual"},
+    ],
+)
+def test_an_origin_that_is_none_is_refused(known: dict[str, Any]) -> None:
+    with pytest.raises(ValidationError, match=r"origin|modality"):
+        Fact.model_validate({"id": "f1", "text": "AB = 5.", **known})
 
 
 def test_a_request_without_items_is_refused() -> None:

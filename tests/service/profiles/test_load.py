@@ -63,6 +63,25 @@ def test_a_number_may_take_the_place_of_a_ramp_and_back(loaded) -> None:
     assert profiles["b"].weights.accuracy == Ramp(start=0.0, end=1.0, steps=9)
 
 
+@pytest.mark.parametrize("name", ["perception-r1", "sum", "warmup", "gated", "seen-by-default"])
+def test_a_profile_counts_seen_facts_alone_unless_it_says_otherwise(loaded, name: str) -> None:
+    rule = loaded("[seen-by-default]\nweights = { perception = 1 }\nperception = { contradiction_cost = 1 }\n")[
+        name
+    ].perception
+    assert (rule.seen, rule.derived, rule.given) == (1.0, 0.0, 0.0)
+
+
+def test_the_paper_that_pays_for_what_the_question_gives_is_paid_for_it() -> None:
+    rule = load_profiles()["vtperception-r1"].perception
+    assert (rule.seen, rule.derived, rule.given, rule.share) == (1.0, 0.0, 1.0, "origins")
+
+
+def test_files_from_before_facts_had_an_origin_keep_their_meaning(loaded) -> None:
+    old = '[mine]\nbase = "vtperception-r1"\nperception = { visual = 2, textual = 0.5, share = "modalities" }\n'
+    rule = loaded(old)["mine"].perception
+    assert (rule.seen, rule.given, rule.share) == (2.0, 0.5, "origins")
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
@@ -80,6 +99,10 @@ def test_a_number_may_take_the_place_of_a_ramp_and_back(loaded) -> None:
             "weights.format.stop is not a key; known: start, end, steps",
         ),
         ("[mine]\nweights = {}\ngate = { treshold = 0 }", "gate.treshold is not a key; known: component, threshold"),
+        (
+            "[mine]\nweights = {}\nperception = { textual = 1, given = 1 }",
+            "perception.textual is the old name of perception.given; keep one of the two",
+        ),
         ("[mine]", "weights: Field required"),
         ('[mine]\nweights = { format = "much" }', "weights.format: Input should be a valid number"),
         ("[mine]\nweights = { format = nan }", "weights.format: Input should be"),

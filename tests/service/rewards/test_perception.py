@@ -11,20 +11,20 @@ from pydantic import ValidationError
 
 from perception_reward.service.judges.base import Missing, Outcome, Verdict
 from perception_reward.service.rewards.perception import PerceptionRule, perception_share
-from perception_reward.trainer_client.wire import Fact, Label, Modality, Polarity
+from perception_reward.trainer_client.wire import Fact, Label, Origin, Polarity
 
 PLAIN = PerceptionRule()
 
 
-def fact(weight: float = 1.0, polarity: Polarity = "present", modality: Modality = "visual") -> Fact:
-    return Fact(id="f", text="AB = 5.", weight=weight, polarity=polarity, modality=modality)
+def fact(weight: float = 1.0, polarity: Polarity = "present", origin: Origin = "seen") -> Fact:
+    return Fact(id="f", text="AB = 5.", weight=weight, polarity=polarity, origin=origin)
 
 
 STATED = Verdict("stated", 0.8)
 CONTRADICTED = Verdict("contradicted", 0.1)
 ABSENT = Verdict("absent", 0.3)
 DISTRACTOR = fact(polarity="distractor")
-TEXTUAL = fact(modality="textual")
+GIVEN, DERIVED = fact(origin="given"), fact(origin="derived")
 
 
 def test_the_share_is_the_weight_of_the_stated_facts_in_the_weight_of_all() -> None:
@@ -37,7 +37,18 @@ def test_without_a_present_fact_that_has_weight_there_is_no_share() -> None:
     assert perception_share([], [], PLAIN) is None
     assert perception_share([fact(0)], [STATED], PLAIN) is None
     assert perception_share([DISTRACTOR], [STATED], PerceptionRule(distractor_cost=1)) is None
-    assert perception_share([TEXTUAL], [STATED], PerceptionRule(textual=0)) is None
+
+
+def test_only_seen_facts_count() -> None:
+    assert perception_share([fact(), GIVEN, DERIVED], [ABSENT, STATED, STATED], PLAIN) == 0.0
+    assert perception_share([fact(), GIVEN, DERIVED], [STATED, ABSENT, ABSENT], PLAIN) == 1.0
+    assert perception_share([GIVEN, DERIVED], [STATED, STATED], PLAIN) is None
+
+
+def test_what_is_said_of_facts_that_do_not_count_costs_nothing() -> None:
+    rule = PerceptionRule(contradiction_cost=1, distractor_cost=1)
+    false_of_given = fact(polarity="distractor", origin="given")
+    assert perception_share([fact(), GIVEN, false_of_given], [ABSENT, CONTRADICTED, STATED], rule) == 0.0
 
 
 def test_a_contradicted_fact_costs_what_the_rule_says() -> None:
@@ -69,19 +80,20 @@ def test_probabilities_may_stand_in_for_labels() -> None:
     assert perception_share([fact(), fact()], [STATED, ABSENT], PerceptionRule(probabilities=True)) == 0.55
 
 
-def test_modalities_have_their_weights() -> None:
-    rule = PerceptionRule(visual=3)
-    assert perception_share([fact(), TEXTUAL], [STATED, ABSENT], rule) == 0.75
-    assert perception_share([fact(), TEXTUAL], [ABSENT, STATED], rule) == 0.25
+def test_origins_have_their_weights() -> None:
+    rule = PerceptionRule(seen=5, derived=2, given=1)
+    assert perception_share([fact(), DERIVED, GIVEN], [STATED, ABSENT, ABSENT], rule) == 0.625
+    assert perception_share([fact(), DERIVED, GIVEN], [ABSENT, STATED, ABSENT], rule) == 0.25
+    assert perception_share([fact(), DERIVED, GIVEN], [ABSENT, ABSENT, STATED], rule) == 0.125
 
 
-def test_modalities_may_be_rewarded_apart() -> None:
-    rule = PerceptionRule(share="modalities")
-    facts = [fact(), fact(), fact(), TEXTUAL]
+def test_origins_may_be_rewarded_apart() -> None:
+    rule = PerceptionRule(share="origins", given=1)
+    facts = [fact(), fact(), fact(), GIVEN]
     assert perception_share(facts, [STATED, STATED, STATED, ABSENT], rule) == 0.5
     assert perception_share(facts, [ABSENT, ABSENT, ABSENT, STATED], rule) == 0.5
     assert perception_share([fact(), fact()], [STATED, ABSENT], rule) == 0.5
-    assert perception_share([TEXTUAL], [STATED], rule) == 1.0
+    assert perception_share([GIVEN], [STATED], rule) == 1.0
 
 
 def test_levels_round_a_share_to_nothing_half_or_full() -> None:
@@ -102,7 +114,7 @@ def test_levels_that_fall_are_refused() -> None:
 def test_a_missing_outcome_makes_the_share_missing_with_its_reason() -> None:
     missing = Missing("judge_timeout")
     assert perception_share([fact(), fact()], [STATED, missing], PLAIN) == missing
-    assert perception_share([fact(), TEXTUAL], [STATED, missing], PerceptionRule(share="modalities")) == missing
+    assert perception_share([fact(), GIVEN], [STATED, missing], PerceptionRule(share="origins", given=1)) == missing
 
 
 def test_a_missing_outcome_that_does_not_count_is_no_harm() -> None:
@@ -110,7 +122,7 @@ def test_a_missing_outcome_that_does_not_count_is_no_harm() -> None:
     assert perception_share([fact(), fact(0)], [STATED, missing], PLAIN) == 1.0
     assert perception_share([fact(), DISTRACTOR], [STATED, missing], PLAIN) == 1.0
     assert perception_share([fact(), DISTRACTOR], [STATED, missing], PerceptionRule(distractor_cost=1)) == missing
-    assert perception_share([fact(), TEXTUAL], [STATED, missing], PerceptionRule(textual=0)) == 1.0
+    assert perception_share([fact(), GIVEN], [STATED, missing], PLAIN) == 1.0
 
 
 def test_every_fact_needs_an_outcome() -> None:
@@ -123,7 +135,7 @@ FACTS = st.builds(
     fact,
     st.floats(0, 1000),
     st.sampled_from(["present", "present", "distractor"]),
-    st.sampled_from(["visual", "textual"]),
+    st.sampled_from(["seen", "derived", "given"]),
 )
 VERDICTS = st.builds(Verdict, st.sampled_from(LABELS), st.floats(0, 1))
 PAIRS = st.lists(st.tuples(FACTS, VERDICTS | st.just(Missing("overloaded"))), max_size=12)
@@ -131,9 +143,10 @@ RULES = st.builds(
     PerceptionRule,
     contradiction_cost=st.floats(0, 3),
     distractor_cost=st.floats(0, 3),
-    visual=st.floats(0, 5),
-    textual=st.floats(0, 5),
-    share=st.sampled_from(["facts", "modalities"]),
+    seen=st.floats(0, 5),
+    derived=st.floats(0, 5),
+    given=st.floats(0, 5),
+    share=st.sampled_from(["facts", "origins"]),
     probabilities=st.booleans(),
     levels=st.sampled_from([None, (0.5, 0.8)]),
     floor=st.floats(-1, 0),
