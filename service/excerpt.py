@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 
 from perception_reward.service.rewards.blocks import split_blocks
+from perception_reward.trainer_client.tokens import Opened
 
 WHOLE = "response"
 THINK = "think"
@@ -26,16 +27,16 @@ def is_scope(scope: str) -> bool:
     return _TAG.fullmatch(scope) is not None
 
 
-def excerpt(response: str, scope: str) -> Excerpt | None:
+def excerpt(response: str, scope: str, opened: Opened = "") -> Excerpt | None:
     """What of `response` is to be judged, or None where it has no such part. Linear in the response's length.
 
     scope: `response` for all of it; `think` for the thinking as the format reward finds it, which reaches to the end
     where it is never closed; otherwise the name of a tag, such as `description`, for what stands between the first
-    closing tag and the last opening tag before it.
+    closing tag and the last opening tag before it. opened: what the prompt had already written of the response.
     """
     if scope == WHOLE:
         return Excerpt(response, 0)
-    span = split_blocks(response).think if scope == THINK else _block(response, scope)
+    span = split_blocks(response, opened).think if scope == THINK else _block(response, scope)
     return None if span is None else Excerpt(response[slice(*span)], span[0])
 
 

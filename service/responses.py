@@ -1,10 +1,18 @@
-"""The response as text: what the policy wrote, out of every form that a trainer may send it in."""
+"""The response as text: what the policy wrote, out of every form that a trainer may send it in, and out of the control
+tokens that a chat template and a tokenizer have put around it."""
 
 from __future__ import annotations
 
+from perception_reward.trainer_client.tokens import own_words
 from perception_reward.trainer_client.wire import Response, policy_words
 
 
 def response_text(response: Response) -> str:
     """The policy's words. Text parts are joined by newlines; images and the words of others are dropped."""
     return response if isinstance(response, str) else "\n".join(policy_words(response) or ())
+
+
+def stripped(text: str) -> tuple[str, int]:
+    """`text` without the control tokens at either end, and the character of `text` that it begins at."""
+    start, end = own_words(text)
+    return text[start:end], start

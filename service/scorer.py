@@ -32,6 +32,7 @@ from perception_reward.service.readings import Readings
 from perception_reward.service.rewards.grading import AccuracyGrader, Question
 from perception_reward.service.run_warnings import RunWarnings
 from perception_reward.service.streams import merge
+from perception_reward.service.thoughts import Thoughts
 from perception_reward.service.worksheet import Ask, Find, Worksheet
 from perception_reward.trainer_client.wire import (
     ItemResult,
@@ -85,6 +86,7 @@ class Scorer:
         self._flights: Flights[bytes, Find] = Flights()
         self._readings = Readings()
         self._warnings = RunWarnings()
+        self._thoughts = Thoughts()
 
     async def aclose(self) -> None:
         await self._flights.aclose()
@@ -120,7 +122,7 @@ class Scorer:
         profile = self.profile(request.profile)
         if request.tolerance is not None:
             profile = profile.model_copy(update={"tolerance": request.tolerance})
-        sheets = await self._prepare(request.items, profile, deadline)
+        sheets = await self._prepare(request, profile, deadline)
         errand = errand_of(sheets)
         finds = await self._recall(errand)
         errand.cache_hits = finds.keys() & errand.asks.keys()
@@ -134,14 +136,17 @@ class Scorer:
         self._observer.scored(profile.name, request.run, results)
         self._observer.judged(len(errand.judged), errand.joined)
         summary = _summary(results, sheets, errand, time.perf_counter() - started)
-        warnings = self._warnings.tell(request.run, _concerns(summary, profile))
+        concerns = _concerns(summary, profile)
+        if profile.mode != "parity":
+            concerns |= self._thoughts.concerns(request.run, (sheet.reading for sheet in sheets))
+        warnings = self._warnings.tell(request.run, concerns)
         yield len(sheets), summary.model_copy(update={"warnings": warnings})
 
-    async def _prepare(self, items: Sequence[ScoreItem], profile: Profile, deadline: float) -> list[Worksheet]:
-        annotations = await self._annotations(items, deadline)
+    async def _prepare(self, request: ScoreRequest, profile: Profile, deadline: float) -> list[Worksheet]:
+        annotations = await self._annotations(request.items, deadline)
         sheets: list[Worksheet] = []
         pace = Pace()
-        for item in items:
+        for item in request.items:
             await pace.keep()
             annotation = annotations.get(item.annotation_id or "") if annotations is not None else None
             sheets.append(
@@ -154,6 +159,7 @@ class Scorer:
                     scope=self._judge.scope,
                     readings=self._readings,
                     max_response_chars=self._max_response_chars,
+                    prefix=request.prefix,
                     part=self._part,
                 )
             )

@@ -13,10 +13,11 @@ from perception_reward.service.judges.base import Missing, Outcome, Verdict, shi
 from perception_reward.service.judges.base import Scope as JudgeScope
 from perception_reward.service.profiles.model import Profile
 from perception_reward.service.readings import Readings
-from perception_reward.service.responses import response_text
+from perception_reward.service.responses import response_text, stripped
 from perception_reward.service.rewards.grading import Question
 from perception_reward.service.rewards.rules import RULES
 from perception_reward.trainer_client.reference import Choices, options_of, texts_of
+from perception_reward.trainer_client.tokens import opened_thought
 from perception_reward.trainer_client.wire import Components, Fact, FactResult, ItemResult, Reason, ScoreItem
 
 Find: TypeAlias = Outcome | bool
@@ -40,9 +41,11 @@ class Worksheet:
     """What one item needs, by cache key, and how the finds become its result.
 
     unread: why there is no annotation, where the item names one and there is none.
+    prefix: what the prompt had written of the response, where the item does not say.
     part: what of the response is judged, see `excerpt`. A response that has no such part states nothing.
     keys: everything that has to be found out for it. asks: the verdicts it needs.
     question: the grade it needs, if its answer has to be compared at all.
+    reading: what the response's text alone says.
     """
 
     def __init__(
@@ -56,6 +59,7 @@ class Worksheet:
         scope: JudgeScope,
         readings: Readings,
         max_response_chars: int,
+        prefix: str | None = None,
         part: str = WHOLE,
     ) -> None:
         self.item = item
@@ -63,11 +67,12 @@ class Worksheet:
         self.reason: Reason | None = None
         if item.annotation_id is not None and annotation is None:
             self.reason = unread
-        text = response_text(item.response)
+        text, begin = stripped(response_text(item.response))
         digest = response_digest(text)
-        self._reading = readings.read(text, digest, profile.mode)
-        found = excerpt(text, part)
-        self._start = found.start if found is not None else None
+        opened = opened_thought((prefix if item.prefix is None else item.prefix) or "")
+        self.reading = readings.read(text, digest, profile.mode, opened)
+        found = excerpt(text, part, opened)
+        self._start = begin + found.start if found is not None else None
         judged = found.text if found is not None else ""
         self._truncated = len(judged) > max_response_chars
         self._seen = judged[:max_response_chars]
@@ -94,7 +99,7 @@ class Worksheet:
         }
 
     def _question(self, choices: Choices | None) -> Question | None:
-        answer = self._reading.answer
+        answer = self.reading.answer
         if self._reference is None or answer is None:
             return None
         own = self.item.tolerance
@@ -112,10 +117,10 @@ class Worksheet:
         perception = self._perception(outcomes)
         accuracy = self._accuracy(finds)
         components = Components(
-            format=self._reading.format,
+            format=self.reading.format,
             accuracy=None if isinstance(accuracy, Missing) else accuracy,
             perception=None if isinstance(perception, Missing) else perception,
-            repetition=self._reading.repetition,
+            repetition=self.reading.repetition,
         )
         missing: list[Reason] = [find.reason for find in (perception, accuracy) if isinstance(find, Missing)]
         reason = self.reason or next(iter(missing), None)
@@ -131,7 +136,7 @@ class Worksheet:
         )
 
     def _outcomes(self, finds: dict[bytes, Find]) -> list[Outcome]:
-        """One per fact; spans are those of the whole response."""
+        """One per fact; spans are those of the response as it was sent."""
         if self._start is None:
             return [Verdict("absent", 0.0) for _ in self.facts]
         outcomes = [_outcome(finds[key]) for key in self.fact_keys]

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, cast
 from perception_reward.trainer_client.errors import InvalidItem, RequestRefused, Unauthorized
 
 if TYPE_CHECKING:
-    from perception_reward.trainer_client.wire import ItemResult
+    from perception_reward.trainer_client.wire import ScoreResponse
 
 # Characters of an answer that is no problem document, in an error's message.
 MOST_SHOWN = 200
@@ -24,17 +24,17 @@ class Garbled(Exception):
     """An answer with status 200 that is none: cut short, of another number of items, from something else altogether."""
 
 
-def read_results(content: bytes, count: int) -> list[ItemResult]:
-    """The results of a request of `count` items; `Garbled` where there are not as many. Fields to come are ignored."""
+def read_response(content: bytes, count: int) -> ScoreResponse:
+    """The answer to a request of `count` items; `Garbled` where it has not as many. Fields to come are ignored."""
     from perception_reward.trainer_client.wire import ScoreResponse
 
     try:
-        results = ScoreResponse.model_validate_json(content, extra="ignore").results
+        response = ScoreResponse.model_validate_json(content, extra="ignore")
     except ValueError as error:
         raise Garbled(f"its answer is not one of /v1/score: {str(error).splitlines()[0]}") from None
-    if len(results) != count:
-        raise Garbled(f"it answered {len(results)} results to {count} items")
-    return results
+    if len(response.results) != count:
+        raise Garbled(f"it answered {len(response.results)} results to {count} items")
+    return response
 
 
 def refusal(status: int, content: bytes, url: str) -> RequestRefused:

@@ -61,6 +61,8 @@ class RewardClient:
     api_key: sent as a bearer token, never shown.
     profile, run: the profile of the scores (None: the service's default), and the label of this run in the
         service's metrics and logs.
+    prefix: what the prompts' template has already written of every response, such as `<think>`, where it does and
+        nobody says so item by item. An adapter that sees prompts as templated says so itself.
     on_missing: `native`, `group_mean`, `raise` or `zero`; what adapters hand to `resolve`. Under `raise`, a call that
         no server answers raises `ServiceUnavailable` as well.
     timeout: seconds for one call, all tries included. Default 120.
@@ -82,6 +84,7 @@ class RewardClient:
         *,
         profile: str | None = None,
         run: str | None = None,
+        prefix: str | None = None,
         on_missing: Policy | None = None,
         timeout: float | None = None,
         batch_wait: float | None = None,
@@ -101,6 +104,7 @@ class RewardClient:
                 api_key,
                 profile=profile,
                 run=run,
+                prefix=prefix,
                 on_missing=on_missing,
                 timeout=timeout,
                 batch_wait=batch_wait,
@@ -232,7 +236,7 @@ class RewardClient:
     async def _answered(self, link: Link, portion: Portion, step: int | None, deadline: float) -> list[ItemResult]:
         """The results of one request, missing where no server answered."""
         offset, items = portion
-        body = request_body(items, self.options.profile, step, self.options.run)
+        body = request_body(items, self.options, step)
         try:
             found = await link.ask(body, len(items), deadline)
         except InvalidItem as error:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 from perception_reward.trainer_client.errors import InvalidItem
 
 if TYPE_CHECKING:
+    from perception_reward.trainer_client.options import Options
     from perception_reward.trainer_client.wire import ScoreItem
 
 # An item as the wire model, or as the JSON object that it stands for.
@@ -64,9 +65,9 @@ def portions(items: Sequence[Item], most: int, most_bytes: int = REQUEST_BYTES) 
         yield Portion(offset, portion)
 
 
-def request_body(items: Sequence[Encoded], profile: str | None, step: int | None, run: str | None) -> bytes:
+def request_body(items: Sequence[Encoded], options: Options, step: int | None) -> bytes:
     """The body of `POST /v1/score`."""
-    labels = {"profile": profile, "step": step, "run": run}
+    labels = {"profile": options.profile, "step": step, "run": options.run, "prefix": options.prefix}
     head = _to_json({name: value for name, value in labels.items() if value is not None}).encode()[1:-1]
     return b'{%s%s"items":[%s]}' % (head, b"," if head else b"", b",".join(item.body for item in items))
 

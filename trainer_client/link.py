@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import random
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from perception_reward.trainer_client.answers import (
     Garbled,
     about_the_number_of_items,
-    read_results,
+    read_response,
     refusal,
     retry_after,
     told,
@@ -23,6 +25,8 @@ from perception_reward.trainer_client.transport import Answer, Distrusted, NoAns
 
 if TYPE_CHECKING:
     from perception_reward.trainer_client.wire import ItemResult, Reason
+
+logger = logging.getLogger(__name__)
 
 # Seconds between two tries: anything up to FIRST_PAUSE, then up to twice that, and so on (full jitter).
 FIRST_PAUSE, LONGEST_PAUSE = 0.2, 10.0
@@ -66,6 +70,7 @@ class Link:
         self._clock = asyncio.get_running_loop().time
         self._servers = Servers(options.urls)
         self._answered = False
+        self._warned: set[str] = set()
         self._transport = Transport(options)
 
     async def aclose(self) -> None:
@@ -145,14 +150,23 @@ class Link:
         status, content = answer.status, answer.content
         if status == 200:
             try:
-                return read_results(content, count)
+                response = read_response(content, count)
             except Garbled as error:
                 raise _Failed(f"{server.url}: {error}") from None
+            self._warn(response.summary.warnings)
+            return response.results
         if status in (408, 429) or status >= 500:
             detail = f"{server.url} answered {status}: {told(content)}"
             raise _Failed(detail, retry_after(answer.retry_after), status == 429)
         error = refusal(status, content, server.url)
         raise TooLarge(error) if count > 1 and about_the_number_of_items(error, content) else error
+
+    def _warn(self, warnings: Sequence[str]) -> None:
+        """Tell once what the service has noticed of the run."""
+        for text in warnings:
+            if text not in self._warned:
+                self._warned.add(text)
+                logger.warning("the reward service says: %s", text)
 
 
 def _told_of_trust(error: Distrusted) -> str:

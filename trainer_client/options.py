@@ -9,6 +9,7 @@ from typing import Any, Literal, TypeVar, get_args
 from urllib.parse import unquote, urlsplit, urlunsplit
 
 from perception_reward.trainer_client.errors import OptionError
+from perception_reward.trainer_client.tokens import opened_thought
 
 ENVIRONMENT_PREFIX = "PERCEPTION_REWARD_"
 DEFAULT_URL = "http://127.0.0.1:8420"
@@ -26,6 +27,8 @@ class Options:
     api_key: str | None = field(default=None, repr=False)
     profile: str | None = None
     run: str | None = None
+    # What the prompts' template has written of every response, where the adapter cannot see it: `<think>`.
+    prefix: str | None = None
     on_missing: Policy = "native"
     # Below what trainers wait for a reward, above what the service takes for one request (110 s).
     timeout: float = 120.0
@@ -51,6 +54,10 @@ class Options:
             raise OptionError(f"{_named('missing_limit')} is a share from 0 to 1, not {self.missing_limit}")
         if self.on_missing not in get_args(Policy):
             raise OptionError(f"{_named('on_missing')}: {self.on_missing!r} is none of {', '.join(get_args(Policy))}")
+        if self.prefix and not opened_thought(self.prefix):
+            raise OptionError(
+                f"{_named('prefix')}: {self.prefix!r} opens no thought; it is <think> where a template does"
+            )
         if not self.urls:
             raise OptionError(f"{_named('base_url')} names no server")
 

@@ -10,7 +10,7 @@ Validators are built when they are first used (`defer_build`): importing this mu
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Annotated, Literal, TypeAlias, cast
+from typing import Annotated, Any, Literal, TypeAlias, cast
 
 from pydantic import (
     BaseModel,
@@ -46,6 +46,9 @@ Component = Literal["format", "accuracy", "perception", "repetition"]
 # Blocks that hold words, and whose words are the policy's. Servers differ in what they call either.
 TEXT_BLOCKS = frozenset({"text", "output_text"})
 POLICY_ROLES = frozenset({None, "assistant", "model"})
+# Where servers and templates put the thought that a parser took out of a message. The first that holds text counts:
+# vLLM has renamed its field, and a release in between wrote both.
+THOUGHTS = ("reasoning_content", "reasoning", "thinking")
 MOST_PARTS = 4096
 MOST_FACTS = 65536
 MOST_FIELDS = 64
@@ -54,6 +57,7 @@ MOST_FIELDS = 64
 _MODALITIES: dict[str, Origin] = {"visual": "seen", "textual": "given"}
 
 Identifier = Annotated[str, Field(min_length=1, max_length=512)]
+Prefix = Annotated[str, Field(max_length=4096)]
 
 
 class WireModel(BaseModel):
@@ -180,11 +184,21 @@ class Message(BaseModel):
     role: str | None = None
     content: _Content | None = None
     text: str | None = Field(default=None, description="Read where a trainer has put the words beside `role`.")
+    # Other servers put other things there, which are none of the policy's words.
+    reasoning_content: Any = Field(default=None, description="The thought: it reads as `<think>…</think>` in front.")
+    reasoning: Any = Field(default=None, description="The same, as vLLM calls it now.")
+    thinking: Any = Field(default=None, description="The same, as some chat templates call it.")
 
     def words(self) -> list[str] | None:
-        """The policy's words; none for a content of null; None where there are no words, or those of others."""
+        """The policy's words, its thought first; none for a content of null; None where there are no words, or those
+        of others."""
         if self.role not in POLICY_ROLES:
             return None
+        said = self._said()
+        thought = thought_of([getattr(self, name) for name in THOUGHTS])
+        return said if thought is None else [thought, *(said or ())]
+
+    def _said(self) -> list[str] | None:
         texts = [] if self.text is None else [self.text]
         if isinstance(self.content, str):
             return [self.content, *texts]
@@ -213,6 +227,12 @@ Response: TypeAlias = Annotated[
 ]
 
 
+def thought_of(values: Sequence[object]) -> str | None:
+    """The first text among what `THOUGHTS` holds, in its tags; None where there is none."""
+    thought = next((value for value in values if isinstance(value, str) and value), None)
+    return None if thought is None else f"<think>{thought}</think>"
+
+
 def policy_words(parts: Sequence[Message | ContentBlock | str]) -> list[str] | None:
     """The texts in `parts` that are the policy's, in order; None where no part can hold such words."""
     spoken = [[part] if isinstance(part, str) else part.words() for part in parts]
@@ -230,6 +250,11 @@ class ScoreItem(WireModel):
         default=None, description="Facts inline, instead of `annotation_id`."
     )
     response: Response = Field(description="A string, or chat messages or content blocks: their text is joined.")
+    prefix: Prefix | None = Field(
+        default=None,
+        description="What the prompt's template had already written of the response, such as `<think>\\n`, or the end "
+        "of the prompt: a thought that it opens counts as opened. Overrides the request's; empty for nothing.",
+    )
     answer: Answer | None = Field(
         default=None,
         description="Reference answer, or a list of alternatives, any of which is right; overrides the annotation's.",
@@ -273,6 +298,7 @@ class ScoreRequest(WireModel):
     tolerance: Tolerance | None = Field(
         default=None, description="The items' tolerance for numbers; overrides the profile's."
     )
+    prefix: Prefix | None = Field(default=None, description="The `prefix` of all items that have none of their own.")
     # The first bad item is enough to say: telling a million of them would take the service seconds.
     items: list[ScoreItem] = Field(min_length=1, fail_fast=True)
 

@@ -6,8 +6,8 @@ r"""The one answer that a response gives, or None where it gives none or hedges.
 
 Inside an answer block the boxes count if there are any, else the block's whole text. Boxes with different contents
 are kept together, as a list: `\boxed{14} or \boxed{15}` is "14, 15", which no single reference equals.
-A box in the think block neither supplies nor spoils an answer. `<think>` without an end hides what follows it,
-but for a closed answer block.
+A box in the think block neither supplies nor spoils an answer, and a thought without an end has none: neither a box
+nor an answer block in it is what the policy would have said in the end.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ import re
 
 from perception_reward.service.rewards.blocks import split_blocks
 from perception_reward.service.rewards.boxes import boxes
+from perception_reward.trainer_client.tokens import Opened
 
 SENTENCE_CHARACTERS = 300
 """How far from the end "the answer is …" is looked for."""
@@ -23,9 +24,12 @@ SENTENCE_CHARACTERS = 300
 _says = re.compile(r"\banswer[ \t*]*(?:is\b[ \t*]*[:：]?|[:：])[ \t*]*([^\n]+)", re.IGNORECASE)
 
 
-def extract_answer(response: str) -> str | None:
-    """The answer's text, stripped and never empty; None without one answer. Linear in the response's length."""
-    blocks = split_blocks(response)
+def extract_answer(response: str, opened: Opened = "") -> str | None:
+    """The answer's text, stripped and never empty; None without one answer. Linear in the response's length.
+
+    opened: what the prompt had already written of the response.
+    """
+    blocks = split_blocks(response, opened)
     if len(blocks.answers) > 1:
         return None
     if blocks.answers:

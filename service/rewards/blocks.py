@@ -7,8 +7,14 @@ cost nothing more.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
+
+from perception_reward.trainer_client.tokens import Opened
 
 Span = tuple[int, int]
+Thought = Literal["none", "opened", "unopened", "reopened"]
+
+_OPEN, _CLOSE = "<think>", "</think>"
 
 MOST_ANSWERS = 100
 """Answer blocks that are listed. Two are too many already."""
@@ -18,8 +24,8 @@ MOST_ANSWERS = 100
 class Blocks:
     """Where the parts of `response` lie. Spans are [start, end) and hold a block's content without its tags.
 
-    think: from the first `<think>`, or from the start where only the closing tag was written, to the last
-    `</think>`; to the end where it is never closed; None without any think tag.
+    think: from the first `<think>`, or from the start where the prompt opened the thought or only the closing tag was
+    written, to the last `</think>`; to the end where it is never closed; None without any think tag.
     answers: the closed answer blocks behind the thinking, in order, at most `MOST_ANSWERS`. The innermost where they
     nest.
     visible: where the thinking is over, to the end.
@@ -43,22 +49,37 @@ class Blocks:
         return self.response[slice(*self.visible)]
 
 
-def split_blocks(response: str) -> Blocks:
+def split_blocks(response: str, opened: Opened = "") -> Blocks:
     """Finds the blocks. Never raises; linear in the response's length.
 
-    What stands before the last `</think>` is thought, so an answer block there is none. Where `<think>` is never
-    closed, answer blocks still count, but nothing else does: `visible` is then empty.
+    opened: what the prompt had already written of the response.
+
+    What stands before the last `</think>` is thought, so an answer block there is none. A thought that is never closed
+    reaches to the end, also one that is opened again behind an answer: there are no answers then, and `visible` is
+    empty.
     """
-    opened = response.find("<think>")
-    closed = response.rfind("</think>")
-    end = len(response)
-    visible = closed + len("</think>") if closed >= 0 else 0 if opened < 0 else end
-    answers = _closed_answers(response, visible if closed >= 0 else 0)
-    if closed >= 0:
-        begin = opened + len("<think>") if 0 <= opened < closed else 0
-        return Blocks(response, (begin, closed), answers, (visible, end))
-    think = (opened + len("<think>"), end) if opened >= 0 else None
-    return Blocks(response, think, answers, (visible, end))
+    first, last = response.find(_OPEN), response.rfind(_OPEN)
+    closed, end = response.rfind(_CLOSE), len(response)
+    begun = opened == "<think>"
+    if last > closed or (begun and closed < 0):
+        return Blocks(response, (0 if begun else first + len(_OPEN), end), (), (end, end))
+    if closed < 0:
+        return Blocks(response, None, _closed_answers(response, 0), (0, end))
+    visible = closed + len(_CLOSE)
+    begin = 0 if begun or not 0 <= first < closed else first + len(_OPEN)
+    return Blocks(response, (begin, closed), _closed_answers(response, visible), (visible, end))
+
+
+def thought_tags(response: str, opened: Opened = "") -> Thought:
+    """What the response's first tag of a thought does: there is `none`; it is as it should be (`opened`, or closes what
+    the prompt opened); it closes what nobody has opened; it opens again what the prompt has opened."""
+    first, closed = response.find(_OPEN), response.find(_CLOSE)
+    if first < 0 and closed < 0:
+        return "none"
+    opens = first >= 0 and (closed < 0 or first < closed)
+    if opened == "<think>":
+        return "reopened" if opens else "opened"
+    return "opened" if opens else "unopened"
 
 
 def _closed_answers(response: str, position: int) -> tuple[Span, ...]:

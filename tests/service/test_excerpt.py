@@ -50,6 +50,12 @@ def test_thinking_that_was_cut_off_reaches_to_the_end():
     assert excerpt("<think>AB = 5 and", "think") == Excerpt("AB = 5 and", 7)
 
 
+def test_thinking_that_the_prompt_opened_begins_with_the_response():
+    assert excerpt("AB = 5</think>13", "think", "<think>") == Excerpt("AB = 5", 0)
+    assert excerpt("AB = 5 and", "think", "<think>") == Excerpt("AB = 5 and", 0)
+    assert excerpt("13", "think", "<think></think>") is None
+
+
 @given(st.lists(st.sampled_from(["<p>", "</p>", "<think>", "</think>", "x", "\n"])).map("".join))
 def test_an_excerpt_stands_in_the_response_where_it_says(response: str):
     for scope in ("response", "think", "p"):

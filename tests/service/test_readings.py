@@ -13,7 +13,7 @@ def read(readings: Readings, text: str, mode: str = "default") -> Reading:
 def test_a_response_is_read_once():
     readings = Readings()
     assert read(readings, RESPONSE) is read(readings, RESPONSE)
-    assert read(readings, RESPONSE) == Reading(1.0, 0.0, "13")
+    assert read(readings, RESPONSE) == Reading(1.0, 0.0, "13", "opened")
 
 
 def test_the_modes_read_for_themselves():
@@ -21,6 +21,19 @@ def test_the_modes_read_for_themselves():
     loose = "<think>x</think><answer>\\boxed{13}</answer>"
     assert read(readings, loose).format == 1.0
     assert read(readings, loose, "parity").format == 0.0
+
+
+def test_what_the_prompt_had_written_changes_the_reading():
+    readings = Readings()
+    text = "AB = 5\n</think>\n<answer>\n\\boxed{13}\n</answer>"
+    digest = response_digest(text)
+    assert readings.read(text, digest, "default") == Reading(0.0, 0.0, "13", "unopened")
+    assert readings.read(text, digest, "default", "<think>") == Reading(1.0, 0.0, "13", "opened")
+
+
+def test_the_public_code_does_not_see_the_prompt():
+    text = "\nAB = 5\n</think>\n<answer>\n\\boxed{13}\n</answer>"
+    assert Readings().read(text, response_digest(text), "parity", "<think>").format == 0.0
 
 
 def test_a_response_that_is_one_long_answer_is_not_kept():

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from perception_reward.service.responses import response_text
+from perception_reward.service.responses import response_text, stripped
 from perception_reward.trainer_client.wire import ScoreItem
 
 
@@ -57,3 +57,32 @@ def test_strings_in_lists_are_text():
 
 def test_an_empty_response_is_empty():
     assert text("") == text([]) == text([{"role": "assistant", "content": None}]) == ""
+
+
+@pytest.mark.parametrize("field", ["reasoning_content", "reasoning", "thinking"])
+def test_reasoning_beside_a_messages_content_is_the_thought(field: str):
+    message = {"role": "assistant", field: "AB = 5", "content": "<answer>5</answer>"}
+    assert text([message]) == "<think>AB = 5</think>\n<answer>5</answer>"
+    assert text([{**message, "content": [{"type": "text", "text": "5"}]}]) == "<think>AB = 5</think>\n5"
+    # A thought that the length cut has no content behind it.
+    assert text([{**message, "content": None}]) == "<think>AB = 5</think>"
+
+
+def test_a_thought_told_twice_is_one():
+    assert text([{"role": "assistant", "reasoning_content": "a", "reasoning": "a", "content": "b"}]) == (
+        "<think>a</think>\nb"
+    )
+
+
+@pytest.mark.parametrize("nothing", [None, "", {"effort": "high"}, []])
+def test_reasoning_without_text_is_none(nothing: object):
+    assert text([{"role": "assistant", "reasoning": nothing, "content": "b"}]) == "b"
+
+
+def test_a_users_reasoning_is_not_the_policys():
+    assert text([{"role": "user", "reasoning": "AB = 5"}, {"role": "assistant", "content": "b"}]) == "b"
+
+
+def test_control_tokens_at_the_ends_are_no_words_and_their_place_is_known():
+    assert stripped("<|im_start|>assistant\nAB = 5<|im_end|>") == ("AB = 5", 22)
+    assert stripped(" AB = 5 ") == (" AB = 5 ", 0)

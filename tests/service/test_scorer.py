@@ -311,3 +311,63 @@ async def test_what_a_profile_does_not_pay_for_needs_no_warning(serve: Callable[
     summary = (await post(here.url, {"items": [{"response": "bare"}]})).json()["summary"]
     assert summary["without_facts"] == 1
     assert summary["warnings"] == []
+
+
+OPENED = "AB = 5.\n</think>\n<answer>\n\\boxed{13}\n</answer>"
+
+
+async def test_a_thought_that_the_prompt_opened_counts_whoever_says_so(serve: Callable[..., Any]):
+    here = await serve()
+    body = {"prefix": "<think>\n", "items": [{"response": OPENED}, {"response": OPENED, "prefix": ""}]}
+    answer = (await post(here.url, body)).json()
+    assert [result["components"]["format"] for result in answer["results"]] == [1.0, 0.0]
+    body = {"items": [{"response": OPENED, "prefix": "<｜Assistant｜><think>\n"}, {"response": OPENED}]}
+    answer = (await post(here.url, body)).json()
+    assert [result["components"]["format"] for result in answer["results"]] == [1.0, 0.0]
+
+
+async def test_a_thought_that_never_ends_is_wrong(serve: Callable[..., Any]):
+    here = await serve()
+    endless = {"response": "maybe \\boxed{5}. Wait, let me", "answer": "5"}
+    answer = (await post(here.url, {"items": [{**endless, "prefix": "<think>\n"}, endless]})).json()
+    # Without a prefix it is a plain chain of thought.
+    assert [result["components"]["accuracy"] for result in answer["results"]] == [0.0, 1.0]
+
+
+async def test_the_prompts_share_does_not_change_what_is_judged(serve: Callable[..., Any]):
+    here = await serve()
+    item = {"response": OPENED, "facts": FACTS}
+    await post(here.url, {"items": [item]})
+    answer = (await post(here.url, {"prefix": "<think>", "items": [item]})).json()
+    assert (answer["summary"]["cache_hits"], answer["summary"]["judged"]) == (2, 0)
+
+
+async def test_control_tokens_are_not_judged_and_spans_are_those_of_the_response_as_sent(
+    serve: Callable[..., Any], scripted_judge: Any
+):
+    here = await serve(scripted_judge(lambda task: [Verdict("stated", 1.0, (0, 6))] * len(task.facts)))
+    bare, turn = "AB = 5", "<|im_start|>assistant\nAB = 5<|im_end|><|endoftext|>"
+    first = (await post(here.url, items(bare))).json()
+    second = (await post(here.url, items(turn))).json()
+    assert [task.response for batch in here.judge.batches for task in batch] == [bare]
+    assert first["results"][0]["facts"][0]["span"] == [0, 6]
+    begin, end = second["results"][0]["facts"][0]["span"]
+    assert turn[begin:end] == bare
+
+
+async def test_a_run_that_never_opens_its_thoughts_is_told_what_to_set(
+    serve: Callable[..., Any], caplog: pytest.LogCaptureFixture
+):
+    here = await serve()
+    body = {"run": "geo", "items": [{"response": OPENED.replace("5", str(n))} for n in range(16)]}
+    told = [(await post(here.url, body)).json()["summary"]["warnings"] for _ in range(3)]
+    assert ["PERCEPTION_REWARD_PREFIX" in str(warnings) for warnings in told] == [True, False, False]
+    assert len([record for record in caplog.records if "PERCEPTION_REWARD_PREFIX" in record.getMessage()]) == 1
+    other = (await post(here.url, {**body, "run": "with it", "prefix": "<think>"})).json()["summary"]
+    assert "PREFIX" not in str(other["warnings"])
+
+
+async def test_no_warning_is_given_where_only_the_public_codes_arithmetic_counts(serve: Callable[..., Any]):
+    here = await serve()
+    body = {"profile": "perception-r1-parity", "items": [{"response": OPENED}] * 32}
+    assert "PREFIX" not in str((await post(here.url, body)).json()["summary"]["warnings"])

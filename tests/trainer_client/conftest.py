@@ -34,9 +34,14 @@ def result(asked: dict[str, Any], score: float | None = 1.0, reason: str | None 
     }
 
 
-def answer(results: list[dict[str, Any]]) -> dict[str, Any]:
+def answer(results: list[dict[str, Any]], warnings: list[str] | None = None) -> dict[str, Any]:
     counts = dict.fromkeys(("items", "missing", "facts", "cache_hits", "judged"), 0)
-    return {"profile": "p", "judge": "j", "results": results, "summary": {**counts, "seconds": 0.0}}
+    return {
+        "profile": "p",
+        "judge": "j",
+        "results": results,
+        "summary": {**counts, "seconds": 0.0, "warnings": warnings or []},
+    }
 
 
 class ScriptedServer:
@@ -51,6 +56,7 @@ class ScriptedServer:
         self.script: list[Reply] = []
         self.reply: Reply = self.scores
         self.lives = True
+        self.warnings: list[str] = []
         self.asked: list[dict[str, Any]] = []
         self.headers: list[dict[str, str]] = []
         self.arrived = asyncio.Event()
@@ -87,7 +93,7 @@ class ScriptedServer:
         return web.Response() if self.lives else await self.hang(request, {})
 
     async def scores(self, request: web.Request, body: dict[str, Any]) -> web.StreamResponse:
-        return web.json_response(answer([result(item) for item in body["items"]]))
+        return web.json_response(answer([result(item) for item in body["items"]], self.warnings))
 
     async def misses(self, request: web.Request, body: dict[str, Any]) -> web.StreamResponse:
         return web.json_response(answer([result(item, None, "judge_timeout") for item in body["items"]]))

@@ -14,7 +14,7 @@ from perception_reward.trainer_client.answers import (
     Garbled,
     about_the_number_of_items,
     moved,
-    read_results,
+    read_response,
     refusal,
     retry_after,
     told,
@@ -41,12 +41,12 @@ def problem(*errors: dict[str, str]) -> bytes:
 
 def test_fields_of_a_later_version_are_ignored() -> None:
     later = {**RESULT, "mood": "good", "components": {**RESULT["components"], "style": 1.0}}  # pyright: ignore[reportGeneralTypeIssues]
-    assert read_results(written(later, added=1), 1)[0].score == 1.0
+    assert read_response(written(later, added=1), 1).results[0].score == 1.0
 
 
 def test_a_reason_of_a_later_version_is_kept_as_it_was_given() -> None:
     missing = {**RESULT, "status": "missing", "score": None, "reason": "judge_asleep", "since": "noon"}
-    first, second = read_results(written(missing, RESULT), 2)
+    first, second = read_response(written(missing, RESULT), 2).results
     assert (first.status, first.score, first.reason) == ("missing", None, "judge_asleep")
     assert (second.score, second.reason) == (1.0, None)
 
@@ -65,7 +65,7 @@ def test_a_reason_of_a_later_version_is_kept_as_it_was_given() -> None:
 )
 def test_what_is_no_answer_is_garbled(content: bytes) -> None:
     with pytest.raises(Garbled):
-        read_results(content, 1)
+        read_response(content, 1)
 
 
 @given(st.binary(max_size=200), st.integers(400, 499))

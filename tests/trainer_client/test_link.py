@@ -30,6 +30,18 @@ async def test_what_may_pass_is_asked_again(server: Any, make_item: MakeItem, st
     assert (result.score, len(server.asked)) == (1.0, 3)
 
 
+async def test_what_the_service_has_noticed_is_told_once(
+    server: Any, make_item: MakeItem, caplog: pytest.LogCaptureFixture
+) -> None:
+    server.warnings = ["all is wrong"]
+    async with RewardClient(server.url, timeout=PATIENCE) as client:
+        await client.score([make_item()])
+        await client.score([make_item()])
+    assert [record.getMessage() for record in caplog.records if "all is wrong" in record.getMessage()] == [
+        "the reward service says: all is wrong"
+    ]
+
+
 @pytest.mark.parametrize("fault", ["drops", "breaks_off"])
 async def test_a_connection_that_breaks_is_asked_again(server: Any, make_item: MakeItem, fault: str) -> None:
     server.script = [getattr(server, fault)]

@@ -47,6 +47,7 @@ def test_every_option_can_be_set_by_its_variable(monkeypatch: pytest.MonkeyPatch
         "ca_file": "/ca.pem",
         "missing_limit": 1.0,
         "missing_window": 6,
+        "prefix": "<think>\n",
     }
     for name, value in values.items():
         monkeypatch.setenv(f"PERCEPTION_REWARD_{name.upper()}", str(value))
@@ -63,6 +64,7 @@ def test_every_option_can_be_set_by_its_variable(monkeypatch: pytest.MonkeyPatch
         ({"on_missing": "ignore"}, {}, "'ignore' is none of native, group_mean, raise, zero"),
         ({"timeout": 0}, {}, "timeout (PERCEPTION_REWARD_TIMEOUT) has to be above 0"),
         ({}, {"PERCEPTION_REWARD_MISSING_LIMIT": "20"}, "is a share from 0 to 1, not 20.0"),
+        ({"prefix": "think"}, {}, "prefix (PERCEPTION_REWARD_PREFIX): 'think' opens no thought"),
         ({}, {"PERCEPTION_REWARD_BATCH_SIZE": "many"}, "'many' cannot be read as a int"),
         ({}, {"PERCEPTION_REWARD_VERIFY": "perhaps"}, "'perhaps' cannot be read as a truth"),
     ],

@@ -23,6 +23,11 @@ from perception_reward.service.rewards.answer import extract_answer
         ("<answer>1</answer><answer>1</answer>", None),
         (r"<think>\boxed{4}", None),
         (r"<think>\boxed{4}</think>", None),
+        (r"<think>maybe <answer>\boxed{5}</answer>? Let me", None),
+        (r"<think>a</think><answer>\boxed{5}</answer><think>No, let me", None),
+        (r"<think>a</think><answer><think>\boxed{5}</answer>", None),
+        (r"<think>a <answer></think>\boxed{5}</answer>", "5"),
+        (r"maybe \boxed{5}. So</think> \boxed{6}", "6"),
         ("<answer>  </answer>", None),
         ("So the answer is (B).", "(B)."),
         ("**Answer:** 5", "5"),
@@ -32,6 +37,21 @@ from perception_reward.service.rewards.answer import extract_answer
 )
 def test_the_one_answer_is_extracted(response: str, answer: str | None) -> None:
     assert extract_answer(response) == answer
+
+
+@pytest.mark.parametrize(
+    ("response", "answer"),
+    [
+        (r"maybe \boxed{5}. Wait, let me", None),
+        (r"maybe <answer>\boxed{5}</answer>. Wait, let me", None),
+        ("The answer is 5. Wait, let me", None),
+        (r"maybe \boxed{5}</think>", None),
+        (r"maybe \boxed{5}</think><answer>\boxed{6}</answer>", "6"),
+        (r"maybe \boxed{5}</think>It is \boxed{6}.", "6"),
+    ],
+)
+def test_a_thought_that_the_prompt_opened_has_no_answer_before_its_end(response: str, answer: str | None) -> None:
+    assert extract_answer(response, "<think>") == answer
 
 
 @pytest.mark.parametrize("unit", [r"\boxed{", "<answer>", "{", "}", "\\", "answer is ", "((((", "<think>"])

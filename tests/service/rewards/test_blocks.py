@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from perception_reward.service.rewards.blocks import split_blocks
+from perception_reward.service.rewards.blocks import split_blocks, thought_tags
+from perception_reward.trainer_client.tokens import Opened
 
 tags = st.sampled_from(["<think>", "</think>", "<answer>", "</answer>", "x", "\r\n", "<answer", "\ud800"])
 
@@ -18,7 +19,11 @@ tags = st.sampled_from(["<think>", "</think>", "<answer>", "</answer>", "x", "\r
         ("<think>a</think>\r\n<answer>\r\nb\r\n</answer>\r\n", "a", ("\r\nb\r\n",), None),
         ("a</think>b", "a", (), "b"),
         ("<think>a", "a", (), ""),
-        ("<think>a<answer>b</answer>", "a<answer>b</answer>", ("b",), ""),
+        ("<think>a<answer>b</answer>", "a<answer>b</answer>", (), ""),
+        ("<think>a</think><answer>b</answer><think>c", "a</think><answer>b</answer><think>c", (), ""),
+        ("<think>a<think>b</think><answer>c</answer>", "a<think>b", ("c",), None),
+        ("<think>a<answer>b</think>c</answer>", "a<answer>b", (), "c</answer>"),
+        ("<answer>a<think>b</answer>", "b</answer>", (), ""),
         ("<think><answer>a</answer></think><answer>b</answer>", None, ("b",), None),
         ("<answer>a</answer><answer>b</answer>", None, ("a", "b"), None),
         ("<answer><answer>a</answer></answer>", None, ("a",), None),
@@ -35,6 +40,55 @@ def test_blocks_are_found(response: str, think: str | None, answers: tuple[str, 
         assert blocks.think_text == think
     if visible is not None:
         assert blocks.visible_text == visible
+
+
+@pytest.mark.parametrize(
+    ("opened", "response", "think", "answers", "visible"),
+    [
+        ("<think>", "a</think><answer>b</answer>", "a", ("b",), "<answer>b</answer>"),
+        ("<think>", "a <answer>b</answer>", "a <answer>b</answer>", (), ""),
+        ("<think>", "a \\boxed{5}", "a \\boxed{5}", (), ""),
+        ("<think>", "", "", (), ""),
+        ("<think>", "<think>a</think><answer>b</answer>", "<think>a", ("b",), None),
+        ("<think>", "a</think><answer>b</answer><think>c", None, (), ""),
+        ("<think></think>", "<answer>b</answer>", None, ("b",), "<answer>b</answer>"),
+        ("<think></think>", "<think>a<answer>b</answer>", "a<answer>b</answer>", (), ""),
+    ],
+)
+def test_a_thought_that_the_prompt_opened_is_open(
+    opened: Opened, response: str, think: str | None, answers: tuple[str, ...], visible: str | None
+) -> None:
+    blocks = split_blocks(response, opened)
+    assert blocks.answer_texts == answers
+    if think is not None:
+        assert blocks.think_text == think
+    if visible is not None:
+        assert blocks.visible_text == visible
+
+
+@given(st.lists(tags, max_size=30).map("".join))
+def test_a_prompts_tag_is_as_good_as_the_responses_own(response: str) -> None:
+    whole, split = split_blocks("<think>" + response), split_blocks(response, "<think>")
+    assert split.answer_texts == whole.answer_texts
+    assert split.think_text == whole.think_text
+    assert split.visible_text == whole.visible_text
+
+
+@pytest.mark.parametrize(
+    ("opened", "response", "tags"),
+    [
+        ("", "AB = 5", "none"),
+        ("", "<think>a</think>b", "opened"),
+        ("", "a</think>b", "unopened"),
+        ("", "a</think>b<think>c</think>", "unopened"),
+        ("<think>", "a</think>b", "opened"),
+        ("<think>", "<think>a</think>b", "reopened"),
+        ("<think>", "a", "none"),
+        ("<think></think>", "a</think>", "unopened"),
+    ],
+)
+def test_the_first_tag_fits_the_prompt_or_not(opened: Opened, response: str, tags: str) -> None:
+    assert thought_tags(response, opened) == tags
 
 
 @given(st.lists(tags, max_size=30))

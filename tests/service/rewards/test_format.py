@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import time
+from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from perception_reward.service.responses import stripped
 from perception_reward.service.rewards.format import format_reward
+from perception_reward.trainer_client.tokens import opened_thought
 
 FORMED = [
     "<think>\nAB = 5.\n</think>\n<answer>\n\\boxed{5}\n</answer>",
@@ -69,6 +74,31 @@ def test_a_think_block_then_an_answer_block_with_a_box_is_rewarded(response: str
 @pytest.mark.parametrize("response", MALFORMED.values(), ids=MALFORMED.keys())
 def test_anything_else_is_not(response: str) -> None:
     assert format_reward(response) == 0.0
+
+
+def test_a_thought_that_the_prompt_opened_counts_as_opened() -> None:
+    response = "AB = 5.\n</think>\n<answer>\\boxed{5}</answer>"
+    assert format_reward(response, "<think>") == 1.0
+    assert format_reward(response) == 0.0
+    assert format_reward("<think>" + response, "<think>") == 0.0
+    assert format_reward("<answer>\\boxed{5}</answer>", "<think>") == 0.0
+    assert format_reward("<answer>\\boxed{5}</answer>", "<think></think>") == 1.0
+
+
+@pytest.mark.parametrize("response", FORMED)
+def test_every_form_may_have_its_opening_tag_in_the_prompt(response: str) -> None:
+    rest = response.lstrip().removeprefix("<think>")
+    assert (format_reward(rest, "<think>"), format_reward(rest)) == (1.0, 0.0)
+
+
+CASES = [json.loads(line) for line in Path(__file__).with_name("format_cases.jsonl").read_text().splitlines()]
+
+
+@pytest.mark.parametrize("case", CASES, ids=[f"{case['id']}: {case['note']}" for case in CASES])
+def test_responses_as_trainers_send_them_have_the_form_or_not(case: dict[str, Any]) -> None:
+    words, _ = stripped(case["response"])
+    opened = opened_thought("<｜Assistant｜><think>\n" if case["kind"] == "prefilled" else "")
+    assert format_reward(words, opened) == case["expected"]
 
 
 SPACE = st.text(" \t\n\r\u00a0\u3000", max_size=4)
