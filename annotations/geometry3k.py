@@ -15,17 +15,19 @@ from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import cast
+from typing import cast, get_args
 
 from perception_reward.annotations.collinear import Collinear
 from perception_reward.annotations.english import sentence
+from perception_reward.annotations.filled import statements_filled
 from perception_reward.annotations.geometry3k_problems import read_problem
 from perception_reward.annotations.given import statements_given
+from perception_reward.annotations.implied import statements_implied
 from perception_reward.annotations.jsonl import LineError, Record, open_lines, parse_records
 from perception_reward.annotations.logic_forms import LogicFormError, Term, read_logic_form
 from perception_reward.annotations.model import Annotation, Provenance
 from perception_reward.annotations.statements import KINDS, Statement, circle_center, read_statement
-from perception_reward.trainer_client.wire import Fact
+from perception_reward.trainer_client.wire import Fact, Origin
 
 # Data-set ids up to each bound belong to the split: the ranges that InterGPS's own code uses.
 SPLITS = (("train", 2100), ("val", 2400), ("test", 3001))
@@ -50,15 +52,15 @@ class ImportReport:
     rows: int = 0
     forms: int = 0
     rows_without_facts: int = 0
-    given: int = 0
     facts: Counter[str] = field(default_factory=Counter[str])
+    origins: Counter[Origin] = field(default_factory=Counter[Origin])
     not_selected: Counter[str] = field(default_factory=Counter[str])
     dropped: list[Dropped] = field(default_factory=list[Dropped])
 
     def lines(self) -> Iterator[str]:
         """The report for people: the counts, then a line for each form that was dropped."""
         yield f"{self.rows} rows with {self.forms} logic forms"
-        yield f"{self.facts.total()} facts ({self.given} given by the question)"
+        yield f"{self.facts.total()} facts: {', '.join(f'{self.origins[one]} {one}' for one in get_args(Origin))}"
         yield from (f"  {kind}: {count}" for kind, count in self.facts.most_common())
         if self.not_selected:
             yield f"{self.not_selected.total()} forms of kinds that were not selected"
@@ -121,21 +123,21 @@ def _check_choice(what: str, given: Iterable[str], known: Collection[str]) -> No
 def _import_row(row: _Row, kinds: Collection[str] | None, report: ImportReport) -> Annotation:
     statements = _statements(row, report)
     lines = Collinear(statements.values())
-    given = {lines.key(statement) for statement in statements_given(row.question)}
+    origins = _origins(row, lines)
     facts: list[Fact] = []
     for place, statement in statements.items():
         if kinds is not None and statement.kind not in kinds:
             report.not_selected[statement.kind] += 1
             continue
-        is_given = lines.key(statement) in given
+        origin = origins.get(lines.key(statement)) or origins.get(_element(statement, lines)) or "seen"
         report.facts[statement.kind] += 1
-        report.given += is_given
+        report.origins[origin] += 1
         facts.append(
             Fact(
                 id=f"f{place}",
                 text=sentence(statement),
                 kind=statement.kind,
-                origin="given" if is_given else "seen",
+                origin=origin,
             )
         )
     report.rows += 1
@@ -150,6 +152,26 @@ def _import_row(row: _Row, kinds: Collection[str] | None, report: ImportReport) 
         facts=facts,
         provenance=provenance,
     )
+
+
+def _origins(row: _Row, lines: Collinear) -> dict[tuple[object, ...], Origin]:
+    """Where what the question says, says with its numbers filled in, or implies is known from.
+
+    An element's number is given also where the question has another one than the diagram: the answer belongs to the
+    question's, and who calculates with it has not misread the diagram.
+    """
+    said = [*statements_given(row.question), *statements_filled(row.question, row.answer)]
+    origins: dict[tuple[object, ...], Origin] = {lines.key(one): "derived" for one in statements_implied(row.question)}
+    origins.update((lines.key(one), "given") for one in said)
+    origins.update((element, "given") for one in said if (element := _element(one, lines)))
+    return origins
+
+
+def _element(statement: Statement, lines: Collinear) -> tuple[object, ...]:
+    """What a statement gives the number of; () where it gives none."""
+    if statement.quantity is None or not statement.quantity.is_number:
+        return ()
+    return ("number of", *lines.key(replace(statement, quantity=None)))
 
 
 def _statements(row: _Row, report: ImportReport) -> dict[int, Statement]:

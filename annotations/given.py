@@ -3,7 +3,7 @@
 The question is cut into clauses at commas, full stops and "and"; each clause is matched with a few fixed
 shapes, in symbols (`AB=4*y-10`, `∠ABC=50°`, `AB⊥CD`) and in words ("AB is parallel to CD", "the radius of
 circle O is 5"). Values are compared as quantities (`3+x` is `x + 3`), figures in any order of their points.
-What a sentence merely implies ("ABCD is a rectangle", "AB is a diameter") does not count as said.
+What a sentence merely implies ("ABCD is a rectangle", "AB is a diameter") does not count as said: see `implied`.
 """
 
 from __future__ import annotations
@@ -23,7 +23,8 @@ _CLAUSE_END = re.compile(r"[,;:?]|\.(?!\d)|\b(?:and|[Ii]f|where|[Gg]iven|[Ff]ind
 _SPELLINGS = (
     (re.compile(r"\\overline\s*\{([A-Z'′ ]{2,6})\}|\\(?:text|mathrm)\s*\{([^{}]{0,40})\}"), r"\1\2"),
     (re.compile(r"\bm\s*(?=∠|\\angle)|\$|\b[Ss]egment |\b[Ll]ine |\bthe length of "), ""),
-    (re.compile(r"\\angle\s*|\b[Aa]ngle |\bthe measure of angle |\bthe measure of (?=∠)"), "∠"),
+    (re.compile(r"\\angle\s*|\b[Aa]ngle "), "∠"),
+    (re.compile(r"\b[Tt]he measure of (?=∠)"), ""),
     (re.compile(r"⊙|\b[Cc]ircle "), "⊙"),
     (re.compile(r"⌒|\b[Aa]rc "), "⌒"),
     (re.compile(r"\\perp\b| is perpendicular to "), "⊥"),
@@ -53,12 +54,18 @@ _POINT = re.compile("[A-Z]['′]{0,2}")
 
 def statements_given(question: str | None) -> list[Statement]:
     """What `question` says in so many words; of an ambiguous name, each reading."""
-    clauses = (clause.strip() for clause in _CLAUSE_END.split(_plain((question or "")[:MAX_QUESTION_CHARACTERS])))
-    short = (clause for clause in clauses if 0 < len(clause) <= MAX_CLAUSE_CHARACTERS)
-    return [statement for clause in short for statement in _said(clause)]
+    return [statement for clause in clauses(question) for statement in _said(clause)]
 
 
-def _plain(question: str) -> str:
+def clauses(question: str | None) -> list[str]:
+    """The clauses of `question` in its plain spelling; those too long to say one thing are left out."""
+    found = (clause.strip() for clause in _CLAUSE_END.split(plain(question)))
+    return [clause for clause in found if 0 < len(clause) <= MAX_CLAUSE_CHARACTERS]
+
+
+def plain(question: str | None) -> str:
+    """`question`, up to a limit, with one spelling for what has several: `∠`, `⊙`, `⌒`, `⊥`, `∥`, `=`, `°`."""
+    question = (question or "")[:MAX_QUESTION_CHARACTERS]
     for pattern, replacement in _SPELLINGS:
         question = pattern.sub(replacement, question)
     return question
@@ -78,7 +85,7 @@ def _said(clause: str) -> Iterator[Statement]:
 
 
 def _equal(one: str, other: str) -> Iterator[Statement]:
-    left, right = _measures(one), _measures(other)
+    left, right = measures(one), measures(other)
     for measure in left if left else right:
         if left and right:
             for twin in right:
@@ -90,8 +97,8 @@ def _equal(one: str, other: str) -> Iterator[Statement]:
             continue
 
 
-def _measures(side: str) -> list[Statement]:
-    """The measure that `side` names; an arc of three letters has more than one reading.
+def measures(side: str) -> list[Statement]:
+    """The measure that `side` names, without its quantity; an arc of three letters has more than one reading.
 
     In the arc OAB, O may be the center: then it is arc AB, and says as much as the central angle AOB.
     """

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TypeAlias
@@ -136,6 +137,12 @@ class Quantity:
         except (ArithmeticError, ValueError):
             return None
         return gaps[0] if max(gaps) - min(gaps) < 1e-6 else None
+
+    def at(self, values: Mapping[str, Quantity]) -> Quantity | None:
+        """Its number where the letters have these values, to six digits; None where a letter has none."""
+        number = Quantity(_with(self.node, {letter: value.node for letter, value in values.items()})).number
+        text = "" if number is None else f"{number:.6g}"
+        return None if "e" in text or not text else read_quantity(text)
 
     @cached_property
     def key(self) -> tuple[str, ...]:
@@ -329,6 +336,25 @@ def _walk(node: Node) -> list[Node]:
         case _:
             children = ()
     return [node, *(below for child in children for below in _walk(child))]
+
+
+def _with(node: Node, values: Mapping[str, Node]) -> Node:
+    """The node with what `values` has in the place of its letters."""
+    match node:
+        case Letter(name):
+            return values.get(name, node)
+        case Root(radicand):
+            return Root(_with(radicand, values))
+        case Ratio(over, under):
+            return Ratio(_with(over, values), _with(under, values))
+        case Power(base, exponent):
+            return Power(_with(base, values), exponent)
+        case Product(factors):
+            return Product(tuple(_with(factor, values) for factor in factors))
+        case Sum(terms):
+            return Sum(tuple((minus, _with(term, values)) for minus, term in terms))
+        case _:
+            return node
 
 
 def _evaluate(node: Node, point: float) -> float:

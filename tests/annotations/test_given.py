@@ -23,6 +23,8 @@ def says(question: str, form: str) -> bool:
         ("∠ABC=4*y-10°, find y.", "Equals(MeasureOf(Angle(C, B, A)), 4y-10)"),
         ("Given m∠ABC = 50, find x", "Equals(MeasureOf(Angle(A, B, C)), 50)"),
         ("Given $m \\angle ABC = 50^\\circ$, find x", "Equals(MeasureOf(Angle(A, B, C)), 50)"),
+        ("the measure of ∠ABC is 50°", "Equals(MeasureOf(Angle(A, B, C)), 50)"),
+        ("The measure of angle ABC is 50 degrees.", "Equals(MeasureOf(Angle(A, B, C)), 50)"),
         ("Angle ABC measures 50 degrees.", "Equals(MeasureOf(Angle(A, B, C)), 50)"),
         ("If IF=5, find x.", "Equals(LengthOf(Line(I, F)), 5)"),
         ("AB=BC=5.", "Equals(LengthOf(Line(B, C)), 5)"),

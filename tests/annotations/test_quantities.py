@@ -115,3 +115,18 @@ def test_what_is_written_reads_back_to_the_same_text(parts: list[tuple[str, str]
 @given(st.permutations(["3", "2x", "y", "√5"]))
 def test_the_order_of_terms_does_not_matter_to_the_key(order: list[str]) -> None:
     assert read_quantity("+".join(order)).key == read_quantity("3+2x+y+√5").key
+
+
+@pytest.mark.parametrize(
+    ("text", "values", "number"),
+    [("4y-10", {"y": "7"}, "18"), ("2x+y", {"x": "1/2", "y": "-3"}, "-2"), ("\\sqrt{x}", {"x": "2"}, "1.41421")],
+)
+def test_letters_can_be_given_values(text: str, values: dict[str, str], number: str) -> None:
+    filled = read_quantity(text).at({letter: read_quantity(value) for letter, value in values.items()})
+    assert filled is not None
+    assert str(filled) == number
+
+
+@pytest.mark.parametrize(("text", "values"), [("2x+y", {"x": "1"}), ("1/(y-7)", {"y": "7"}), ("x^9", {"x": "9999"})])
+def test_a_letter_without_a_value_or_a_value_that_is_none_leaves_no_number(text: str, values: dict[str, str]) -> None:
+    assert read_quantity(text).at({letter: read_quantity(value) for letter, value in values.items()}) is None
