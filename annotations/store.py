@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import AsyncGenerator, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -27,6 +27,9 @@ class Page:
 
     annotations: tuple[Annotation, ...]
     cursor: str | None
+
+
+PAGE = 1000
 
 
 class AnnotationStore(Protocol):
@@ -56,3 +59,14 @@ class AnnotationStore(Protocol):
     async def start(self) -> None: ...
 
     async def aclose(self) -> None: ...
+
+
+async def every(store: AnnotationStore) -> AsyncGenerator[Annotation]:
+    """All annotations of a store, in the order of their ids, read page by page."""
+    cursor: str | None = None
+    while True:
+        page = await store.list(cursor=cursor, limit=PAGE)
+        for annotation in page.annotations:
+            yield annotation
+        if (cursor := page.cursor) is None:
+            return

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -10,7 +11,8 @@ from typing import Protocol
 
 from perception_reward.annotations.file_store import FileStore
 from perception_reward.annotations.redis_store import RedisStore
-from perception_reward.annotations.store import AnnotationStore, StoreError
+from perception_reward.annotations.stats import Stats
+from perception_reward.annotations.store import AnnotationStore, StoreError, every
 from perception_reward.service.admission import Admission
 from perception_reward.service.audit.figures import AuditReport
 from perception_reward.service.audit.last import AuditSummary, read_report, summarise
@@ -27,6 +29,8 @@ from perception_reward.service.rewards.grading import AccuracyGrader
 from perception_reward.service.scorer import Scorer
 from perception_reward.service.settings import Settings, SettingsError, is_redis_url, naming
 from perception_reward.service.workers import WorkerPool
+
+logger = logging.getLogger(__name__)
 
 # Imported once by the process that workers are forked from, so that a replaced worker is ready in milliseconds.
 JUDGING = ("perception_reward.service.judges.symbolic.judge", "perception_reward.service.judges.llm.evidence")
@@ -62,6 +66,7 @@ class Service:
             for part in parts:
                 stack.push_async_callback(part.aclose)
                 await _start(part)
+            await self.tell_annotations()
             stack.push_async_callback(self.scorer.aclose)
             info = self.judge.info
             self.metrics.describe(info.name, info.method, info.fingerprint)
@@ -80,6 +85,16 @@ class Service:
             return Health(True, f"{await self.count_annotations()} loaded")
         except StoreError as error:
             return Health(False, str(error))
+
+    async def tell_annotations(self) -> None:
+        """Log what the files hold. What Redis holds is not read at the start, and may be too much for that."""
+        if not self.settings.annotations or is_redis_url(self.settings.annotations[0]):
+            return
+        stats = Stats.of([annotation async for annotation in every(self.store)])
+        if stats.annotations and stats.without_seen == stats.annotations:
+            logger.warning("no annotation has a seen fact, so there is no perception reward: %s", stats)
+        else:
+            logger.info("loaded: %s", stats)
 
     async def count_annotations(self) -> int:
         count = await self.store.count()

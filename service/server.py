@@ -92,6 +92,7 @@ class DrainingServer(uvicorn.Server):
         try:
             await self._service.store.reload()
             count = await self._service.count_annotations()
+            await self._service.tell_annotations()
         except (StoreError, OSError, ValueError) as error:
             logger.error("annotations were not read again; those loaded before stay: %s", error)
         else:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from perception_reward.annotations.distractors import MOST, DistractorReport, add_distractors
+from perception_reward.annotations.file_store import FileStore
 from perception_reward.annotations.geometry3k import import_problems
 from perception_reward.annotations.jsonl import AnnotationFileError, read_jsonl, write_jsonl
+from perception_reward.annotations.stats import Stats
+from perception_reward.annotations.store import every
 from perception_reward.service.cli.options import fail
 
 app = typer.Typer(no_args_is_help=True, help="Make and check annotation files.")
@@ -21,6 +25,28 @@ MOST_SHOWN = 40
 @app.callback()
 def tools() -> None:
     """Make and check annotation files."""
+
+
+@app.command()
+def stats(
+    files: Annotated[
+        list[Path], typer.Argument(exists=True, dir_okay=False, help="Annotation files: JSON Lines or Parquet.")
+    ],
+) -> None:
+    """Count facts by kind and by where they are known from, and annotations without any that shows seeing."""
+    try:
+        told = asyncio.run(_stats(files))
+    except (OSError, AnnotationFileError) as error:
+        fail(str(error))
+        return
+    for line in told.lines():
+        typer.echo(line)
+
+
+async def _stats(files: list[Path]) -> Stats:
+    store = FileStore(files)
+    await store.start()
+    return Stats.of([annotation async for annotation in every(store)])
 
 
 @app.command("add-distractors")

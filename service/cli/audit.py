@@ -11,8 +11,7 @@ from rich.console import Console
 from rich.progress import Progress
 
 from perception_reward.annotations.jsonl import AnnotationFileError
-from perception_reward.annotations.model import Annotation
-from perception_reward.annotations.store import AnnotationStore
+from perception_reward.annotations.store import every
 from perception_reward.service import logs
 from perception_reward.service.assembly import JUDGING, Service
 from perception_reward.service.audit.figures import AuditReport
@@ -69,7 +68,7 @@ def audit(
 
     async def main(service: Service) -> None:
         console = Console(stderr=True)
-        annotations = await _all_annotations(service.store) if settings.annotations else []
+        annotations = [one async for one in every(service.store)] if settings.annotations else []
         made = generate(
             annotations,
             most=probes,
@@ -97,16 +96,6 @@ def _labelled(path: Path | None, scope: str) -> list[Probe]:
     except AnnotationFileError as error:
         fail(str(error), status=2)
         raise AssertionError from None
-
-
-async def _all_annotations(store: AnnotationStore) -> list[Annotation]:
-    found: list[Annotation] = []
-    page = await store.list(limit=1000)
-    found += page.annotations
-    while page.cursor is not None:
-        page = await store.list(cursor=page.cursor, limit=1000)
-        found += page.annotations
-    return found
 
 
 async def _observed(service: Service, asked: list[Probe], console: Console) -> list[Observation]:

@@ -11,7 +11,7 @@ from perception_reward.annotations.file_store import FileStore
 from perception_reward.annotations.jsonl import write_jsonl
 from perception_reward.annotations.model import Annotation
 from perception_reward.annotations.redis_store import RedisStore
-from perception_reward.annotations.store import AnnotationStore, StoreError, StoreReadOnly, StoreUnavailable
+from perception_reward.annotations.store import AnnotationStore, StoreError, StoreReadOnly, StoreUnavailable, every
 from perception_reward.trainer_client.wire import Fact
 
 # In the order of ids: by code point, which is also the order of the bytes.
@@ -119,3 +119,11 @@ async def test_reading_again_keeps_what_was_put(store: AnnotationStore) -> None:
 @pytest.mark.parametrize("error", [StoreUnavailable, StoreReadOnly])
 def test_whoever_catches_a_store_error_catches_every_kind(error: type[Exception]) -> None:
     assert issubclass(error, StoreError)
+
+
+async def test_every_annotation_can_be_read_in_the_order_of_ids(
+    store: AnnotationStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("perception_reward.annotations.store.PAGE", 2)
+    await store.put_many(Annotation(id=name) for name in "ebdac")
+    assert [found.id async for found in every(store)] == list("abcde")

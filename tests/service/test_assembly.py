@@ -1,13 +1,17 @@
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 
 import pytest
 
+from perception_reward.annotations.jsonl import write_jsonl
+from perception_reward.annotations.model import Annotation
 from perception_reward.service.assembly import assemble
 from perception_reward.service.judges.calibration import Calibration, Reading
 from perception_reward.service.judges.symbolic.judge import SymbolicJudge
 from perception_reward.service.settings import SettingsError, load
+from perception_reward.trainer_client.wire import Fact, Origin
 
 
 def calibration(folder: Path, judge: str) -> str:
@@ -28,6 +32,27 @@ async def test_a_calibration_for_another_judge_ends_the_start_with_one_line(tmp_
     with pytest.raises(SettingsError, match=r"fitted for the judge other/1"):
         async with service.running():
             pass
+
+
+@pytest.mark.parametrize(
+    ("origins", "level", "words"),
+    [
+        (("seen", "given"), logging.INFO, "without perception: 1 annotations"),
+        (("given", "derived"), logging.WARNING, "no annotation has a seen fact"),
+    ],
+)
+async def test_the_load_report_says_how_many_annotations_show_no_seeing(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, origins: tuple[Origin, ...], level: int, words: str
+):
+    facts = [Fact(id="f", text="AB = 5.", origin=origin) for origin in origins]
+    path = tmp_path / "annotations.jsonl"
+    write_jsonl(path, [Annotation(id=fact.origin, facts=[fact]) for fact in facts])
+    service = assemble(load(workers=1, annotations=str(path)), preload=())
+    with caplog.at_level(logging.INFO, "perception_reward"):
+        async with service.running():
+            pass
+    (record,) = [record for record in caplog.records if words in record.getMessage()]
+    assert record.levelno == level
 
 
 @pytest.mark.parametrize("name", ["none.jsonl", "none.jsonl.gz", "none.parquet", "."])
