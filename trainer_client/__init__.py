@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from perception_reward.trainer_client.client import RewardClient
     from perception_reward.trainer_client.encoding import Item
     from perception_reward.trainer_client.errors import (
+        DataError,
         InvalidItem,
         MissingScore,
         OptionError,
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Components",
+    "DataError",
     "Fact",
     "FactResult",
     "InvalidItem",
@@ -64,6 +66,7 @@ _MODULES = {
     "client": ("RewardClient",),
     "encoding": ("Item",),
     "errors": (
+        "DataError",
         "InvalidItem",
         "MissingScore",
         "OptionError",

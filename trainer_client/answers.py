@@ -63,7 +63,7 @@ def about_the_number_of_items(error: RequestRefused, content: bytes) -> bool:
 
 def told(content: bytes) -> str:
     """What an error's body says: a problem document's detail, or else its beginning."""
-    detail = _document(content).get("detail")
+    detail = document(content).get("detail")
     return detail if isinstance(detail, str) else repr(content[:MOST_SHOWN].decode("utf-8", "replace"))
 
 
@@ -84,14 +84,15 @@ def retry_after(header: str | None) -> float | None:
 
 
 def _where(content: bytes) -> str:
-    errors = _document(content).get("errors")
+    errors = document(content).get("errors")
     first: Any = cast("list[Any]", errors)[0] if isinstance(errors, list) and errors else {}
     return str(cast("Mapping[str, Any]", first).get("where", "")) if isinstance(first, dict) else ""
 
 
-def _document(content: bytes) -> Mapping[str, Any]:
+def document(content: bytes) -> Mapping[str, Any]:
+    """The JSON object that an answer's body is; an empty one for anything else."""
     try:
-        document = json.loads(content)
+        found = json.loads(content)
     except (ValueError, RecursionError):
         return {}
-    return cast("dict[str, Any]", document) if isinstance(document, dict) else {}
+    return cast("dict[str, Any]", found) if isinstance(found, dict) else {}

@@ -20,8 +20,10 @@ from typing import TYPE_CHECKING, Any
 from perception_reward.trainer_client.answers import moved
 from perception_reward.trainer_client.batching import Batcher
 from perception_reward.trainer_client.breaker import Breaker
+from perception_reward.trainer_client.check import check_servers, patience
 from perception_reward.trainer_client.encoding import Encoded, Item, Portion, encode, portions, request_body
 from perception_reward.trainer_client.errors import InvalidItem, ServiceUnavailable
+from perception_reward.trainer_client.facts import FactsWatch
 from perception_reward.trainer_client.link import Link, TooLarge, Unanswered
 from perception_reward.trainer_client.missing import missing_result
 from perception_reward.trainer_client.options import Options, Policy, resolve_options
@@ -38,7 +40,9 @@ class _Process:
 
     def __init__(self, options: Options) -> None:
         self.breaker = Breaker(options.missing_limit, options.missing_window)
+        self.facts = FactsWatch(options.require_facts)
         self.answered = False
+        self.warned: set[str] = set()
         self.lock = threading.Lock()
         self.thread: LoopThread | None = None
         self.loops: dict[asyncio.AbstractEventLoop, _Loop] = {}
@@ -50,6 +54,8 @@ class _Loop:
     def __init__(self, link: Link, batcher: Batcher) -> None:
         self.link = link
         self.batcher = batcher
+        # The check under way, which all who want it share.
+        self.check: asyncio.Task[None] | None = None
 
 
 class RewardClient:
@@ -73,6 +79,9 @@ class RewardClient:
     ca_file, verify: certificates to trust besides the system's; False trusts any.
     missing_limit, missing_window: `TooManyMissing` when more than this share of that many scores, or of one call's
         where those are more, is missing in this process. 0.2 and 200; a limit of 1 never stops.
+    check, start_wait: False makes `check` do nothing, as adapters call it by themselves; seconds that it waits for a
+        service that is starting. True and 3.
+    require_facts: whether an adapter stops a run whose rows name no facts. Default True.
 
     Raises `OptionError` for what cannot be used.
     """
@@ -97,6 +106,9 @@ class RewardClient:
         verify: bool | None = None,
         missing_limit: float | None = None,
         missing_window: int | None = None,
+        check: bool | None = None,
+        start_wait: float | None = None,
+        require_facts: bool | None = None,
     ) -> None:
         self._set_up(
             resolve_options(
@@ -117,21 +129,56 @@ class RewardClient:
                 verify=verify,
                 missing_limit=missing_limit,
                 missing_window=missing_window,
+                check=check,
+                start_wait=start_wait,
+                require_facts=require_facts,
             )
         )
 
     def _set_up(self, options: Options) -> None:
         self.options = options
         self._processes: dict[int, _Process] = {}
+        self._checked = not options.check
 
-    def __getstate__(self) -> Options:
-        return self.options
+    def __getstate__(self) -> tuple[Options, bool]:
+        return self.options, self._checked
 
-    def __setstate__(self, options: Options) -> None:
+    def __setstate__(self, state: tuple[Options, bool]) -> None:
+        options, checked = state
         self._set_up(options)
+        self._checked = checked
 
     def __repr__(self) -> str:
         return f"RewardClient({self.options!r})"
+
+    async def check(self) -> None:
+        """Ask the service whether it can be used as the options say; for the moment before the first rollout.
+
+        Within 5 s, or `start_wait` where that is more. Asked once: what has passed is not asked again, nor by what this
+        client is pickled or forked to. Raises `Unauthorized`, `OptionError` (address, TLS, profile) or
+        `ServiceUnavailable`; the message says what to change.
+        """
+        if self._checked:
+            return
+        loop = self._loop()
+        if loop.check is None or loop.check.done():
+            loop.check = asyncio.ensure_future(self._check(loop.link))
+        await asyncio.shield(loop.check)
+
+    async def _check(self, link: Link) -> None:
+        await check_servers(link.transport, self.options)
+        self._checked = True
+
+    def check_sync(self) -> None:
+        """`check` for callers that cannot await: in any thread, also while an event loop runs in it. It leaves nothing
+        open: trainers fork after this."""
+        if self._checked:
+            return
+        thread = LoopThread()
+        try:
+            thread.run(self.check())
+        finally:
+            thread.stop()
 
     async def score(self, items: Sequence[Item], *, step: int | None = None) -> list[ItemResult]:
         """The results of `items`, in their order.
@@ -154,7 +201,7 @@ class RewardClient:
 
         await _together([take() for _ in range(min(self.options.requests_at_once, len(items)))])
         results = [result for offset in sorted(found) for result in found[offset]]
-        self._process().breaker.record(results)
+        self._record(items, results)
         return results
 
     async def score_one(self, item: Item, *, step: int | None = None) -> ItemResult:
@@ -164,8 +211,18 @@ class RewardClient:
         """
         deadline = asyncio.get_running_loop().time() + self.options.timeout
         result = await self._loop().batcher.score(encode(item), step, deadline)
-        self._process().breaker.record([result])
+        self._record([item], [result])
         return result
+
+    def _record(self, items: Sequence[Item], results: Sequence[ItemResult]) -> None:
+        process = self._process()
+        process.facts.results(items, results)
+        process.breaker.record(results)
+
+    @property
+    def facts(self) -> FactsWatch:
+        """Of this process: where adapters show the rows that they were handed."""
+        return self._process().facts
 
     def score_sync(self, items: Sequence[Item], *, step: int | None = None) -> list[ItemResult]:
         """`score` for callers that cannot await: from any thread, also while an event loop runs in it (which then
@@ -216,7 +273,7 @@ class RewardClient:
         return loops[running]
 
     def _open(self) -> _Loop:
-        link, client = Link(self.options), weakref.ref(self)
+        link, client = Link(self.options, self._process().warned), weakref.ref(self)
 
         async def send(items: list[Encoded], step: int | None, deadline: float) -> list[ItemResult]:
             this = client()
@@ -235,17 +292,16 @@ class RewardClient:
 
     async def _answered(self, link: Link, portion: Portion, step: int | None, deadline: float) -> list[ItemResult]:
         """The results of one request, missing where no server answered."""
-        offset, items = portion
+        (offset, items), process = portion, self._process()
         body = request_body(items, self.options, step)
         try:
-            found = await link.ask(body, len(items), deadline)
+            found = await link.ask(body, len(items), deadline, lambda: process.answered or self._checked)
         except InvalidItem as error:
             raise moved(error, offset) from None
         except TooLarge:
             half = len(items) // 2
             first = await self._answered(link, Portion(offset, items[:half]), step, deadline)
             return first + await self._answered(link, Portion(offset + half, items[half:]), step, deadline)
-        process = self._process()
         if isinstance(found, Unanswered):
             return self._unanswered(found, items, process)
         process.answered = True
@@ -255,13 +311,15 @@ class RewardClient:
         if failure.reason == "overloaded":
             process.answered = True
         if self.options.on_missing == "raise" or not process.answered:
-            raise ServiceUnavailable(_tell(self.options, failure))
+            known = process.answered or self._checked
+            raise ServiceUnavailable(_tell(self.options, failure, known))
         return [missing_result(item.id, failure.reason) for item in items]
 
 
-def _tell(options: Options, failure: Unanswered) -> str:
+def _tell(options: Options, failure: Unanswered, known: bool) -> str:
+    seconds = options.timeout if known else min(options.timeout, patience(options))
     return (
-        f"no answer from {', '.join(options.urls)} within {options.timeout:g} s; the last try: {failure.detail}. Check "
+        f"no answer from {', '.join(options.urls)} within {seconds:g} s; the last try: {failure.detail}. Check "
         "that the service runs (`perception-reward serve`; GET /livez), that its address is the one in base_url "
         "(PERCEPTION_REWARD_URL), and that this machine can reach it."
     )

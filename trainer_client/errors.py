@@ -2,6 +2,7 @@
 
     RewardError
       OptionError          an option or an environment variable cannot be used
+      DataError            the rows of a data set cannot be scored as they are: a misspelt column, unknown annotations
       RequestRefused       the service refused the request, and asking again would not help (4xx)
         Unauthorized         no valid API key (401, 403)
         InvalidItem          an item or a field is wrong (422); the message says which
@@ -21,6 +22,10 @@ class RewardError(Exception):
 
 class OptionError(RewardError, ValueError):
     """An option of the client cannot be used; the message names it and its environment variable."""
+
+
+class DataError(RewardError, ValueError):
+    """The rows of a data set cannot be scored as they are; the message names what they have and what they lack."""
 
 
 class RequestRefused(RewardError):

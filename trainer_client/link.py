@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -17,9 +17,10 @@ from perception_reward.trainer_client.answers import (
     retry_after,
     told,
 )
+from perception_reward.trainer_client.check import patience
 from perception_reward.trainer_client.encoding import compressed
-from perception_reward.trainer_client.errors import OptionError, RequestRefused
-from perception_reward.trainer_client.options import Options, variable
+from perception_reward.trainer_client.errors import RequestRefused
+from perception_reward.trainer_client.options import Options
 from perception_reward.trainer_client.servers import Server, Servers
 from perception_reward.trainer_client.transport import Answer, Distrusted, NoAnswer, Transport
 
@@ -65,29 +66,36 @@ class _Failed(Exception):
 class Link:
     """Belongs to the loop it is made in."""
 
-    def __init__(self, options: Options) -> None:
-        self._compress_above = options.compress_above
+    def __init__(self, options: Options, warned: set[str]) -> None:
+        """warned: what was told in this process already."""
         self._clock = asyncio.get_running_loop().time
         self._servers = Servers(options.urls)
+        self._options = options
         self._answered = False
-        self._warned: set[str] = set()
-        self._transport = Transport(options)
+        self._warned = warned
+        self.transport = Transport(options)
 
     async def aclose(self) -> None:
         """Close the connections; a later request opens new ones."""
-        await self._transport.aclose()
+        await self.transport.aclose()
 
-    async def ask(self, body: bytes, count: int, deadline: float) -> list[ItemResult] | Unanswered:
+    async def ask(
+        self, body: bytes, count: int, deadline: float, known: Callable[[], bool]
+    ) -> list[ItemResult] | Unanswered:
         """The results of a request of `count` items, or why there are none at `deadline` (the loop's time).
+
+        known: whether any server has ever been there. One that has is waited for; an address where nothing ever
+        answered is most likely wrong, and is given up after some seconds.
 
         Raises `TooLarge`, `RequestRefused` for every other refusal that would only be repeated, and `OptionError` for
         a certificate that is not trusted, where no server has answered yet.
         """
         pause, failure = FIRST_PAUSE, _Failed("there was no time to ask")
+        hopeless = self._clock() + patience(self._options)
         while True:
             server = self._servers.next(self._clock())
             rest = max(server.rests_until - self._clock(), 0.0) if failure.wait is not None else 0.0
-            if self._clock() + rest >= deadline:
+            if self._clock() + rest >= (deadline if known() else min(deadline, hopeless)):
                 return Unanswered("overloaded" if failure.overloaded else "service_unavailable", str(failure))
             if rest > 0:
                 await asyncio.sleep(rest)
@@ -108,7 +116,7 @@ class Link:
         except (_Failed, NoAnswer) as error:
             # Later it is a fault of the server's, which others may stand in for, or its keeper mend.
             if isinstance(error, Distrusted) and not self._answered:
-                raise OptionError(_told_of_trust(error)) from None
+                raise error.as_option_error() from None
             failure = error if isinstance(error, _Failed) else _Failed(str(error))
             if failure.wait is None:
                 server.failed(self._clock())
@@ -124,12 +132,12 @@ class Link:
     async def _post(self, server: Server, body: bytes, deadline: float) -> Answer:
         """The server's answer; a body that it may not be able to decompress is sent again as it is."""
         if not self._compresses(server, body):
-            return await self._transport.post(server.url, body, *self._terms(deadline))
+            return await self.transport.post(server.url, body, *self._terms(deadline))
         zipped = compressed(body) if len(body) <= COMPRESS_HERE else await asyncio.to_thread(compressed, body)
         headers, left = self._terms(deadline)
-        answer = await self._transport.post(server.url, zipped, {**headers, "Content-Encoding": "gzip"}, left)
+        answer = await self.transport.post(server.url, zipped, {**headers, "Content-Encoding": "gzip"}, left)
         if answer.status in (400, 415, 422) and not server.reads_gzip:
-            answer = await self._transport.post(server.url, body, *self._terms(deadline))
+            answer = await self.transport.post(server.url, body, *self._terms(deadline))
             server.reads_gzip = False if answer.status == 200 else None
         elif answer.status == 200:
             server.reads_gzip = True
@@ -137,7 +145,7 @@ class Link:
 
     def _compresses(self, server: Server, body: bytes) -> bool:
         # On the same machine there is no network to save.
-        wanted = len(body) > self._compress_above and not server.url.startswith(LOOPBACK)
+        wanted = len(body) > self._options.compress_above and not server.url.startswith(LOOPBACK)
         return wanted and server.reads_gzip is not False
 
     def _terms(self, deadline: float) -> tuple[dict[str, str], float]:
@@ -167,11 +175,3 @@ class Link:
             if text not in self._warned:
                 self._warned.add(text)
                 logger.warning("the reward service says: %s", text)
-
-
-def _told_of_trust(error: Distrusted) -> str:
-    return (
-        f"{error}. Give the certificate of the authority that signed it as ca_file ({variable('ca_file')}), use the "
-        f"name that it was made for in base_url ({variable('base_url')}), or, in a network that you trust, do without "
-        f"this check: verify=False ({variable('verify')}=0)."
-    )

@@ -13,6 +13,8 @@ from perception_reward.trainer_client.tokens import opened_thought
 
 ENVIRONMENT_PREFIX = "PERCEPTION_REWARD_"
 DEFAULT_URL = "http://127.0.0.1:8420"
+# What people copy out of an example, longest first. The client knows the rest of the path by itself.
+ENDPOINTS = ("/v1/score/stream", "/v1/score", "/v1")
 
 Policy = Literal["native", "group_mean", "raise", "zero"]
 
@@ -45,21 +47,29 @@ class Options:
     verify: bool = True
     missing_limit: float = 0.2
     missing_window: int = 200
+    # Before the first rollout: whether the service is asked who it is, and the seconds that one which does not answer
+    # or is not ready is waited for. With one more try after those, the answer is there within 5 s.
+    check: bool = True
+    start_wait: float = 3.0
+    # Whether an adapter stops a run whose rows name no facts.
+    require_facts: bool = True
 
     def __post_init__(self) -> None:
         for name in ("timeout", "batch_size", "request_items", "requests_at_once", "connections", "missing_window"):
             if not getattr(self, name) > 0:
-                raise OptionError(f"{_named(name)} has to be above 0, not {getattr(self, name)}")
+                raise OptionError(f"{named(name)} has to be above 0, not {getattr(self, name)}")
+        if not self.start_wait >= 0:
+            raise OptionError(f"{named('start_wait')} has to be 0 or above, not {self.start_wait}")
         if not 0 <= self.missing_limit <= 1:
-            raise OptionError(f"{_named('missing_limit')} is a share from 0 to 1, not {self.missing_limit}")
+            raise OptionError(f"{named('missing_limit')} is a share from 0 to 1, not {self.missing_limit}")
         if self.on_missing not in get_args(Policy):
-            raise OptionError(f"{_named('on_missing')}: {self.on_missing!r} is none of {', '.join(get_args(Policy))}")
+            raise OptionError(f"{named('on_missing')}: {self.on_missing!r} is none of {', '.join(get_args(Policy))}")
         if self.prefix and not opened_thought(self.prefix):
             raise OptionError(
-                f"{_named('prefix')}: {self.prefix!r} opens no thought; it is <think> where a template does"
+                f"{named('prefix')}: {self.prefix!r} opens no thought; it is <think> where a template does"
             )
         if not self.urls:
-            raise OptionError(f"{_named('base_url')} names no server")
+            raise OptionError(f"{named('base_url')} names no server")
 
 
 def resolve_options(
@@ -70,7 +80,8 @@ def resolve_options(
 ) -> Options:
     """Options from the arguments that are not None, then from `environment`, then the defaults.
 
-    base_url: one URL, several separated by commas, or a sequence. A password in it is an API key.
+    base_url: one URL, several separated by commas, or a sequence. A password in it is an API key. An address that ends
+        with `/v1/score` is that of its service.
     Raises `OptionError`, which names the option and its variable, for what cannot be used.
     """
     urls, password = _servers(base_url if base_url is not None else environment.get(variable("base_url"), DEFAULT_URL))
@@ -89,7 +100,8 @@ def variable(name: str) -> str:
     return ENVIRONMENT_PREFIX + ("URL" if name == "base_url" else name.upper())
 
 
-def _named(name: str) -> str:
+def named(name: str) -> str:
+    """An option as an error calls it: with its variable."""
     return f"{name} ({variable(name)})"
 
 
@@ -97,7 +109,7 @@ def _read(name: str, text: str, read: Callable[[str], T]) -> T:
     try:
         return read(text)
     except ValueError:
-        raise OptionError(f"{_named(name)}: {text!r} cannot be read as a {read.__name__.strip('_')}") from None
+        raise OptionError(f"{named(name)}: {text!r} cannot be read as a {read.__name__.strip('_')}") from None
 
 
 def _truth(text: str) -> bool:
@@ -128,9 +140,12 @@ def _servers(source: str | Sequence[str]) -> tuple[tuple[str, ...], str | None]:
         parts = urlsplit(piece)
         if parts.scheme not in ("http", "https") or not parts.hostname:
             # The rest may hold a password.
-            raise OptionError(f"{_named('base_url')}: a server is http://HOST:PORT or https://HOST:PORT")
+            raise OptionError(f"{named('base_url')}: a server is http://HOST:PORT or https://HOST:PORT")
         password = password or (unquote(parts.password) if parts.password else None)
-        urls.append(urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path.rstrip("/"), "", "")))
+        path = parts.path.rstrip("/")
+        ending = next((known for known in ENDPOINTS if path.endswith(known)), "")
+        server = (parts.scheme, parts.netloc.rpartition("@")[2], path.removesuffix(ending).rstrip("/"), "", "")
+        urls.append(urlunsplit(server))
     return tuple(dict.fromkeys(urls)), password
 
 

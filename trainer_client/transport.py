@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 import os
 import weakref
-from collections.abc import AsyncGenerator, Coroutine, Mapping
+from collections.abc import AsyncGenerator, Coroutine, Generator, Mapping
+from contextlib import contextmanager
 from io import BytesIO
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, cast
 
 from perception_reward.trainer_client.errors import OptionError
-from perception_reward.trainer_client.options import Options, variable
+from perception_reward.trainer_client.options import Options, named, variable
 
 if TYPE_CHECKING:
     import ssl
@@ -40,6 +41,18 @@ class NoAnswer(Exception):
 class Distrusted(NoAnswer):
     """The server's certificate is not trusted: a fault of the options, or of the certificate."""
 
+    def as_option_error(self) -> OptionError:
+        """The same, with what to give for it."""
+        return OptionError(
+            f"{self}. Give the certificate of the authority that signed it as {named('ca_file')}, use the name that it "
+            f"was made for in {named('base_url')}, or, in a network that you trust, do without this check: "
+            f"verify=False ({variable('verify')}=0)."
+        )
+
+
+class Unencrypted(NoAnswer):
+    """TLS cannot be spoken with the server: most often it speaks plain HTTP."""
+
 
 class Transport:
     """Belongs to the loop it is first used in. Its connections close with that loop, or with `aclose`."""
@@ -53,16 +66,15 @@ class Transport:
 
     async def post(self, server: str, body: bytes, headers: Mapping[str, str], seconds: float) -> Answer:
         """The answer of `server` to `POST /v1/score`. `NoAnswer` where there is none in `seconds`."""
-        from aiohttp import ClientConnectorCertificateError, ClientError
-
-        try:
+        with _no_answer_from(server):
             return await self._while_it_lives(server, self._send(server, body, headers, seconds))
-        except asyncio.TimeoutError:
-            raise NoAnswer(f"{server} did not answer in time") from None
-        except ClientConnectorCertificateError as error:
-            raise Distrusted(f"{server}: its certificate is not trusted: {error.certificate_error}") from None
-        except (ClientError, OSError) as error:
-            raise NoAnswer(f"{server}: {error or type(error).__name__}") from None
+
+    async def get(self, server: str, path: str, seconds: float) -> Answer:
+        """The answer of `server` to `GET path`. `NoAnswer` where there is none in `seconds`."""
+        with _no_answer_from(server):
+            session = await self._open()
+            async with session.get(server + path, timeout=_timeout(seconds), allow_redirects=False) as answer:
+                return Answer(answer.status, answer.headers.get("Retry-After"), await answer.read())
 
     async def aclose(self) -> None:
         """Close the connections; a later question opens new ones."""
@@ -115,6 +127,31 @@ class Transport:
         return self._session
 
 
+@contextmanager
+def _no_answer_from(server: str) -> Generator[None]:
+    """Whatever goes wrong on the way, as `NoAnswer`."""
+    from aiohttp import ClientConnectorCertificateError, ClientConnectorError, ClientConnectorSSLError, ClientError
+
+    try:
+        yield
+    except asyncio.TimeoutError:
+        raise NoAnswer(f"{server} did not answer in time") from None
+    except ClientConnectorCertificateError as error:
+        raise Distrusted(f"{server}: its certificate is not trusted: {error.certificate_error}") from None
+    except ClientConnectorSSLError as error:
+        raise Unencrypted(f"{server}: TLS failed: {cast('OSError', error).strerror}") from None
+    except ClientConnectorError as error:
+        # Said by the system and not by aiohttp, which names the address once more.
+        raise NoAnswer(f"{server}: {_reason(error.os_error)}") from None
+    except (ClientError, OSError) as error:
+        raise NoAnswer(f"{server}: {error or type(error).__name__}") from None
+
+
+def _reason(error: OSError) -> str:
+    # asyncio's own message for a refused connection is about its call.
+    return os.strerror(error.errno) if error.errno and error.errno > 0 else error.strerror or str(error)
+
+
 def _timeout(seconds: float) -> ClientTimeout:
     from aiohttp import ClientTimeout
 
@@ -155,6 +192,4 @@ def _tls(options: Options) -> ssl.SSLContext | bool:
     try:
         return ssl.create_default_context(cafile=options.ca_file)
     except OSError as error:
-        raise OptionError(
-            f"ca_file ({variable('ca_file')}): {options.ca_file} cannot be read as certificates: {error}"
-        ) from None
+        raise OptionError(f"{named('ca_file')}: {options.ca_file} cannot be read as certificates: {error}") from None

@@ -55,9 +55,12 @@ class ScriptedServer:
         self.tls: ssl.SSLContext | None = None
         self.script: list[Reply] = []
         self.reply: Reply = self.scores
+        self.profiles: Reply = self.says(200, json.dumps({"default": "p", "profiles": [{"name": "p"}, {"name": "q"}]}))
+        self.ready: Reply = self.says(200, json.dumps({"ready": True, "checks": {"judge": "ok"}}))
         self.lives = True
         self.warnings: list[str] = []
         self.asked: list[dict[str, Any]] = []
+        self.checks: list[str] = []
         self.headers: list[dict[str, str]] = []
         self.arrived = asyncio.Event()
         self.gone = asyncio.Event()
@@ -67,6 +70,8 @@ class ScriptedServer:
         app = web.Application(client_max_size=1 << 26)
         app.router.add_post("/v1/score", self._score)
         app.router.add_get("/livez", self._livez)
+        app.router.add_get("/v1/profiles", self._profiles)
+        app.router.add_get("/readyz", self._readyz)
         self._runner = web.AppRunner(app, handler_cancellation=True, shutdown_timeout=0.01)
         await self._runner.setup()
         await web.TCPSite(self._runner, "127.0.0.1", self.port, ssl_context=self.tls).start()
@@ -88,6 +93,15 @@ class ScriptedServer:
         except asyncio.CancelledError:
             self.gone.set()
             raise
+
+    async def _profiles(self, request: web.Request) -> web.StreamResponse:
+        self.checks.append(request.path)
+        return await self.profiles(request, {})
+
+    async def _readyz(self, request: web.Request) -> web.StreamResponse:
+        self.checks.append(request.path)
+        self.arrived.set()
+        return await self.ready(request, {})
 
     async def _livez(self, request: web.Request) -> web.StreamResponse:
         return web.Response() if self.lives else await self.hang(request, {})

@@ -299,7 +299,7 @@ import os, sys
 from perception_reward.trainer_client import RewardClient
 
 client = RewardClient(sys.argv[1], timeout=60)
-item = {"id": "r", "facts": [{"id": "f1", "text": "Segment AB has length 5."}], "response": "AB = 5"}
+item = {"id": "r", "facts": [{"id": "f1", "text": "Segment AB has length 5."}], "answer": "5", "response": "AB = 5"}
 client.score_sync([item])
 child = os.fork()
 if child == 0:
@@ -324,7 +324,8 @@ def test_a_program_that_closes_nothing_ends_in_silence(served: str) -> None:
         "import asyncio, sys\n"
         "from perception_reward.trainer_client import RewardClient\n"
         "client = RewardClient(sys.argv[1], timeout=60)\n"
-        "print(len(client.score_sync([{'response': 'x'}])), len(asyncio.run(client.score([{'response': 'x'}]))))\n"
+        "items = [{'annotation_id': 'triangle/1', 'response': 'x'}]\n"
+        "print(len(client.score_sync(items)), len(asyncio.run(client.score(items))))\n"
     )
     command = [sys.executable, "-W", "error", "-c", program, served]
     done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE, check=True)
@@ -336,14 +337,15 @@ import asyncio, gc, sys, threading
 from perception_reward.trainer_client import RewardClient
 
 client = RewardClient(sys.argv[1], timeout=60)
+item = {"annotation_id": "triangle/1", "response": "x"}
 loop = asyncio.new_event_loop()
 if sys.argv[2] == "closed":
-    loop.run_until_complete(client.score([{"response": "x"}]))
+    loop.run_until_complete(client.score([item]))
     loop.close()
 else:
     thread = threading.Thread(target=loop.run_forever, daemon=True)
     thread.start()
-    asyncio.run_coroutine_threadsafe(client.score_one({"response": "x"}), loop).result()
+    asyncio.run_coroutine_threadsafe(client.score_one(item), loop).result()
     if sys.argv[2] != "running":
         loop.call_soon_threadsafe(loop.stop)
         thread.join()

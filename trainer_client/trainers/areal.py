@@ -16,10 +16,11 @@ from __future__ import annotations
 import os
 from typing import Any
 
+from perception_reward.trainer_client.client import RewardClient
 from perception_reward.trainer_client.options import variable
 from perception_reward.trainer_client.trainers.columns import client_of
 from perception_reward.trainer_client.trainers.decoded import plain
-from perception_reward.trainer_client.trainers.problems import Fields, no_problem, problem_of
+from perception_reward.trainer_client.trainers.problems import Fields, items_of
 from perception_reward.trainer_client.trainers.scores import lone_score
 
 # Seconds: less than what AReaL turns into a reward of 0.
@@ -29,19 +30,17 @@ PATIENCE = 12.0
 def reward_fn(prompt: str, completions: str, prompt_ids: Any, completion_ids: Any, **columns: Any) -> float:
     """The score of one completion, which AReaL decodes with its special tokens."""
     client = client_of() if os.environ.get(variable("timeout")) else client_of(timeout=PATIENCE)
-    result = client.score_one_sync(_item(completions, columns))
+    client.check_sync()
+    result = client.score_one_sync(_item(client, completions, columns))
     return lone_score(result, client.options.on_missing)
 
 
 async def reward(prompt: str, completions: str, prompt_ids: Any, completion_ids: Any, **columns: Any) -> float:
     """`reward_fn` for callers that can wait: with the client's usual time limit."""
     client = client_of()
-    result = await client.score_one(_item(completions, columns))
+    result = await client.score_one(_item(client, completions, columns))
     return lone_score(result, client.options.on_missing)
 
 
-def _item(completion: str, columns: dict[str, Any]) -> Fields:
-    problem = problem_of(columns)
-    if not problem:
-        raise no_problem("the data set", columns)
-    return {**problem, "response": plain(completion)}
+def _item(client: RewardClient, completion: str, columns: dict[str, Any]) -> Fields:
+    return items_of(client.facts, [columns], [plain(completion)])[0]

@@ -15,15 +15,19 @@ Samples that finish together travel together. What has no score is left out, and
 
 from __future__ import annotations
 
+import functools
 import logging
+import os
+import signal
 from typing import Any
 
 from areal.api import RolloutWorkflow
 from areal.workflow.rlvr import RLVRWorkflow
 from areal.workflow.vision_rlvr import VisionRLVRWorkflow
 
-from perception_reward.trainer_client.errors import MissingScore
+from perception_reward.trainer_client.errors import DataError, MissingScore
 from perception_reward.trainer_client.trainers.areal import reward
+from perception_reward.trainer_client.trainers.columns import client_of
 
 _log = logging.getLogger(__name__)
 
@@ -35,6 +39,7 @@ class _InTheLoop(RolloutWorkflow):
         # A function here would get a pool of processes.
         super().__init__("", *arguments, **options)
         self.reward_fn = self.async_reward_fn = reward
+        client_of().check_sync()
 
     async def arun_episode(self, engine: Any, data: dict[str, Any]) -> Any:
         try:
@@ -42,6 +47,15 @@ class _InTheLoop(RolloutWorkflow):
         except MissingScore as error:
             _log.warning("A sample is left out: %s", error)
             return None
+        except DataError:
+            _interrupt()
+            raise
+
+
+@functools.cache
+def _interrupt() -> None:
+    """As Ctrl-C does. AReaL leaves out what raises and goes on: where no row can be scored, it would never end."""
+    os.kill(os.getpid(), signal.SIGINT)
 
 
 class PerceptionWorkflow(_InTheLoop, RLVRWorkflow):

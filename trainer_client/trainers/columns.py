@@ -5,15 +5,18 @@ from __future__ import annotations
 import functools
 import math
 from collections.abc import Mapping
-from typing import Any, cast
+from typing import Any, cast, get_args
 
 from perception_reward.trainer_client.client import RewardClient
-from perception_reward.trainer_client.wire import ItemResult
+from perception_reward.trainer_client.wire import ItemResult, Reason
+
+# What is told of missing scores: all that a service of today says, and the rest together.
+MISSING = ("missing", *(f"missing/{reason}" for reason in get_args(Reason)), "missing/other")
 
 
 def columns_of(result: ItemResult) -> dict[str, float]:
-    """`format`, `perception`, `repetition`, `acc` (accuracy, by the name that trainers look for), and `missing` (1.0
-    where the score is). A component that does not apply or is unknown is NaN."""
+    """`format`, `perception`, `repetition`, `acc` (accuracy, by the name that trainers look for), and what `missing_of`
+    tells. A component that does not apply or is unknown is NaN."""
     components = result.components
     values = {
         "acc": components.accuracy,
@@ -22,7 +25,14 @@ def columns_of(result: ItemResult) -> dict[str, float]:
         "repetition": components.repetition,
     }
     told = {name: math.nan if value is None else float(value) for name, value in values.items()}
-    return told | {"missing": float(result.score is None)}
+    return told | missing_of(result)
+
+
+def missing_of(result: ItemResult) -> dict[str, float]:
+    """`missing`, and `missing/REASON` for each reason, 1.0 where it is so: their means are shares of all scores."""
+    missing = result.score is None
+    reason = f"missing/{result.reason}" if f"missing/{result.reason}" in MISSING else "missing/other"
+    return dict.fromkeys(MISSING, 0.0) | ({"missing": 1.0, reason: 1.0} if missing else {})
 
 
 @functools.cache

@@ -18,12 +18,16 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from perception_reward.trainer_client.trainers.columns import client_with, columns_of
-from perception_reward.trainer_client.trainers.problems import item_of
+from perception_reward.trainer_client.trainers.problems import items_of, truth_rows
 from perception_reward.trainer_client.trainers.scores import group_scores
+from perception_reward.trainer_client.trainers.start import check_if_loaded_by
 
 # Read by EasyR1 from the file.
 REWARD_NAME = "perception_reward"
 REWARD_TYPE = "batch"
+
+# The module is loaded when the reward's actor is made; EasyR1's package is called verl.
+check_if_loaded_by("verl", takes_options=True)
 
 
 def compute_score(reward_inputs: Sequence[Mapping[str, Any]], **options: Any) -> list[dict[str, float]]:
@@ -32,7 +36,9 @@ def compute_score(reward_inputs: Sequence[Mapping[str, Any]], **options: Any) ->
     A component that does not apply is NaN. options: those of `RewardClient`.
     """
     client = client_with(options)
-    items = [item_of(given["response"], given["ground_truth"], None) for given in reward_inputs]
+    client.check_sync()
+    rows = truth_rows(given["ground_truth"] for given in reward_inputs)
+    items = items_of(client.facts, rows, [given["response"] for given in reward_inputs])
     results = client.score_sync(items)
     groups = [str(given["ground_truth"]) for given in reward_inputs]
     scores = group_scores(results, groups, client.options.on_missing)

@@ -25,10 +25,14 @@ from typing import Any
 from perception_reward.trainer_client.missing import resolve
 from perception_reward.trainer_client.trainers.columns import client_of, columns_of
 from perception_reward.trainer_client.trainers.decoded import plain, response_after
-from perception_reward.trainer_client.trainers.problems import item_of
+from perception_reward.trainer_client.trainers.problems import items_of, truth_rows
 from perception_reward.trainer_client.trainers.scores import alone
+from perception_reward.trainer_client.trainers.start import check_if_loaded_by
 
 FILTERING = "PERCEPTION_REWARD_DYNAMIC_FILTERING"
+
+# Each engine loads this file when it is made.
+check_if_loaded_by("openrlhf", takes_options=False)
 
 
 def reward_func(queries: Sequence[str], prompts: Sequence[str], labels: Sequence[Any], **_: Any) -> dict[str, Any]:
@@ -37,8 +41,9 @@ def reward_func(queries: Sequence[str], prompts: Sequence[str], labels: Sequence
     import torch
 
     client = client_of()
-    rows = zip(queries, prompts, labels, strict=True)
-    items = [item_of(plain(response_after(prompt, query)), label, None) for query, prompt, label in rows]
+    client.check_sync()
+    responses = [plain(response_after(prompt, query)) for query, prompt in zip(queries, prompts, strict=True)]
+    items = items_of(client.facts, truth_rows(labels), responses)
     results = [client.score_one_sync(item) for item in items] if len(items) == 1 else client.score_sync(items)
     policy = client.options.on_missing
     filtering = policy == "native" and os.environ.get(FILTERING, "") not in ("", "0")

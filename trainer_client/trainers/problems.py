@@ -8,10 +8,12 @@ that holds none is the reference answer itself. Nothing else is read, and nothin
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from hashlib import blake2b
 from typing import Any, cast
 
+from perception_reward.trainer_client.errors import DataError
+from perception_reward.trainer_client.facts import FactsWatch, guess
 from perception_reward.trainer_client.trainers.completions import text_of
 
 Fields = dict[str, Any]
@@ -69,20 +71,47 @@ def group_of(item: Mapping[str, Any], prompt: str = "") -> str:
     return blake2b(told.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
 
 
-def item_of(response: object, ground_truth: Any, extra_info: Mapping[str, Any] | None) -> Fields:
-    """The item of one sample. Of `extra_info` only what names the problem leaves the trainer."""
-    problem = problem_of({"ground_truth": ground_truth, "extra_info": extra_info})
-    if not problem:
-        raise no_problem("the sample's extra_info", extra_info or ())
-    return {**problem, "response": text_of(response)}
+def items_of(
+    facts: FactsWatch, rows: Sequence[Mapping[str, Any]], responses: Sequence[object], beside: Mapping[str, Any] = {}
+) -> list[Fields]:
+    """The items of a batch: of each row only what names the problem leaves the trainer.
+
+    facts: the client's, which is shown the rows. beside: a row with columns that `rows` leave out, for errors.
+    Raises `DataError` for a row that names no problem, and for a first batch without facts.
+    """
+    items: list[Fields] = []
+    for row, response in zip(rows, responses, strict=True):
+        problem = problem_of(row)
+        if not problem:
+            raise no_problem("a row of the data set", names_in({**row, **beside}))
+        items.append({**problem, "response": text_of(response)})
+    facts.rows(items, lambda: [name for row in (*rows, beside) for name in names_in(row)])
+    return items
 
 
-def no_problem(where: str, columns: Iterable[str]) -> ValueError:
+def truth_rows(truths: Iterable[Any]) -> list[dict[str, Any]]:
+    """The rows of trainers that hand over a ground truth or label, and no other column."""
+    return [{"ground_truth": truth} for truth in truths]
+
+
+def no_problem(where: str, columns: Iterable[str]) -> DataError:
     """The error for data that says nowhere what to score against."""
-    return ValueError(
+    there = sorted(columns)
+    return DataError(
         f"{where} names no annotation_id, facts or answer, so there is nothing to score against; it has "
-        f"{', '.join(sorted(columns)) or 'no columns'}. `perception-reward dataset` writes what each trainer needs."
+        f"{', '.join(there) or 'no columns'}{guess(there)}. `perception-reward dataset` writes what each trainer needs."
     )
+
+
+def names_in(row: Mapping[str, Any]) -> list[str]:
+    """What the columns of `row` are called, and the fields in them, such as `extra_info.index`."""
+    nested = {name: _mapping(row.get(name)) for name in (*NESTED, *TRUTHS)}
+    return [*row, *(f"{name}.{field}" for name, fields in nested.items() for field in fields or ())]
+
+
+def first_row(columns: Mapping[str, Any], count: int) -> dict[str, Any]:
+    """The first of `count` rows, with all columns that hold rows."""
+    return {name: values[0] for name, values in columns.items() if _is_column(values, count)}
 
 
 def _sources(row: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:

@@ -35,7 +35,7 @@ from roll.models.model_providers import default_tokenizer_provider
 from perception_reward.trainer_client.options import Policy
 from perception_reward.trainer_client.trainers.columns import client_of, columns_of
 from perception_reward.trainer_client.trainers.decoded import plain
-from perception_reward.trainer_client.trainers.problems import item_of
+from perception_reward.trainer_client.trainers.problems import items_of, truth_rows
 from perception_reward.trainer_client.trainers.scores import alone, group_scores
 from perception_reward.trainer_client.wire import ItemResult
 
@@ -51,15 +51,16 @@ class PerceptionRewardWorker(Worker):
 
     @register(dispatch_mode=Dispatch.ONE_TO_ALL)
     def initialize(self, pipeline_config: Any) -> None:
-        """Nothing to load."""
+        """Nothing to load: the moment to ask the service whether it can be used, before anything is generated."""
+        client_of().check_sync()
 
     @register(dispatch_mode=Dispatch.DP_MP_COMPUTE, clear_cache=False)
     async def compute_rewards(self, data: Any) -> Any:
         """`response_level_rewards` and `scores`, one value per response; the components' means as metrics."""
         texts = self.tokenizer.batch_decode(data.batch["responses"], skip_special_tokens=True)
         truths = data.non_tensor_batch["ground_truth"]
-        items = [item_of(plain(text), truth, None) for text, truth in zip(texts, truths, strict=True)]
         client = client_of()
+        items = items_of(client.facts, truth_rows(truths), [plain(text) for text in texts])
         results = await client.score(items)
         rewards = group_scores(results, [str(truth) for truth in truths], _policy(results, client.options.on_missing))
         accuracies = [result.components.accuracy for result in results]

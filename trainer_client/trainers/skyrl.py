@@ -27,7 +27,7 @@ from skyrl_gym.envs.base_text_env import (
 
 from perception_reward.trainer_client.trainers.columns import client_of, columns_of
 from perception_reward.trainer_client.trainers.decoded import plain
-from perception_reward.trainer_client.trainers.problems import item_of
+from perception_reward.trainer_client.trainers.problems import items_of
 from perception_reward.trainer_client.trainers.scores import lone_score
 
 
@@ -37,14 +37,17 @@ class PerceptionEnv(BaseTextEnv):
     def __init__(self, env_config: Any = None, extras: dict[str, Any] | None = None) -> None:
         super().__init__()
         given = extras or {}
-        self._ground_truth = (given.get("reward_spec") or {}).get("ground_truth")
-        self._extra_info = given.get("extra_info")
+        ground_truth = (given.get("reward_spec") or {}).get("ground_truth")
+        self._row = {"ground_truth": ground_truth, "extra_info": given.get("extra_info")}
         self._metrics: dict[str, float] = {}
+        # Environments are made before their responses are generated.
+        client_of().check_sync()
 
     def step(self, action: str) -> Any:
         """The reward of the response `action`, and its components as metadata."""
         client = client_of()
-        result = client.score_one_sync(item_of(plain(action), self._ground_truth, self._extra_info))
+        (item,) = items_of(client.facts, [self._row], [plain(action)])
+        result = client.score_one_sync(item)
         score = lone_score(result, client.options.on_missing)
         told = columns_of(result)
         self._metrics = {name: value for name, value in told.items() if not math.isnan(value)}

@@ -18,15 +18,20 @@ from collections.abc import Sequence
 from statistics import pstdev
 from typing import Any, cast
 
+from perception_reward.trainer_client.client import RewardClient
 from perception_reward.trainer_client.missing import resolve
 from perception_reward.trainer_client.options import Policy
 from perception_reward.trainer_client.trainers.columns import client_of, columns_of
-from perception_reward.trainer_client.trainers.problems import Fields, no_problem, problem_of
+from perception_reward.trainer_client.trainers.problems import Fields, items_of
 from perception_reward.trainer_client.trainers.scores import alone
+from perception_reward.trainer_client.trainers.start import check_if_loaded_by
 from perception_reward.trainer_client.wire import ItemResult
 
 # Below this, all rewards of a group are equal and teach nothing.
 LEAST_SPREAD = 1e-6
+
+# Loaded before the rollouts where it is the filter, else with the first response.
+check_if_loaded_by("slime", takes_options=False)
 
 
 async def custom_rm(args: Any, sample: Any, **_: Any) -> Any:
@@ -35,11 +40,12 @@ async def custom_rm(args: Any, sample: Any, **_: Any) -> Any:
     client = client_of()
     asked = client.options.on_missing
     filtered = asked == "native" and getattr(args, "dynamic_sampling_filter_path", None)
+    await client.check()
     if not isinstance(sample, list):
-        result = await client.score_one(_item(sample))
-        (reward,) = _rewards(args, [result], "native" if filtered else alone(asked))
+        (item,) = _items(client, [sample])
+        (reward,) = _rewards(args, [await client.score_one(item)], "native" if filtered else alone(asked))
         return reward
-    results = await client.score([_item(one) for one in cast("list[Any]", sample)])
+    results = await client.score(_items(client, cast("list[Any]", sample)))
     return _rewards(args, results, "group_mean" if asked == "native" and not filtered else asked)
 
 
@@ -49,12 +55,11 @@ def keep_scored(args: Any, samples: Sequence[Any], **_: Any) -> bool:
     return all(math.isfinite(reward) for reward in rewards) and pstdev(rewards) > LEAST_SPREAD
 
 
-def _item(sample: Any) -> Fields:
-    problem = problem_of({"metadata": sample.metadata, "label": sample.label})
-    if not problem:
-        raise no_problem("the sample's metadata", sample.metadata or ())
-    group = getattr(sample, "group_index", None)
-    return {"group": None if group is None else str(group), **problem, "response": sample.response}
+def _items(client: RewardClient, samples: Sequence[Any]) -> list[Fields]:
+    rows = [{"metadata": sample.metadata, "label": sample.label} for sample in samples]
+    items = items_of(client.facts, rows, [sample.response for sample in samples])
+    groups = [getattr(sample, "group_index", None) for sample in samples]
+    return [{"group": None if group is None else str(group), **item} for group, item in zip(groups, items, strict=True)]
 
 
 def _rewards(args: Any, results: Sequence[ItemResult], policy: Policy) -> list[Any]:

@@ -7,9 +7,11 @@
     GRPOTrainer(model, reward_funcs=configured("http://rewards:8420", run="geo3k-7b"), …)
 
 The data set needs a column `annotation_id`, or `facts`; `answer` (or `solution`) replaces the annotation's. Rows
-without any of them belong to another reward function and get None. One number per completion comes back; its
-components, and the share of missing scores, appear in the log as `perception_reward/…`, and with each completion where
-completions are logged.
+without any of them belong to another reward function and get None; where none names facts, the first batch is an error
+(`require_facts`). One number per completion comes back; its components, and the share of missing scores and of each
+reason, appear in the log as `perception_reward/…`, and with each completion where completions are logged.
+
+The service is asked whether it can be used when a trainer is made, or by `configured(…)`: before the first rollout.
 
 A missing score is None, which TRL leaves out of the group's statistics from version 1.6 on. Before, TRL took it for 0:
 there, `native` is `group_mean`, and of a group that is spread over processes each sees its own part alone.
@@ -26,6 +28,7 @@ from typing import Any
 from perception_reward.trainer_client.client import RewardClient
 from perception_reward.trainer_client.missing import resolve
 from perception_reward.trainer_client.options import Policy
+from perception_reward.trainer_client.trainers.columns import MISSING, missing_of
 from perception_reward.trainer_client.trainers.completions import text_of
 from perception_reward.trainer_client.trainers.problems import (
     NAMES,
@@ -33,7 +36,9 @@ from perception_reward.trainer_client.trainers.problems import (
     TRUTHS,
     Fields,
     asked_rows,
+    first_row,
     group_of,
+    names_in,
     no_problem,
     problem_of,
 )
@@ -42,46 +47,77 @@ from perception_reward.trainer_client.wire import ItemResult
 NAME = "perception_reward"
 COMPONENTS = ("format", "accuracy", "perception", "repetition")
 
+# What TRL hands over beside the data set's columns.
+TRL_COLUMNS = frozenset({"completion_ids", "environments"})
+
 # The first release that leaves a completion without any reward out of its group's mean.
 EXCLUDES_NONE = (1, 6)
 # The first in which a process may log a metric that others have no value for. Before, it waited for them for ever.
 JOINS_METRICS = (1, 14)
 
 
-def reward(
-    prompts: Sequence[Any], completions: Sequence[Any], *, client: RewardClient | None = None, **columns: Any
-) -> list[float | None]:
-    """One reward per completion, or None; the synchronous form of TRL's reward function."""
-    client = client or environment_client()
-    asked = _asked(prompts, completions, columns)
-    results = client.score_sync([item for _, item in asked], step=_step(columns)) if asked else []
-    return _rewards(client, len(completions), asked, results, columns)
+class Reward:
+    """A reward function for TRL: one reward per completion, or None. It can be pickled.
+
+    TRL asks a reward function for its name when a trainer is made. That is the moment before the first rollout, and so
+    the one to ask the service whether it can be used: once, in each process that makes a trainer.
+    """
+
+    def __init__(self, client: RewardClient | None = None) -> None:
+        self._client = client
+
+    @property
+    def __name__(self) -> str:
+        """What the reward is called in TRL's log. `RewardError` where the service cannot be used."""
+        self.client.check_sync()
+        return NAME
+
+    @property
+    def client(self) -> RewardClient:
+        """Its own, else the one that the environment of this process describes."""
+        return self._client or environment_client()
+
+    def __call__(self, prompts: Sequence[Any], completions: Sequence[Any], **columns: Any) -> Any:
+        """TRL's call. columns: those of the data set, and what TRL adds to them."""
+        self.client.check_sync()
+        asked = _asked(self.client, prompts, completions, columns)
+        results = self.client.score_sync([item for _, item in asked], step=_step(columns)) if asked else []
+        return _rewards(self.client, len(completions), asked, results, columns)
+
+    def __reduce__(self) -> Any:
+        # Those of this module are found here by whoever gets them, and have the environment of their own process.
+        return (type(self), (self._client,)) if self._client else _GLOBALS[type(self)]
 
 
-async def async_reward(
-    prompts: Sequence[Any], completions: Sequence[Any], *, client: RewardClient | None = None, **columns: Any
-) -> list[float | None]:
-    """`reward`, awaited: it runs beside other asynchronous reward functions."""
-    client = client or environment_client()
-    asked = _asked(prompts, completions, columns)
-    results = await client.score([item for _, item in asked], step=_step(columns)) if asked else []
-    return _rewards(client, len(completions), asked, results, columns)
+class AsyncReward(Reward):
+    """`Reward`, awaited: it runs beside other asynchronous reward functions."""
+
+    def __init__(self, client: RewardClient | None = None) -> None:
+        super().__init__(client)
+        # By these `inspect` takes an object for a function that is awaited; TRL asks it, and before 1.16 it alone.
+        self.__code__ = type(self).__call__.__code__
+        self.__defaults__ = self.__kwdefaults__ = None
+        self.__annotations__ = {}
+
+    async def __call__(self, prompts: Sequence[Any], completions: Sequence[Any], **columns: Any) -> list[float | None]:
+        await self.client.check()
+        asked = _asked(self.client, prompts, completions, columns)
+        results = await self.client.score([item for _, item in asked], step=_step(columns)) if asked else []
+        return _rewards(self.client, len(completions), asked, results, columns)
 
 
-# The name in TRL's log, the same for both; what is pickled is found by its qualified name.
-reward.__name__ = async_reward.__name__ = NAME
+reward, async_reward = Reward(), AsyncReward()
+_GLOBALS: dict[type[Reward], str] = {Reward: "reward", AsyncReward: "async_reward"}
 
 
-def configured(base_url: str | Sequence[str] | None = None, *, asynchronous: bool = False, **options: Any) -> Any:
+def configured(base_url: str | Sequence[str] | None = None, *, asynchronous: bool = False, **options: Any) -> Reward:
     """`reward` (or `async_reward`) with a client of its own; the options are those of `RewardClient`.
 
-    It can be pickled, and is called `perception_reward` in the log.
+    Raises `RewardError` where the service cannot be used, unless `check=False`.
     """
-    function: Callable[..., Any] = async_reward if asynchronous else reward
-    made = functools.partial(function, client=RewardClient(base_url, **options))
-    # A partial has no name of its own, and not every release looks inside.
-    made.__name__ = NAME  # pyright: ignore[reportAttributeAccessIssue]
-    return made
+    client = RewardClient(base_url, **options)
+    client.check_sync()
+    return AsyncReward(client) if asynchronous else Reward(client)
 
 
 @functools.cache
@@ -90,7 +126,9 @@ def environment_client() -> RewardClient:
     return RewardClient()
 
 
-def _asked(prompts: Sequence[Any], completions: Sequence[Any], columns: dict[str, Any]) -> list[tuple[int, Fields]]:
+def _asked(
+    client: RewardClient, prompts: Sequence[Any], completions: Sequence[Any], columns: dict[str, Any]
+) -> list[tuple[int, Fields]]:
     """The items to score, each with its place among `completions`."""
     found: list[tuple[int, Fields]] = []
     for index, row in enumerate(asked_rows(columns, len(completions))):
@@ -99,8 +137,14 @@ def _asked(prompts: Sequence[Any], completions: Sequence[Any], columns: dict[str
             found.append((index, {**problem, "group": group_of(problem, _told(prompts[index]))}))
     # A batch may hold rows of other tasks alone; a data set without the columns is a mistake.
     if completions and not found and not columns.keys() & {*NAMES, *NESTED, *TRUTHS}:
-        raise no_problem("the data set", columns)
+        raise no_problem("the data set", _names(columns, len(completions)))
+    client.facts.rows([item for _, item in found], lambda: _names(columns, len(completions)))
     return [(index, {**item, "response": text_of(completions[index])}) for index, item in found]
+
+
+def _names(columns: dict[str, Any], count: int) -> list[str]:
+    """What the data set's columns are called."""
+    return [name for name in names_in(first_row(columns, count)) if name not in TRL_COLUMNS]
 
 
 def _told(prompt: Any) -> str:
@@ -158,8 +202,15 @@ def _log(count: int, places: Sequence[int], results: Sequence[ItemResult], colum
             for place, value in zip(places, values, strict=True):
                 column[place] = math.nan if value is None else value
             log_extra(f"{NAME}/{name}", column)
-    if callable(log_metric):
-        _log_values(log_metric, "missing", [float(result.score is None) for result in results])
+    shares = [missing_of(result) for result in results]
+    for name in MISSING:
+        if callable(log_metric):
+            _log_values(log_metric, name, [share[name] for share in shares])
+    if callable(log_extra):
+        reasons = [""] * count
+        for place, result in zip(places, results, strict=True):
+            reasons[place] = result.reason or ""
+        log_extra(f"{NAME}/missing", reasons)
 
 
 def _log_values(log_metric: Callable[[str, float], object], name: str, values: Sequence[float]) -> None:

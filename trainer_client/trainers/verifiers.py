@@ -18,9 +18,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from perception_reward.trainer_client.client import RewardClient
+from perception_reward.trainer_client.errors import RewardError
 from perception_reward.trainer_client.trainers.columns import client_of
-from perception_reward.trainer_client.trainers.completions import text_of
-from perception_reward.trainer_client.trainers.problems import NAMES, Fields, group_of, no_problem, problem_of
+from perception_reward.trainer_client.trainers.problems import Fields, group_of, items_of
 from perception_reward.trainer_client.trainers.scores import group_scores, lone_score
 
 
@@ -29,8 +30,8 @@ async def perception_rewards(
 ) -> list[float]:
     """The scores of a group's completions, for `vf.Rubric`."""
     rows = [{"answer": answer, "metadata": dict(info or {})} for answer, info in zip(answers, infos, strict=True)]
-    items = [_item(completion, row) for completion, row in zip(completions, rows, strict=True)]
     client = client_of()
+    items = await _items(client, rows, completions)
     results = await client.score(items)
     return group_scores(results, [group_of(item) for item in items], client.options.on_missing)
 
@@ -41,12 +42,16 @@ async def score_reply(reply: Any, data: Any) -> float:
     reply: text, or messages, whose reasoning counts.
     """
     client = client_of()
-    result = await client.score_one(_item(reply, {name: getattr(data, name, None) for name in NAMES}))
+    (item,) = await _items(client, [{**vars(data), **(getattr(data, "model_extra", None) or {})}], [reply])
+    result = await client.score_one(item)
     return lone_score(result, client.options.on_missing)
 
 
-def _item(completion: Any, row: Mapping[str, Any]) -> Fields:
-    problem = problem_of(row)
-    if not problem:
-        raise no_problem("the task", row)
-    return {**problem, "response": text_of(completion)}
+async def _items(client: RewardClient, rows: Sequence[Mapping[str, Any]], completions: Sequence[Any]) -> list[Fields]:
+    """The items, from a service that can be used. verifiers goes on after every error, with a reward of 0 in rubrics:
+    what no later rollout will mend ends the program."""
+    try:
+        await client.check()
+        return items_of(client.facts, rows, completions)
+    except RewardError as error:
+        raise SystemExit(f"perception_reward: {error}") from error

@@ -25,9 +25,13 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from perception_reward.trainer_client.trainers.columns import client_with, columns_of
-from perception_reward.trainer_client.trainers.problems import group_of, item_of
+from perception_reward.trainer_client.trainers.problems import group_of, items_of
 from perception_reward.trainer_client.trainers.scores import group_scores, lone_score
+from perception_reward.trainer_client.trainers.start import check_if_loaded_by
 from perception_reward.trainer_client.wire import ItemResult
+
+# verl loads this before anything is generated, and its reward loop calls nothing of it until then.
+check_if_loaded_by("verl", takes_options=True)
 
 
 async def compute_score(
@@ -44,7 +48,9 @@ async def compute_score(
     options: those of `RewardClient`. Raises `MissingScore` where there is no score and the policy has no number for it.
     """
     client = client_with(options)
-    result = await client.score_one(item_of(solution_str, ground_truth, extra_info))
+    await client.check()
+    (item,) = items_of(client.facts, [_row(ground_truth, extra_info)], [solution_str])
+    result = await client.score_one(item)
     return scored(result, lone_score(result, client.options.on_missing))
 
 
@@ -57,12 +63,17 @@ def compute_score_batch(
 ) -> list[dict[str, float]]:
     """`compute_score` for a whole batch, for verl's manager `batch`. Responses to one problem are a group."""
     client = client_with(options)
-    rows = zip(solution_strs, ground_truths, extra_infos, strict=True)
-    items = [item_of(text, truth, extra) for text, truth, extra in rows]
+    client.check_sync()
+    rows = [_row(truth, extra) for truth, extra in zip(ground_truths, extra_infos, strict=True)]
+    items = items_of(client.facts, rows, solution_strs)
     results = client.score_sync(items)
     groups = [group_of(item) for item in items]
     scores = group_scores(results, groups, client.options.on_missing)
     return [scored(result, score) for result, score in zip(results, scores, strict=True)]
+
+
+def _row(ground_truth: Any, extra_info: Mapping[str, Any] | None) -> dict[str, Any]:
+    return {"ground_truth": ground_truth, "extra_info": extra_info}
 
 
 def scored(result: ItemResult, score: float) -> dict[str, float]:

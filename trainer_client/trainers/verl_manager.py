@@ -13,14 +13,14 @@ A missing score raises `MissingScore`, and verl drops that sample.
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any
 
 from verl.experimental.reward_loop.reward_manager.base import (
     RewardManagerBase,
 )
 
 from perception_reward.trainer_client.client import RewardClient
-from perception_reward.trainer_client.trainers.problems import NESTED, TRUTHS, no_problem, problem_of
+from perception_reward.trainer_client.trainers.problems import items_of
 from perception_reward.trainer_client.trainers.scores import lone_score
 from perception_reward.trainer_client.trainers.verl import scored
 
@@ -31,23 +31,19 @@ GROUP_COLUMNS: tuple[str, ...] = ("uid", "index")
 class PerceptionRewardManager(RewardManagerBase):
     """Scores one sample at a time; samples that arrive together travel together."""
 
-    COLUMNS: ClassVar[tuple[str, ...]] = ("annotation_id", "facts", "choices", "group", *NESTED, *TRUTHS)
-
     def __init__(self, config: Any, tokenizer: Any, compute_score: Any = None, **_: Any) -> None:
         super().__init__(config, tokenizer, compute_score)
         self._tokenizer = tokenizer
         self._client = RewardClient(**dict(config.get("perception_reward") or {}))
+        self._client.check_sync()
 
     async def run_single(self, data: Any) -> dict[str, Any]:
         """`reward_score`, and the components as `reward_extra_info`, of the one sample (the last turn's) in `data`."""
         sample = data[-1:][0]
         columns = sample.non_tensor_batch
-        problem = problem_of({name: columns[name] for name in self.COLUMNS if name in columns})
-        if not problem:
-            raise no_problem("the sample", columns)
+        (item,) = items_of(self._client.facts, [columns], [self._response(sample)])
         group = next((str(columns[name]) for name in GROUP_COLUMNS if columns.get(name) is not None), None)
-        item = {"group": group, **problem, "response": self._response(sample)}
-        result = await self._client.score_one(item, step=_step(columns))
+        result = await self._client.score_one({"group": group, **item}, step=_step(columns))
         told = scored(result, lone_score(result, self._client.options.on_missing))
         return {"reward_score": told["score"], "reward_extra_info": told}
 

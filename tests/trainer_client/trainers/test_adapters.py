@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from perception_reward.trainer_client.errors import MissingScore
+from perception_reward.trainer_client.errors import DataError, MissingScore, Unauthorized
 from perception_reward.trainer_client.trainers import areal, columns, easyr1, slime, verifiers
 
 GOOD = "<think>\nAB = 5 and the angle ABC is 90°.\n</think>\n<answer>\n\\boxed{13}\n</answer>"
@@ -33,8 +33,8 @@ def test_easyr1_gets_the_same_keys_for_every_response_and_the_mean_for_what_is_m
     missing = {"response": GOOD, "response_length": 9, "ground_truth": UNKNOWN}
     good, bad, unknown = easyr1.compute_score([*inputs, missing])
     assert (good["overall"], bad["overall"], unknown["overall"]) == (FULL, 0.0, pytest.approx(0.85))
-    assert set(good) == set(bad) == {"overall", "accuracy", "format", "missing", "perception", "repetition"}
-    assert (good["missing"], unknown["missing"]) == (0.0, 1.0)
+    assert set(good) == set(bad) == {"overall", "accuracy", "format", "perception", "repetition", *columns.MISSING}
+    assert (good["missing"], unknown["missing"], unknown["missing/unknown_annotation"]) == (0.0, 1.0, 1.0)
 
 
 def sample(label: str = TRUTH, **fields: Any) -> SimpleNamespace:
@@ -125,3 +125,52 @@ def test_calls_from_many_threads_leave_together(served: str) -> None:
 def test_data_that_name_no_problem_are_an_error(call: Any) -> None:
     with pytest.raises(ValueError, match="annotation_id"):
         call()
+
+
+MISSPELT = json.dumps({"problem_id": "triangle/1", "answer": "13"})
+
+
+@pytest.mark.parametrize(
+    ("call", "meant"),
+    [
+        (lambda: areal.reward_fn("?", GOOD, [], [], problem_id="triangle/1", answer="13"), "problem_id"),
+        (lambda: asyncio.run(areal.reward("?", GOOD, [], [], problem_id="x", answer="13")), "problem_id"),
+        (
+            lambda: easyr1.compute_score([{"response": GOOD, "response_length": 1, "ground_truth": MISSPELT}] * 2),
+            "ground_truth.problem_id",
+        ),
+        (lambda: asyncio.run(slime.custom_rm(SimpleNamespace(), sample(MISSPELT))), "label.problem_id"),
+    ],
+)
+def test_a_misspelt_field_is_told_and_stops(call: Any, meant: str) -> None:
+    with pytest.raises(DataError, match=f"did you mean: {meant} -> annotation_id"):
+        call()
+
+
+def test_verifiers_goes_on_after_errors_so_that_a_misspelt_field_ends_the_program() -> None:
+    data = SimpleNamespace(problem_id="triangle/1", answer="13")
+    with pytest.raises(SystemExit, match="did you mean: problem_id -> annotation_id"):
+        asyncio.run(verifiers.score_reply(GOOD, data))
+    with pytest.raises(SystemExit, match=r"metadata\.problem_id -> annotation_id"):
+        asyncio.run(verifiers.perception_rewards([GOOD], ["13"], [{"problem_id": "triangle/1"}]))
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda: areal.reward_fn("?", GOOD, [], [], annotation_id="triangle/1"),
+        lambda: asyncio.run(slime.custom_rm(SimpleNamespace(), sample())),
+        lambda: easyr1.compute_score([{"response": GOOD, "response_length": 1, "ground_truth": TRUTH}]),
+    ],
+)
+def test_a_wrong_key_is_told_at_the_first_call(keyed_url: str, monkeypatch: pytest.MonkeyPatch, call: Any) -> None:
+    monkeypatch.setenv("PERCEPTION_REWARD_URL", keyed_url)
+    monkeypatch.setenv("PERCEPTION_REWARD_API_KEY", "wrong")
+    columns.client_of.cache_clear()
+    with pytest.raises(Unauthorized, match="PERCEPTION_REWARD_API_KEY"):
+        call()
+
+
+@pytest.fixture(scope="module")
+def keyed_url(start_shared_process: Any) -> str:
+    return start_shared_process("--workers", "1", environment={"api_key": "s3cret"}).url

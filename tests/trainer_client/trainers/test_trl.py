@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import functools
+import inspect
 import math
 import pickle
 from collections import defaultdict
@@ -12,7 +14,9 @@ from typing import Any
 
 import pytest
 
+from perception_reward.trainer_client import DataError, RewardClient, ServiceUnavailable
 from perception_reward.trainer_client.trainers import trl
+from perception_reward.trainer_client.trainers.columns import MISSING
 from perception_reward.trainer_client.trainers.trl import async_reward, configured, reward
 
 GOOD = "<think>\nAB = 5 and the angle ABC is 90°.\n</think>\n<answer>\n\\boxed{13}\n</answer>"
@@ -85,7 +89,7 @@ def test_before_1_14_every_process_logs_every_metric_whatever_it_knows(
     release("1.13.0")
     call(configured(served), [GOOD, GOOD], **columns, annotation_id=rows)
     metrics = columns["logged"]["metrics"]
-    assert sorted(metrics) == [f"perception_reward/{name}" for name in sorted((*trl.COMPONENTS, "missing"))]
+    assert sorted(metrics) == [f"perception_reward/{name}" for name in sorted((*trl.COMPONENTS, *MISSING))]
     assert [math.isnan(value) for value in metrics["perception_reward/perception"]] == [True]
 
 
@@ -97,6 +101,8 @@ def test_a_process_without_a_value_leaves_the_mean_to_the_others(
     metrics = columns["logged"]["metrics"]
     assert "perception_reward/perception" not in metrics
     assert metrics["perception_reward/missing"] == [1.0, 1.0]
+    assert metrics["perception_reward/missing/unknown_annotation"] == [1.0, 1.0]
+    assert metrics["perception_reward/missing/judge_timeout"] == [0.0, 0.0]
 
 
 @pytest.mark.parametrize(
@@ -111,7 +117,8 @@ def test_a_process_without_a_value_leaves_the_mean_to_the_others(
 )
 def test_problems_without_a_name_are_groups_of_their_own(prompts: tuple[str, str], facts: tuple[str, str]) -> None:
     rows = [[{"id": "f1", "text": text}] for text in facts for _ in range(2)]
-    asked = trl._asked([prompt for prompt in prompts for _ in range(2)], [GOOD] * 4, {"facts": rows})
+    client = RewardClient()
+    asked = trl._asked(client, [prompt for prompt in prompts for _ in range(2)], [GOOD] * 4, {"facts": rows})
     groups = [item["group"] for _, item in asked]
     assert groups[0] == groups[1] != groups[2] == groups[3]
 
@@ -139,17 +146,76 @@ def test_the_policy_of_the_client_is_kept(served: str, columns: dict[str, Any]) 
 
 
 def test_without_arguments_the_environment_says_where_the_service_is(
-    served: str, columns: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+    served: str, environment: Callable[[str], None]
 ) -> None:
-    monkeypatch.setenv("PERCEPTION_REWARD_URL", served)
-    trl.environment_client.cache_clear()
+    environment(served)
     assert call(reward, [GOOD], annotation_id=["triangle/1"]) == [pytest.approx(1.7)]
     trl.environment_client().close()
-    trl.environment_client.cache_clear()
 
 
-def test_both_forms_have_one_name_and_survive_pickling() -> None:
-    for function in (reward, async_reward, configured("http://127.0.0.1:1"), configured(asynchronous=True)):
+def test_both_forms_have_one_name_and_survive_pickling(served: str, environment: Callable[[str], None]) -> None:
+    environment(served)
+    for function in (reward, async_reward, configured(served), configured(served, asynchronous=True)):
         again = pickle.loads(pickle.dumps(function))
         assert again.__name__ == "perception_reward"
     assert pickle.loads(pickle.dumps(async_reward)) is async_reward
+
+
+@pytest.fixture
+def environment(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], None]]:
+    """Says which service this process's environment names."""
+
+    def name(url: str) -> None:
+        monkeypatch.setenv("PERCEPTION_REWARD_URL", url)
+        trl.environment_client.cache_clear()
+
+    yield name
+    trl.environment_client.cache_clear()
+
+
+@pytest.mark.parametrize("form", [reward, async_reward], ids=["reward", "async_reward"])
+def test_a_trainer_that_asks_for_the_name_is_told_of_a_service_that_is_not_there(
+    environment: Callable[[str], None], form: Any
+) -> None:
+    environment("http://127.0.0.1:9")
+    with pytest.raises(ServiceUnavailable, match=r"http://127\.0\.0\.1:9"):
+        _ = form.__name__
+    with pytest.raises(ServiceUnavailable):
+        call(form, [GOOD], annotation_id=["triangle/1"])
+
+
+def test_a_reward_of_its_own_options_is_not_made_for_a_service_that_is_not_there() -> None:
+    with pytest.raises(ServiceUnavailable):
+        configured("http://127.0.0.1:9", start_wait=0)
+    assert configured("http://127.0.0.1:9", check=False).__name__ == "perception_reward"
+
+
+def test_every_release_sees_which_form_is_awaited(served: str) -> None:
+    for form, awaited in ((configured(served), False), (configured(served, asynchronous=True), True)):
+        assert inspect.iscoroutinefunction(form) is awaited
+        assert inspect.iscoroutinefunction(functools.partial(form)) is awaited
+
+
+def test_a_misspelt_column_is_told_with_what_was_meant(served: str, columns: dict[str, Any]) -> None:
+    data = {"problem_id": ["triangle/1"] * 2, "answer": ["13"] * 2}
+    with pytest.raises(DataError) as told:
+        call(configured(served), [GOOD, GOOD], **columns, **data)
+    for words in ("answer, image, problem_id;", "did you mean: problem_id -> annotation_id?", "require_facts"):
+        assert words in str(told.value)
+    asked = call(configured(served, require_facts=False), [GOOD, GOOD], **columns, **data)
+    assert asked == [pytest.approx(1.0)] * 2
+
+
+def test_rows_of_a_mixed_data_set_that_have_no_facts_are_scored(served: str, columns: dict[str, Any]) -> None:
+    function = configured(served)
+    for names in ([None, None], [None, "triangle/1"], [None, None]):
+        found = call(function, [GOOD, GOOD], **columns, annotation_id=names, answer=["13", "13"])
+        assert None not in found
+
+
+def test_a_service_that_has_none_of_the_annotations_is_told(served: str, columns: dict[str, Any]) -> None:
+    function = configured(served)
+    assert call(function, [GOOD], **columns, annotation_id=["geo/1"]) == [None]
+    with pytest.raises(DataError, match="'geo/1', 'geo/2', 'geo/3'"):
+        call(function, [GOOD, GOOD], **columns, annotation_id=["geo/2", "geo/3"])
+    function.client.close()

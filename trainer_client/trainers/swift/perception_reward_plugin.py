@@ -26,16 +26,20 @@ except ImportError:
 from perception_reward.trainer_client.missing import resolve
 from perception_reward.trainer_client.options import Policy
 from perception_reward.trainer_client.trainers.columns import client_of
-from perception_reward.trainer_client.trainers.completions import text_of
-from perception_reward.trainer_client.trainers.problems import Fields, asked_rows, group_of, no_problem, problem_of
+from perception_reward.trainer_client.trainers.problems import Fields, asked_rows, first_row, group_of, items_of
 from perception_reward.trainer_client.wire import ItemResult
 
 
 class PerceptionReward(AsyncORM):
     """One reward per completion."""
 
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        # ms-swift makes the rewards that were asked for with its trainer, before anything is generated.
+        client_of().check_sync()
+
     async def __call__(self, completions: Sequence[Any], **columns: Any) -> list[float | None]:
-        items = items_of(completions, columns)
+        items = asked_items(completions, columns)
         results = await client_of().score(items, step=step_of(columns))
         return rewards_of(results, items, self.args)
 
@@ -43,19 +47,19 @@ class PerceptionReward(AsyncORM):
 class PerceptionRewardSync(ORM):
     """The same, waited for."""
 
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        client_of().check_sync()
+
     def __call__(self, completions: Sequence[Any], **columns: Any) -> list[float | None]:
-        items = items_of(completions, columns)
+        items = asked_items(completions, columns)
         results = client_of().score_sync(items, step=step_of(columns))
         return rewards_of(results, items, self.args)
 
 
-def items_of(completions: Sequence[Any], columns: dict[str, Any]) -> list[Fields]:
-    problems = [problem_of(row) for row in asked_rows(columns, len(completions))]
-    if not all(problems):
-        raise no_problem("a row of the data set", columns)
-    return [
-        {**problem, "response": text_of(completion)} for problem, completion in zip(problems, completions, strict=True)
-    ]
+def asked_items(completions: Sequence[Any], columns: dict[str, Any]) -> list[Fields]:
+    rows = list(asked_rows(columns, len(completions)))
+    return items_of(client_of().facts, rows, completions, first_row(columns, len(completions)))
 
 
 def step_of(columns: dict[str, Any]) -> int | None:
