@@ -240,7 +240,7 @@ above what they hold when idle.
 def attack(findings: list[Finding], request: pytest.FixtureRequest) -> Callable[..., AbstractContextManager[Finding]]:
     """`with attack(service, fault, sees) as finding:` watches a `ServedProcess` during a fault, and what comes after.
 
-    It ends when a harmless request is answered well, and fails where that takes over 30 s, or where the service was
+    It ends when a harmless request is answered well, unless the block has set `finding.recovery`, and fails where that takes over 30 s, or where the service was
     slow or large meanwhile: by the limits above under the mark `faults`, by five times as much without it. What a
     client sees can be set in the block, as `finding.sees`. `bounded=False` only measures.
     """
@@ -255,7 +255,8 @@ def attack(findings: list[Finding], request: pytest.FixtureRequest) -> Callable[
             assert watch.stdout.readline() == "watching\n"
             try:
                 yield finding
-                finding.recovery = until_well(service.url)
+                if math.isnan(finding.recovery):
+                    finding.recovery = until_well(service.url)
             finally:
                 said, _ = watch.communicate("\n")
             vars(finding).update(json.loads(said))
