@@ -240,9 +240,10 @@ above what they hold when idle.
 def attack(findings: list[Finding], request: pytest.FixtureRequest) -> Callable[..., AbstractContextManager[Finding]]:
     """`with attack(service, fault, sees) as finding:` watches a `ServedProcess` during a fault, and what comes after.
 
-    It ends when a harmless request is answered well, unless the block has set `finding.recovery`, and fails where that takes over 30 s, or where the service was
-    slow or large meanwhile: by the limits above under the mark `faults`, by five times as much without it. What a
-    client sees can be set in the block, as `finding.sees`. `bounded=False` only measures.
+    It ends when a harmless request is answered well, unless the block has set `finding.recovery`, and fails where that
+    takes over 30 s, or where the service was slow or large meanwhile: by the limits above under the mark `faults`, by
+    five times as much without it. What a client sees can be set in the block, as `finding.sees`. `bounded=False` only
+    measures.
     """
     slack = 1 if request.node.get_closest_marker("faults") else BUSY
 
