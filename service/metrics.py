@@ -117,6 +117,12 @@ class Metrics:
             ["reason"],
             registry=registry,
         )
+        self._judge_unusable = Counter(
+            f"{prefix}_judge_unusable_replies_total",
+            "Replies of judge servers that were not taken, or not believed in full, by what was wrong with them.",
+            ["endpoint", "fault"],
+            registry=registry,
+        )
         self._judge_queue = Gauge(
             f"{prefix}_judge_queue", "Requests to judge servers under way or waiting.", registry=registry
         )
@@ -257,6 +263,9 @@ class Metrics:
 
     def retry(self, reason: str) -> None:
         self._judge_retries.labels(reason).inc()
+
+    def unusable(self, endpoint: str, fault: str) -> None:
+        self._judge_unusable.labels(endpoint, fault).inc()
 
     def inflight(self, n: int) -> None:
         self._judge_queue.set(n)

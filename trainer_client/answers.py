@@ -78,7 +78,7 @@ def retry_after(header: str | None) -> float | None:
     except ValueError:
         try:
             seconds = parsedate_to_datetime(header).timestamp() - time()
-        except ValueError:
+        except (ValueError, TypeError, OverflowError, OSError):  # the last three for dates that no clock can show
             return None
     return max(seconds, 0.0) if isfinite(seconds) else None
 

@@ -33,6 +33,10 @@ logger = logging.getLogger(__name__)
 FIRST_PAUSE, LONGEST_PAUSE = 0.2, 10.0
 # What is left of the time when the service has to have answered, so that its answer still arrives.
 ARRIVAL_SHARE, ARRIVAL_MOST = 0.05, 2.0
+# Seconds below which a server's wish is none: taken at its word it would be asked again and again without a pause.
+LEAST_WAIT = 0.1
+# Bytes of an answer at most: what stands once in it, what is there for an item, and how often the request is repeated.
+MOST_ONCE, MOST_AN_ITEM, MOST_REPEATED = 1 << 20, 1 << 18, 4
 # Bodies above this are compressed on another thread; below, the change of threads costs more.
 COMPRESS_HERE = 1 << 18
 LOOPBACK = ("http://127.", "http://localhost", "http://[::1]")
@@ -112,7 +116,7 @@ class Link:
         """One answer of one server. `_Failed` where another try, or another server, may do better."""
         server.under_way += 1
         try:
-            results = self._read(await self._post(server, body, deadline), server, count)
+            results = self._read(await self._post(server, body, count, deadline), server, count)
         except (_Failed, NoAnswer) as error:
             # Later it is a fault of the server's, which others may stand in for, or its keeper mend.
             if isinstance(error, Distrusted) and not self._answered:
@@ -129,15 +133,16 @@ class Link:
         self._answered = True
         return results
 
-    async def _post(self, server: Server, body: bytes, deadline: float) -> Answer:
+    async def _post(self, server: Server, body: bytes, count: int, deadline: float) -> Answer:
         """The server's answer; a body that it may not be able to decompress is sent again as it is."""
+        most = MOST_ONCE + MOST_AN_ITEM * count + MOST_REPEATED * len(body)
         if not self._compresses(server, body):
-            return await self.transport.post(server.url, body, *self._terms(deadline))
+            return await self.transport.post(server.url, body, *self._terms(deadline), most)
         zipped = compressed(body) if len(body) <= COMPRESS_HERE else await asyncio.to_thread(compressed, body)
         headers, left = self._terms(deadline)
-        answer = await self.transport.post(server.url, zipped, {**headers, "Content-Encoding": "gzip"}, left)
+        answer = await self.transport.post(server.url, zipped, {**headers, "Content-Encoding": "gzip"}, left, most)
         if answer.status in (400, 415, 422) and not server.reads_gzip:
-            answer = await self.transport.post(server.url, body, *self._terms(deadline))
+            answer = await self.transport.post(server.url, body, *self._terms(deadline), most)
             server.reads_gzip = False if answer.status == 200 else None
         elif answer.status == 200:
             server.reads_gzip = True
@@ -165,7 +170,8 @@ class Link:
             return response.results
         if status in (408, 429) or status >= 500:
             detail = f"{server.url} answered {status}: {told(content)}"
-            raise _Failed(detail, retry_after(answer.retry_after), status == 429)
+            wait = retry_after(answer.retry_after)
+            raise _Failed(detail, wait if wait is not None and wait >= LEAST_WAIT else None, status == 429)
         error = refusal(status, content, server.url)
         raise TooLarge(error) if count > 1 and about_the_number_of_items(error, content) else error
 

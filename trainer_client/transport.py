@@ -16,13 +16,15 @@ from perception_reward.trainer_client.options import Options, named, variable
 if TYPE_CHECKING:
     import ssl
 
-    from aiohttp import ClientSession, ClientTimeout
+    from aiohttp import ClientResponse, ClientSession, ClientTimeout
 
 T = TypeVar("T")
 
 CONNECT_SECONDS = 5.0
 # Bytes above which aiohttp asks for a stream.
 LARGE = 1 << 20
+# Bytes of what a server tells of itself.
+MOST_TOLD = 1 << 20
 # A request that takes long is usually a judge that does. Every so often the server is asked whether it still lives;
 # one whose event loop says nothing for as long has hung, or is gone without a word.
 CHECK_SECONDS = 10.0
@@ -64,17 +66,18 @@ class Transport:
         # Questions under way whether a server lives, each shared by all who wonder.
         self._checks: dict[str, asyncio.Task[bool]] = {}
 
-    async def post(self, server: str, body: bytes, headers: Mapping[str, str], seconds: float) -> Answer:
-        """The answer of `server` to `POST /v1/score`. `NoAnswer` where there is none in `seconds`."""
+    async def post(self, server: str, body: bytes, headers: Mapping[str, str], seconds: float, most: int) -> Answer:
+        """The answer of `server` to `POST /v1/score`. `NoAnswer` where there is none in `seconds`, or none that is
+        plain and of at most `most` bytes."""
         with _no_answer_from(server):
-            return await self._while_it_lives(server, self._send(server, body, headers, seconds))
+            return await self._while_it_lives(server, self._send(server, body, headers, seconds, most))
 
     async def get(self, server: str, path: str, seconds: float) -> Answer:
         """The answer of `server` to `GET path`. `NoAnswer` where there is none in `seconds`."""
         with _no_answer_from(server):
             session = await self._open()
             async with session.get(server + path, timeout=_timeout(seconds), allow_redirects=False) as answer:
-                return Answer(answer.status, answer.headers.get("Retry-After"), await answer.read())
+                return await _read(answer, server, MOST_TOLD)
 
     async def aclose(self) -> None:
         """Close the connections; a later question opens new ones."""
@@ -82,13 +85,13 @@ class Transport:
         if lifetime is not None:
             await lifetime.aclose()
 
-    async def _send(self, server: str, body: bytes, headers: Mapping[str, str], seconds: float) -> Answer:
+    async def _send(self, server: str, body: bytes, headers: Mapping[str, str], seconds: float, most: int) -> Answer:
         session = await self._open()
         url, timeout = server + "/v1/score", _timeout(seconds)
         # Written piece by piece, so that the loop has its turns in between.
         data = BytesIO(body) if len(body) > LARGE else body
         async with session.post(url, data=data, headers=headers, timeout=timeout, allow_redirects=False) as answer:
-            return Answer(answer.status, answer.headers.get("Retry-After"), await answer.read())
+            return await _read(answer, server, most)
 
     async def _while_it_lives(self, server: str, request: Coroutine[Any, Any, T]) -> T:
         task = asyncio.ensure_future(request)
@@ -152,6 +155,18 @@ def _reason(error: OSError) -> str:
     return os.strerror(error.errno) if error.errno and error.errno > 0 else error.strerror or str(error)
 
 
+async def _read(answer: ClientResponse, server: str, most: int) -> Answer:
+    """A packed body could be a thousand times as large as what comes over the wire, so plain ones are asked for."""
+    if answer.headers.get("Content-Encoding", "identity").strip().lower() != "identity":
+        raise NoAnswer(f"{server} sent a packed answer, though plain ones are asked for")
+    content = bytearray()
+    while len(content) <= most and (piece := await answer.content.readany()):
+        content += piece
+    if len(content) > most:
+        raise NoAnswer(f"{server} sent more than {most} bytes, the most that an answer to the request can have")
+    return Answer(answer.status, answer.headers.get("Retry-After"), bytes(content))
+
+
 def _timeout(seconds: float) -> ClientTimeout:
     from aiohttp import ClientTimeout
 
@@ -171,9 +186,11 @@ async def _sessions(options: Options, tls: ssl.SSLContext | bool) -> AsyncGenera
         def __del__(self, *_: Any) -> None:
             pass
 
-    headers = {"Authorization": f"Bearer {options.api_key}"} if options.api_key else {}
+    headers = {"Accept-Encoding": "identity"}
+    if options.api_key:
+        headers["Authorization"] = f"Bearer {options.api_key}"
     connector = Connector(limit=options.connections, ssl=tls)
-    session = ClientSession(connector=connector, headers=headers, cookie_jar=DummyCookieJar())
+    session = ClientSession(connector=connector, headers=headers, cookie_jar=DummyCookieJar(), auto_decompress=False)
     try:
         yield session
     finally:

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
+import gzip
 import json
 import math
 import socket
@@ -105,6 +106,16 @@ class JudgeServer:
 
     async def hang(self, request: web.Request) -> web.StreamResponse:
         return await asyncio.Event().wait() or web.Response()
+
+    async def endless(self, request: web.Request) -> web.StreamResponse:
+        reply = web.StreamResponse()
+        await reply.prepare(request)
+        while True:
+            await reply.write(b" " * 65_536)
+
+    async def packed(self, request: web.Request) -> web.StreamResponse:
+        """A small body that unpacks to a large one."""
+        return web.Response(body=gzip.compress(b" " * 50_000_000), headers={"Content-Encoding": "gzip"})
 
     def slowly(self, seconds: float) -> Reply:
         async def reply(request: web.Request) -> web.StreamResponse:

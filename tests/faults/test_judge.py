@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from itertools import count
@@ -12,6 +13,11 @@ from typing import Any
 import httpx
 import pytest
 import pytest_asyncio
+from aiohttp import web
+
+from perception_reward.service.judges.llm.answers import Answers
+from perception_reward.service.judges.llm.verdict import WORDS
+from perception_reward.service.judges.llm.vocabulary import Vocabulary
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -81,6 +87,12 @@ async def break_(judge: Any, fault: str) -> None:
             judge.reply = judge.says('[{"choices": NaN}]')
         case "deep JSON":
             judge.reply = judge.says("[" * 100_000)
+        case "no end":
+            judge.reply = judge.endless
+        case "packed":
+            judge.reply = judge.packed
+        case "large":
+            judge.reply = judge.says(" " * 10_000_000)
         case "no verdict":
             judge.reply = judge.writes("I cannot help with that.")
         case "half a verdict":
@@ -100,6 +112,9 @@ async def break_(judge: Any, fault: str) -> None:
         ("no JSON", "judge_unparseable", True),
         ("other JSON", "judge_unparseable", True),
         ("deep JSON", "judge_unparseable", True),
+        ("no end", "judge_unparseable", True),
+        ("packed", "judge_unparseable", True),
+        ("large", "judge_unparseable", True),
         ("no verdict", "judge_unparseable", True),
         ("half a verdict", "judge_unparseable", True),
     ],
@@ -118,6 +133,19 @@ async def test_a_judge_that_fails_leaves_its_items_missing_until_it_is_well_agai
     running.judge.heal()
     await running.judge.start()
     await running.recovered()
+
+
+async def test_replies_that_are_not_taken_are_counted(running: Running, metric: Callable[..., float]):
+    def counted(fault: str) -> float:
+        return metric(str(running.http.base_url), "judge_unusable_replies_total", fault=fault)
+
+    for fault, name in (("no end", "size"), ("packed", "encoding"), ("no JSON", "content")):
+        before = await asyncio.to_thread(counted, name)
+        await break_(running.judge, fault)
+        assert (await running.score())["reason"] == "judge_unparseable"
+        assert await asyncio.to_thread(counted, name) == before + 1
+        running.judge.heal()
+        await running.recovered()
 
 
 async def test_a_busy_judge_is_asked_again_when_it_said_so(running: Running):
@@ -209,3 +237,94 @@ async def two(
     service = start_shared_process("--judge", f"openai:{one.url},{other.url}#m", *options)
     async with httpx.AsyncClient(base_url=service.url, timeout=30) as http:
         yield http, one, other
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def weighing(
+    start_judge: Callable[[], Awaitable[Any]], start_shared_process: Callable[..., Any], tokenizer_folder: Path
+) -> AsyncIterator[Running]:
+    """A service that reads log-probabilities, and its judge server."""
+    judge = await start_judge()
+    options = ("--judge-tokenizer", str(tokenizer_folder), "--judge-method", "verdict", "--workers", "1")
+    service = start_shared_process("--judge", f"openai:{judge.url}#m", *options)
+    async with httpx.AsyncClient(base_url=service.url, timeout=30) as http:
+        yield Running(http, judge)
+
+
+def told(tokenizer_folder: Path, edit: Callable[[list[dict[str, Any]]], object] = list) -> Callable[[Any], Any]:
+    """Every fact is stated, in the words of vLLM; `edit` changes the choices."""
+    stated = Answers(Vocabulary(str(tokenizer_folder)), WORDS).by_label["stated"]
+
+    async def reply(request: web.Request) -> web.StreamResponse:
+        body = await request.json()
+        top = {f"token_id:{token}": -1.0 if token in stated else -5.0 for token in body["logprob_token_ids"]}
+        choices = [
+            {"index": n, "text": "", "logprobs": {"top_logprobs": [{**top}]}} for n in range(len(body["prompt"]))
+        ]
+        edit(choices)
+        return web.json_response({"choices": choices})
+
+    return reply
+
+
+def of_length(number: int) -> dict[str, Any]:
+    """An item that asks for what nobody asked before."""
+    fact = {"id": "f1", "text": f"Segment AB has length {number}."}
+    return {"facts": [fact], "response": RESPONSE.replace("5", str(number)), "answer": "13"}
+
+
+def top(choices: list[dict[str, Any]]) -> dict[str, Any]:
+    """The first question's log-probabilities; those of `stated` come first."""
+    return choices[0]["logprobs"]["top_logprobs"][0]
+
+
+def likeliest(choices: list[dict[str, Any]]) -> str:
+    return max(top(choices), key=lambda name: top(choices)[name])
+
+
+BROKEN: dict[str, Callable[[list[dict[str, Any]]], object]] = {
+    "NaN": lambda choices: top(choices).update({likeliest(choices): math.nan}),
+    "infinite": lambda choices: top(choices).update({likeliest(choices): math.inf}),
+    "above 0": lambda choices: top(choices).update({likeliest(choices): 0.5}),
+    "null": lambda choices: top(choices).update({likeliest(choices): None}),
+    "text": lambda choices: top(choices).update({likeliest(choices): "-1.0"}),
+    "long": lambda choices: top(choices).update({likeliest(choices): 10**4000}),
+    "more than 1": lambda choices: top(choices).update(dict.fromkeys(top(choices), -0.1)),
+    "by its text": lambda choices: top(choices).update({" Yes": top(choices).pop(likeliest(choices))}),
+    "index too large": lambda choices: choices[0].update(index=1e400),
+    "long index": lambda choices: choices[0].update(index=10**4000),
+    "index true": lambda choices: choices[0].update(index=False),
+    "index doubled": lambda choices: choices.append(choices[0]),
+    "nothing": lambda choices: choices.clear(),
+}
+
+
+@pytest.mark.parametrize("fault", BROKEN)
+async def test_numbers_that_cannot_be_leave_a_verdict_missing_and_nothing_else(
+    weighing: Running, tokenizer_folder: Path, fault: str
+):
+    broken = of_length(next(NUMBERS))
+    weighing.judge.reply = told(tokenizer_folder, BROKEN[fault])
+    answer = await weighing.http.post("/v1/score", json={"items": [broken]})
+    (result,) = answer.json()["results"]
+    assert (answer.status_code, result["status"], result["reason"]) == (200, "missing", "judge_unparseable")
+    assert result["components"]["accuracy"] == 1.0
+    # Nothing of it was kept.
+    weighing.judge.reply = told(tokenizer_folder)
+    (result,) = (await weighing.http.post("/v1/score", json={"items": [broken]})).json()["results"]
+    assert (result["status"], result["facts"][0]["verdict"]) == ("ok", "stated")
+
+
+async def test_one_broken_reply_of_many_costs_its_own_item_alone(weighing: Running, tokenizer_folder: Path):
+    sound, broken = told(tokenizer_folder), told(tokenizer_folder, BROKEN["long index"])
+    calls = count()
+
+    async def third_broken(request: web.Request) -> web.StreamResponse:
+        return await (broken if next(calls) == 2 else sound)(request)
+
+    weighing.judge.reply = third_broken
+    items = [of_length(next(NUMBERS)) for _ in range(6)]
+    answer = await weighing.http.post("/v1/score", json={"items": items})
+    assert answer.status_code == 200
+    statuses = [result["status"] for result in answer.json()["results"]]
+    assert sorted(statuses) == ["missing", *["ok"] * 5]

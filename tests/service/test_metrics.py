@@ -53,6 +53,7 @@ def test_the_cache_and_the_judge_report_to_it():
     metrics.redis_up(True)
     metrics.request("gpu-1:8000", 0.2, ok=False)
     metrics.retry("503")
+    metrics.unusable("gpu-1:8000", "size")
     metrics.inflight(4)
     metrics.judged(5, 1)
     metrics.judge_batch(0.1)
@@ -67,6 +68,7 @@ def test_the_cache_and_the_judge_report_to_it():
         "perception_reward_redis_up 1.0",
         'perception_reward_judge_requests_total{endpoint="gpu-1:8000",outcome="failed"} 1.0',
         'perception_reward_judge_retries_total{reason="503"} 1.0',
+        'perception_reward_judge_unusable_replies_total{endpoint="gpu-1:8000",fault="size"} 1.0',
         "perception_reward_judge_queue 4.0",
         "perception_reward_judged_total 5.0",
         "perception_reward_joined_total 1.0",

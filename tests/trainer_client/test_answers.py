@@ -109,5 +109,13 @@ def test_retry_after_is_read_as_seconds(header: str | None, seconds: float | Non
     assert retry_after(header) == seconds
 
 
+@pytest.mark.parametrize(
+    "header", ["1e400", "", " ", "Mon, 01 Jan 0001 00:00:00 -2359", "Fri, 31 Dec 9999 23:59:59 -0000", "9" * 5000]
+)
+def test_retry_after_is_finite_or_nothing(header: str) -> None:
+    seconds = retry_after(header)
+    assert seconds is None or 0.0 <= seconds < float("inf")
+
+
 def test_retry_after_is_read_as_a_date() -> None:
     assert retry_after(formatdate(time() + 60, usegmt=True)) == pytest.approx(60, abs=30)

@@ -1,11 +1,14 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
+import json
 import time
 from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
+from aiohttp import web
 
 from perception_reward.trainer_client import RequestRefused, RewardClient, Unauthorized, link, transport
 
@@ -73,6 +76,15 @@ async def test_a_wait_beyond_the_time_is_not_begun(server: Any, make_item: MakeI
         (result,) = await client.score([make_item(7)])
     assert (result.id, result.status, result.score, result.reason) == ("r-7", "missing", None, "overloaded")
     assert len(server.asked) == 1
+
+
+@pytest.mark.parametrize("asked", ["0", "nan", "-1", "0.0001", "Thu, 01 Jan 1970 00:00:00 GMT"])
+async def test_a_wait_that_is_none_is_not_taken_at_its_word(server: Any, make_item: MakeItem, asked: str) -> None:
+    server.reply = server.says(429, Retry_After=asked)
+    async with RewardClient(server.url, timeout=2.0) as client:
+        (result,) = await client.score([make_item()])
+    assert result.reason == "overloaded"
+    assert len(server.asked) <= 30
 
 
 @pytest.mark.parametrize("status", [307, 400, 404, 405, 415])
@@ -194,3 +206,39 @@ async def test_nothing_is_compressed_for_this_machine_itself(server: Any, make_i
     async with RewardClient(server.url, timeout=PATIENCE, compress_above=10) as client:
         await client.score([make_item()])
     assert "Content-Encoding" not in server.headers[0]
+
+
+async def endless(request: web.Request, body: dict[str, Any]) -> web.StreamResponse:
+    response = web.StreamResponse()
+    await response.prepare(request)
+    while True:
+        await response.write(b" " * 65_536)
+
+
+async def packed(request: web.Request, body: dict[str, Any]) -> web.StreamResponse:
+    return web.Response(body=gzip.compress(b" " * 50_000_000), headers={"Content-Encoding": "gzip"})
+
+
+@pytest.mark.parametrize("reply", [endless, packed])
+async def test_an_answer_beyond_what_was_asked_for_is_left_and_asked_again(
+    server: Any, make_item: MakeItem, reply: Any
+) -> None:
+    server.script = [reply]
+    async with RewardClient(server.url, timeout=PATIENCE) as client:
+        (result,) = await client.score([make_item()])
+    assert (result.score, len(server.asked)) == (1.0, 2)
+    assert server.headers[0]["Accept-Encoding"] == "identity"
+
+
+async def test_there_is_room_for_the_largest_answer(server: Any, make_item: MakeItem) -> None:
+    async def answers(request: web.Request, body: dict[str, Any]) -> web.StreamResponse:
+        score = await server.scores(request, body)
+        (found,) = json.loads(score.body)["results"]
+        ids = (f"{n:0512}" for n in range(256))
+        found["facts"] = [{"id": each, "verdict": "stated", "probability": 1 / 3, "span": [10**6] * 2} for each in ids]
+        return web.json_response({**json.loads(score.body), "results": [found]})
+
+    server.reply = answers
+    async with RewardClient(server.url, timeout=PATIENCE) as client:
+        (result,) = await client.score([make_item()])
+    assert len(result.facts or ()) == 256

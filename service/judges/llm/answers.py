@@ -12,7 +12,7 @@ from perception_reward.service.judges.llm.vocabulary import Vocabulary
 from perception_reward.trainer_client.wire import Label
 
 # Part of the fingerprint: raise it with each change to what is made of the same log-probabilities.
-VERSION = 1
+VERSION = 2
 
 
 class Answers:
@@ -31,14 +31,18 @@ class Answers:
         return self._labels.get(token)
 
     def outcome(self, logprobs: LogProbs) -> Outcome:
-        """The verdict by the probabilities of the answers, normalised over them; both spellings of a word count."""
+        """The verdict by the probabilities of the answers, normalised over them; both spellings of a word count.
+
+        Missing where one of them is none: what the others say may be as wrong.
+        """
+        if not all(logprobs[token] <= 0.0 for token in self.tokens if token in logprobs):
+            return Missing("judge_unparseable")
         weights = {
             label: math.fsum(math.exp(logprobs.get(token, -math.inf)) for token in tokens)
             for label, tokens in self.by_label.items()
         }
         total = math.fsum(weights.values())
-        # Not the same as `total <= 0`: it may be NaN.
-        if not total > 0:
+        if total <= 0.0:
             return Missing("judge_unparseable")
         label = max(get_args(Label), key=lambda answer: weights[answer])
         stated = min(1.0, weights["stated"] / total)

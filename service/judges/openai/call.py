@@ -1,4 +1,4 @@
-"""One HTTP request to a judge server, and a server's refusal of it."""
+"""One HTTP request to a judge server, its answer, and a server's refusal of it."""
 
 from __future__ import annotations
 
@@ -11,12 +11,22 @@ from perception_reward.service.judges.llm.failure import JudgeFailure
 class Call:
     """The path below the endpoint's URL, and a JSON body.
 
+    most: bytes that an answer to it may have; the server is asked for nothing that takes more.
     optional: there is another way for servers that refuse it, so that a refusal is nothing to complain about.
     """
 
     path: str
     body: bytes
+    most: int
     optional: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The body with which the server `endpoint` (host:port) answered 200."""
+
+    endpoint: str
+    body: bytes
 
 
 class Refused(JudgeFailure):

@@ -9,6 +9,8 @@ from perception_reward.service.backoff import Backoff
 
 # A server that refuses a connection is left alone this long at first, and at most.
 FIRST_BACKOFF, LONGEST_BACKOFF = 0.2, 15.0
+# One that asks for less, or for no time at all, and is still busy then, is left alone this long at first, and at most.
+FIRST_PAUSE, LONGEST_PAUSE = 0.1, 5.0
 
 
 class Endpoint:
@@ -35,6 +37,7 @@ class Endpoint:
         self._failed_at = float("-inf")
         self._answered_at = float("-inf")
         self._backoff = Backoff(FIRST_BACKOFF, LONGEST_BACKOFF)
+        self._pauses = Backoff(FIRST_PAUSE, LONGEST_PAUSE)
 
     @property
     def ready_at(self) -> float:
@@ -44,6 +47,7 @@ class Endpoint:
     def answered(self, now: float, sent: float) -> None:
         """It answered a request sent at `sent`."""
         self._answered_at = now
+        self._pauses.reset()
         if sent > self._failed_at:
             self._backoff.reset()
             self.down_until = 0.0
@@ -55,7 +59,9 @@ class Endpoint:
             self.down_until = now + self._backoff.next()
 
     def busy(self, now: float, seconds: float) -> None:
-        """It asked to be left alone for `seconds`."""
+        """It asked to be left alone for `seconds`, which are finite. Requests that it turns away together are one."""
+        if now >= self.busy_until:
+            seconds = max(seconds, self._pauses.next())
         self.busy_until = max(self.busy_until, now + seconds)
 
     def silent_for(self, now: float, since: float) -> float:

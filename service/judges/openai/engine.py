@@ -4,17 +4,26 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from types import MappingProxyType
+from typing import TypeVar
 
 from perception_reward.service.judges.base import Health
 from perception_reward.service.judges.llm.ask import Choice, LogProbs, Writing, Written
+from perception_reward.service.judges.llm.distribution import NOTHING, TOP_LOGPROBS, believed, telling
 from perception_reward.service.judges.llm.failure import JudgeFailure
 from perception_reward.service.judges.openai import completions, health, scoring
-from perception_reward.service.judges.openai.call import Refused
+from perception_reward.service.judges.openai.body import decoded
+from perception_reward.service.judges.openai.call import Answer, Refused
 from perception_reward.service.judges.openai.pool import EndpointPool
 
 logger = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+# Bodies above this are read in a thread; below, the change of threads costs more.
+READ_HERE = 1 << 16
 
 # What a server answers for a path that it does not have.
 NOT_OFFERED = frozenset({404, 405, 501})
@@ -43,12 +52,27 @@ class OpenAIEngine:
 
     async def choose(self, choice: Choice, affinity: str, deadline: float) -> tuple[LogProbs, ...]:
         call = await asyncio.to_thread(completions.choosing, self.model, choice)
-        reply = await self._pool.post(call, affinity, deadline)
-        found = completions.chosen(reply, len(choice.suffixes))
+        answer = await self._pool.post(call, affinity, deadline)
+        found = await self._read(answer, lambda reply: completions.chosen(reply, len(choice.suffixes)))
         lacking = [answer for answer in choice.answers if any(each and answer not in each for each in found)]
         if lacking and self._scores:
-            return await self._filled_in(found, lacking, choice, affinity, deadline)
+            found = await self._filled_in(found, lacking, choice, affinity, deadline)
+        found = believed(found, choice.answers)
+        if not all(found):
+            self._pool.unusable(answer.endpoint, "content", "it does not say how likely each of the answers is")
         return found
+
+    async def _read(self, answer: Answer, reader: Callable[[object], T]) -> T:
+        """What `reader` finds in the JSON of an answer; nothing it holds keeps the event loop for long."""
+
+        def read() -> T:
+            return reader(decoded(answer.body))
+
+        try:
+            return read() if len(answer.body) <= READ_HERE else await asyncio.to_thread(read)
+        except JudgeFailure as failure:
+            self._pool.unusable(answer.endpoint, "content", failure.detail)
+            raise
 
     async def _filled_in(
         self, found: tuple[LogProbs, ...], lacking: list[int], choice: Choice, affinity: str, deadline: float
@@ -58,13 +82,14 @@ class OpenAIEngine:
         for answer in lacking:
             call = await asyncio.to_thread(scoring.scoring, self.model, choice, answer)
             try:
-                reply = await self._pool.post(call, affinity, deadline)
+                scored = await self._pool.post(call, affinity, deadline)
             except Refused as refusal:
                 if refusal.status not in NOT_OFFERED:
                     raise
                 self._tell_once()
                 return found
-            for each, value in zip(whole, scoring.scores(reply, choice), strict=True):
+            values = await self._read(scored, lambda reply: scoring.scores(reply, choice))
+            for each, value in zip(whole, values, strict=True):
                 if each:
                     each.setdefault(answer, value)
         return tuple(whole)
@@ -74,17 +99,14 @@ class OpenAIEngine:
             logger.warning(
                 "a judge server returns the %d likeliest tokens alone and offers no /generative_scoring: answers "
                 "outside these count as 0; serve the model with vLLM 0.32 or later",
-                completions.TOP_LOGPROBS,
+                TOP_LOGPROBS,
                 extra={"model": self.model},
             )
         self._scores = False
 
     async def write(self, writing: Writing, affinity: str, deadline: float) -> Written:
         call = await asyncio.to_thread(completions.writing, self.model, writing)
-        written = completions.written(await self._pool.post(call, affinity, deadline))
-        if written is None:
-            raise JudgeFailure("judge_unparseable", "the reply holds no text")
-        return written
+        return await self._read(await self._pool.post(call, affinity, deadline), lambda reply: _written(reply, writing))
 
     async def health(self) -> Health:
         return await health.check(self._pool.session, self._pool.endpoints, self.model)
@@ -94,3 +116,13 @@ class OpenAIEngine:
 
     async def aclose(self) -> None:
         await self._pool.aclose()
+
+
+def _written(reply: object, writing: Writing) -> Written:
+    written = completions.written(reply)
+    if written is None:
+        raise JudgeFailure(
+            "judge_unparseable", "it holds no text, or log-probabilities that cannot be those of its text"
+        )
+    steps = (step if telling(step, writing.answers) else NOTHING for step in written.logprobs)
+    return replace(written, logprobs=tuple(steps))

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from typing import Any
 
 import aiohttp
 
 from perception_reward.service.judges.base import Health
+from perception_reward.service.judges.llm.failure import JudgeFailure
+from perception_reward.service.judges.openai.body import Unusable, decoded, whole_body
 from perception_reward.service.judges.openai.endpoint import Endpoint
 
 # Seconds for an endpoint to answer. A vLLM server under full load answers within tens of milliseconds.
 TIMEOUT = aiohttp.ClientTimeout(total=2.0)
+
+# Bytes of a list of models: a server with thousands of adapters stays below.
+MOST_LISTED = 1 << 20
 
 
 async def check(session: aiohttp.ClientSession, endpoints: list[Endpoint], model: str) -> Health:
@@ -28,7 +32,9 @@ async def _check_one(session: aiohttp.ClientSession, endpoint: Endpoint, model: 
         async with session.get(endpoint.url + "/v1/models", timeout=TIMEOUT) as reply:
             if reply.status != 200:
                 return f"{endpoint.label} answers /v1/models with {reply.status}"
-            served = _names(await reply.read())
+            served = _names(await whole_body(reply, MOST_LISTED))
+    except Unusable as unusable:
+        return f"{endpoint.label} answers /v1/models with {unusable}"
     except (aiohttp.ClientError, OSError, TimeoutError) as error:
         return f"{endpoint.label} does not answer ({type(error).__name__})"
     if model in served:
@@ -38,7 +44,7 @@ async def _check_one(session: aiohttp.ClientSession, endpoint: Endpoint, model: 
 
 def _names(body: bytes) -> list[str]:
     try:
-        listing: Any = json.loads(body)
+        listing: Any = decoded(body)
         return [str(entry["id"]) for entry in listing["data"]]
-    except (ValueError, RecursionError, LookupError, TypeError):
+    except (JudgeFailure, ValueError, LookupError, TypeError):
         return []

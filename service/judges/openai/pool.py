@@ -3,13 +3,12 @@ answered or its deadline has come.
 
 Requests with the same affinity go to the same endpoint as long as that one has no more than its share. A transport
 error, 408 or 5xx (but 501) is tried again, elsewhere where possible; 429 waits as the server asks; any other status
-is final.
+is final. A body that is packed, or larger than an answer can be, is not taken: another server is asked if there is one.
 """
 
 from __future__ import annotations
 
 import asyncio
-import json
 import logging
 import random
 from collections.abc import Sequence
@@ -21,9 +20,12 @@ import aiohttp
 from perception_reward.service.judges.llm.failure import JudgeFailure
 from perception_reward.service.judges.llm.observer import JudgeObserver, Unobserved
 from perception_reward.service.judges.openai.affinity import choose
-from perception_reward.service.judges.openai.call import Call, Refused
+from perception_reward.service.judges.openai.body import PLAIN, Fault, Unusable, first_bytes, whole_body
+from perception_reward.service.judges.openai.call import Answer, Call, Refused
 from perception_reward.service.judges.openai.endpoint import Endpoint
-from perception_reward.service.judges.openai.words import quotable
+from perception_reward.service.judges.openai.words import MOST_READ, quotable
+from perception_reward.trainer_client.answers import retry_after
+from perception_reward.trainer_client.wire import Reason
 
 logger = logging.getLogger(__name__)
 
@@ -47,12 +49,20 @@ BUSY_SECONDS, MOST_BUSY_SECONDS = 0.5, 30.0
 
 
 class _TryAgain(Exception):
-    """This attempt failed; another may not. `counts`: whether it is one of the allowed attempts."""
+    """This attempt failed; another may not.
 
-    def __init__(self, reason: str, *, counts: bool = True) -> None:
+    counts: whether it is one of the allowed attempts. missing: what there is when it was the last.
+    elsewhere: the same server would only do the same again.
+    """
+
+    def __init__(
+        self, reason: str, *, counts: bool = True, missing: Reason = "judge_unavailable", elsewhere: bool = False
+    ) -> None:
         super().__init__(reason)
         self.reason = reason
         self.counts = counts
+        self.missing: Reason = missing
+        self.elsewhere = elsewhere
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +84,7 @@ class EndpointPool:
         observer: JudgeObserver | None = None,
     ) -> None:
         self.endpoints = [Endpoint(url, concurrency) for url in urls]
-        self._headers = {"Content-Type": "application/json"}
+        self._headers = {"Content-Type": "application/json", **PLAIN}
         self._api_key = api_key
         if api_key:
             self._headers["Authorization"] = f"Bearer {api_key}"
@@ -82,7 +92,7 @@ class EndpointPool:
         self._session: aiohttp.ClientSession | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._inflight = 0
-        self._complaints: set[tuple[str, int]] = set()
+        self._complaints: set[tuple[str, int | Fault]] = set()
 
     @property
     def capacity(self) -> int:
@@ -105,6 +115,7 @@ class EndpointPool:
             timeout=aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_TIMEOUT),
             headers=self._headers,
             cookie_jar=aiohttp.DummyCookieJar(),
+            auto_decompress=False,
         )
 
     async def aclose(self) -> None:
@@ -112,8 +123,13 @@ class EndpointPool:
             await self._session.close()
         self._session = self._loop = None
 
-    async def post(self, call: Call, affinity: str, deadline: float) -> object:
-        """The decoded JSON with which some endpoint answered `call`. Raises JudgeFailure."""
+    def unusable(self, endpoint: str, fault: Fault, detail: str) -> None:
+        """`endpoint` answered with what cannot be used, or not all of it: counted, and logged once per fault."""
+        self._observer.unusable(endpoint, fault)
+        self._complain(endpoint, fault, f"a reply of {endpoint} cannot be used: {detail}")
+
+    async def post(self, call: Call, affinity: str, deadline: float) -> Answer:
+        """That with which some endpoint answered `call`. Raises JudgeFailure."""
         # Made before any endpoint is looked at: a new event loop resets them.
         _ = self.session
         try:
@@ -122,7 +138,7 @@ class EndpointPool:
         except TimeoutError:
             raise JudgeFailure("judge_timeout", "no endpoint answered before the deadline") from None
 
-    async def _try_endpoints(self, call: Call, affinity: str, deadline: float) -> object:
+    async def _try_endpoints(self, call: Call, affinity: str, deadline: float) -> Answer:
         failures = 0
         while True:
             endpoint = await self._choose(affinity, deadline)
@@ -130,23 +146,26 @@ class EndpointPool:
                 return await self._attempt(endpoint, call, deadline)
             except _TryAgain as again:
                 failures += again.counts
-                if failures >= ATTEMPTS:
-                    raise JudgeFailure("judge_unavailable", again.reason) from None
+                if failures >= ATTEMPTS or (again.elsewhere and not self._ready()):
+                    raise JudgeFailure(again.missing, again.reason) from None
                 self._observer.retry(again.reason)
+
+    def _ready(self) -> list[Endpoint]:
+        now = asyncio.get_running_loop().time()
+        return [endpoint for endpoint in self.endpoints if endpoint.ready_at <= now]
 
     async def _choose(self, affinity: str, deadline: float) -> Endpoint:
         """Of the endpoints that are ready, the one where `affinity` belongs; waits a little while none is."""
         while True:
-            now = asyncio.get_running_loop().time()
-            ready = [endpoint for endpoint in self.endpoints if endpoint.ready_at <= now]
-            if ready:
+            if ready := self._ready():
                 return choose(ready, affinity)
+            now = asyncio.get_running_loop().time()
             first = min(self.endpoints, key=lambda endpoint: endpoint.ready_at)
             if first.down_until - now > PATIENCE or first.ready_at >= deadline:
                 raise JudgeFailure("judge_unavailable", f"{first.label} does not answer, nor does any other")
             await asyncio.sleep(first.ready_at - now + random.uniform(0, 0.02))
 
-    async def _attempt(self, endpoint: Endpoint, call: Call, deadline: float) -> object:
+    async def _attempt(self, endpoint: Endpoint, call: Call, deadline: float) -> Answer:
         endpoint.load += 1
         try:
             async with endpoint.slots:
@@ -156,16 +175,21 @@ class EndpointPool:
         finally:
             endpoint.load -= 1
 
-    async def _exchange(self, endpoint: Endpoint, call: Call, deadline: float) -> object:
+    async def _exchange(self, endpoint: Endpoint, call: Call, deadline: float) -> Answer:
         loop = asyncio.get_running_loop()
         sent = loop.time()
         self._count(1)
         ok = False
         try:
             reply = await self._unless_silent(endpoint, call, sent, deadline)
-            decoded = self._judge_status(endpoint, call, reply, sent)
+            self._judge_status(endpoint, call, reply, sent)
             ok = True
-            return decoded
+            return Answer(endpoint.label, reply.body)
+        except Unusable as unusable:
+            endpoint.failed(loop.time(), sent)
+            self.unusable(endpoint.label, unusable.fault, str(unusable))
+            missing = "judge_unavailable" if unusable.fault == "slow" else "judge_unparseable"
+            raise _TryAgain(unusable.fault, missing=missing, elsewhere=True) from None
         except (aiohttp.ClientError, OSError):
             endpoint.failed(loop.time(), sent)
             raise _TryAgain("transport") from None
@@ -195,13 +219,16 @@ class EndpointPool:
     async def _send(self, endpoint: Endpoint, call: Call) -> _Reply:
         url = endpoint.url + call.path
         async with self.session.post(url, data=call.body, allow_redirects=False) as reply:
-            return _Reply(reply.status, await reply.read(), reply.headers.get("Retry-After"))
+            ok = reply.status == HTTPStatus.OK
+            body = await (whole_body(reply, call.most) if ok else first_bytes(reply, MOST_READ))
+            return _Reply(reply.status, body, reply.headers.get("Retry-After"))
 
-    def _judge_status(self, endpoint: Endpoint, call: Call, reply: _Reply, sent: float) -> object:
+    def _judge_status(self, endpoint: Endpoint, call: Call, reply: _Reply, sent: float) -> None:
+        """What the status says of the endpoint; raises where it is not 200."""
         now = asyncio.get_running_loop().time()
-        wait = _seconds(reply.retry_after)
+        wait = retry_after(reply.retry_after)
         if reply.status == HTTPStatus.TOO_MANY_REQUESTS or (reply.status == 503 and wait is not None):
-            endpoint.busy(now, BUSY_SECONDS if wait is None else wait)
+            endpoint.busy(now, BUSY_SECONDS if wait is None else min(wait, MOST_BUSY_SECONDS))
             raise _TryAgain("busy", counts=False)
         if reply.status == HTTPStatus.REQUEST_TIMEOUT or reply.status in PASSING:
             endpoint.failed(now, sent)
@@ -209,7 +236,6 @@ class EndpointPool:
         endpoint.answered(now, sent)
         if reply.status != HTTPStatus.OK:
             raise self._refusal(endpoint, call, reply)
-        return _decoded(reply.body)
 
     def _refusal(self, endpoint: Endpoint, call: Call, reply: _Reply) -> Refused:
         message = quotable(reply.body)
@@ -217,27 +243,16 @@ class EndpointPool:
             # Some servers repeat the key that they refuse.
             message = message.replace(self._api_key, "***")
         detail = f"{endpoint.label} refused the request with {reply.status}: {message!r}"
-        # One line per endpoint and status: the same fault would otherwise be logged a thousand times a step.
-        if not call.optional and (endpoint.label, reply.status) not in self._complaints:
-            self._complaints.add((endpoint.label, reply.status))
-            logger.error("%s; more of the same are not logged", detail)
+        if not call.optional:
+            self._complain(endpoint.label, reply.status, detail)
         return Refused(reply.status, detail)
+
+    def _complain(self, endpoint: str, kind: int | Fault, text: str) -> None:
+        """One line per endpoint and kind: the same fault would otherwise be logged a thousand times a step."""
+        if (endpoint, kind) not in self._complaints:
+            self._complaints.add((endpoint, kind))
+            logger.error("%s; more of the same are not logged", text)
 
     def _count(self, change: int) -> None:
         self._inflight += change
         self._observer.inflight(self._inflight)
-
-
-def _seconds(retry_after: str | None) -> float | None:
-    # The header may also hold a date; vLLM and the proxies in front of it send seconds.
-    try:
-        return min(max(float(retry_after or ""), 0.05), MOST_BUSY_SECONDS)
-    except ValueError:
-        return None
-
-
-def _decoded(body: bytes) -> object:
-    try:
-        return json.loads(body)
-    except (ValueError, RecursionError):
-        raise JudgeFailure("judge_unparseable", "the reply is not JSON") from None

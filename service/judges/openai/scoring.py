@@ -16,7 +16,10 @@ from typing import Any
 from perception_reward.service.judges.llm.ask import Choice
 from perception_reward.service.judges.llm.failure import JudgeFailure
 from perception_reward.service.judges.openai.call import Call
-from perception_reward.service.judges.openai.completions import joined
+from perception_reward.service.judges.openai.completions import is_number, is_whole, joined
+
+# Bytes of a reply at most: what stands once in it, and for each suffix.
+_ENVELOPE, _PER_SUFFIX = 1 << 16, 1 << 10
 
 
 def scoring(model: str, choice: Choice, answer: int) -> Call:
@@ -24,7 +27,8 @@ def scoring(model: str, choice: Choice, answer: int) -> Call:
     request = {"model": model, "label_token_ids": [answer], "apply_softmax": False, "add_special_tokens": False}
     items = ",".join(f"[{joined(suffix)}]" for suffix in choice.suffixes)
     body = f'{json.dumps(request)[:-1]}, "query": [{joined(choice.shared)}], "items": [{items}]}}'
-    return Call("/generative_scoring", body.encode(), optional=True)
+    most = _ENVELOPE + _PER_SUFFIX * len(choice.suffixes)
+    return Call("/generative_scoring", body.encode(), most=most, optional=True)
 
 
 def scores(reply: Any, choice: Choice) -> tuple[float, ...]:
@@ -33,15 +37,21 @@ def scores(reply: Any, choice: Choice) -> tuple[float, ...]:
     A server cuts a prompt that is too long for its model, and with it the question: that is seen by the number of
     tokens it counts.
     """
-    sent = sum(len(choice.shared) + len(suffix) for suffix in choice.suffixes)
-    try:
-        found = {int(each["index"]): float(each["score"]) for each in reply["data"]}
-        counted = int(reply["usage"]["prompt_tokens"])
-        values = [found[index] for index in range(len(choice.suffixes))]
-    except (LookupError, TypeError, ValueError):
-        raise JudgeFailure("judge_unparseable", "the reply holds no scores") from None
-    if counted != sent:
+    match reply:
+        case {"data": [*data], "usage": {"prompt_tokens": counted}} if is_whole(counted):
+            found = dict(map(_indexed, data))
+        case _:
+            raise JudgeFailure("judge_unparseable", "the reply holds no scores")
+    if len(data) != len(choice.suffixes) or found.keys() != set(range(len(choice.suffixes))):
+        raise JudgeFailure("judge_unparseable", "the reply holds not one score for each question")
+    if counted != sum(len(choice.shared) + len(suffix) for suffix in choice.suffixes):
         raise JudgeFailure("judge_unavailable", "the server cut a prompt that is longer than its model takes")
-    if not all(0.0 <= value <= 1.0 for value in values):
-        raise JudgeFailure("judge_unparseable", "a score is no probability")
-    return tuple(math.log(value) if value > 0.0 else -math.inf for value in values)
+    return tuple(math.log(found[index]) if found[index] > 0.0 else -math.inf for index in range(len(data)))
+
+
+def _indexed(score: Any) -> tuple[int, float]:
+    match score:
+        case {"index": index, "score": value} if is_whole(index) and is_number(value, 0.0, 1.0):
+            return index, float(value)
+        case _:
+            raise JudgeFailure("judge_unparseable", "a score is no probability")

@@ -7,6 +7,8 @@ import json
 import re
 from typing import Any
 
+# Bytes of a refusal that are read.
+MOST_READ = 20_000
 # Characters of a server's own words that an error repeats.
 MOST_REPEATED = 200
 
@@ -17,7 +19,7 @@ _QUOTED = re.compile(r"'[^']{41,}'|\"[^\"]{41,}\"|(?<=input_value=)\S+|(?<='inpu
 
 def quotable(body: bytes) -> str:
     """The message in a refusal's `body`, without what it repeats of the request, in one short line."""
-    text = body[:20_000].decode("utf-8", "replace")
+    text = body[:MOST_READ].decode("utf-8", "replace")
     with contextlib.suppress(ValueError, RecursionError):
         text = _message(json.loads(text))
     text = _QUOTED.sub("…", _NUMBERS.sub("[…]", " ".join(text.split())))

@@ -17,6 +17,7 @@ from typing import Any
 from perception_reward.service.backoff import Backoff
 from perception_reward.service.judges.base import Health
 from perception_reward.service.judges.llm.ask import Choice, LogProbs, Tokens, Writing, Written
+from perception_reward.service.judges.llm.distribution import believed, possible
 from perception_reward.service.judges.llm.failure import JudgeFailure
 from perception_reward.service.judges.llm.observer import JudgeObserver, Unobserved
 from perception_reward.service.judges.vllm import requests
@@ -36,6 +37,11 @@ LONGEST_SILENCE = 10.0
 HANG = 120.0
 # How often that is looked at, in one such time.
 _LOOKS = 24
+
+# What stands for a server's name where there is none.
+IN_PROCESS = "in-process"
+
+_NO_PROBABILITIES = "the engine gave log-probabilities that cannot be those of its answers"
 
 # A first ask compiles and allocates what later ones use.
 WARMING: Tokens = (1,) * 64
@@ -120,13 +126,20 @@ class VLLMEngine:
         params = requests.one_token(choice.answers)
         prompts = [choice.shared + suffix for suffix in choice.suffixes]
         outputs = await self._outputs(llm, prompts, params, deadline)
-        return tuple(requests.chosen(output, choice.answers) for output in outputs)
+        found = believed([requests.chosen(output, choice.answers) for output in outputs], choice.answers)
+        if not all(found):
+            self._unusable()
+        return found
 
     async def write(self, writing: Writing, affinity: str, deadline: float) -> Written:
         llm = self._running()
         self._check_length(llm, len(writing.prompt) + 1)
         (output,) = await self._outputs(llm, [writing.prompt], requests.text(writing), deadline)
-        return requests.written(output, writing.answers)
+        written = requests.written(output, writing.answers)
+        if not all(map(possible, written.logprobs)):
+            self._unusable()
+            raise JudgeFailure("judge_unparseable", _NO_PROBABILITIES)
+        return written
 
     async def health(self) -> Health:
         if self._llm is None or self._llm.errored:
@@ -232,6 +245,10 @@ class VLLMEngine:
         self._complain("length", f"{detail}, so its verdicts are missing; {advice}")
         raise JudgeFailure("judge_unavailable", detail)
 
+    def _unusable(self) -> None:
+        self._observer.unusable(IN_PROCESS, "content")
+        self._complain("unusable", f"{_NO_PROBABILITIES}, so its verdicts are missing")
+
     def _complain(self, kind: str, text: str) -> None:
         """One line of a kind: the same fault would otherwise be logged a thousand times a step."""
         if kind not in self._complaints:
@@ -262,7 +279,7 @@ class VLLMEngine:
             if unanswered and llm is self._llm and self._silent_since is None:
                 self._silent_since = sent
             self._count(-1)
-            self._observer.request("in-process", loop.time() - sent, ok)
+            self._observer.request(IN_PROCESS, loop.time() - sent, ok)
             # Last, because a second cancellation ends this wait, and with it whatever came after.
             for job in jobs:
                 job.cancel()

@@ -43,6 +43,10 @@ def test_any_bytes_decode_to_a_sound_verdict_or_a_miss(value: bytes):
         struct.pack("<BBdd", 1, 0, -0.1, 0.5),
         struct.pack("<BBddII", 1, 0, 0.5, 0.5, 9, 3),
         struct.pack("<BBddI", 1, 0, 0.5, 0.5, 9),
+        struct.pack("<BBdd", 1, 0, math.inf, 0.5),
+        struct.pack("<BBdd", 1, 0, 0.5, math.nan),
+        struct.pack("<BBdd", 1, 0, 1.0000001, 0.5),
+        struct.pack("<BBdd", 1, 0x40, 0.5, 0.5),
     ],
 )
 def test_what_this_version_did_not_write_is_a_miss(value: bytes):

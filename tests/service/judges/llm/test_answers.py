@@ -51,6 +51,12 @@ def test_what_holds_no_answer_is_unparseable(answers: Answers, logprobs: dict[in
     assert answers.outcome(found) == Missing("judge_unparseable")
 
 
+@pytest.mark.parametrize("value", [math.nan, math.inf, 0.5])
+def test_beside_a_number_that_is_none_the_others_do_not_decide(answers: Answers, value: float):
+    yes, no, unknown = first_of_each(answers)
+    assert answers.outcome({yes: value, no: -0.1, unknown: -3.0}) == Missing("judge_unparseable")
+
+
 @given(st.lists(st.floats(-700, 0), min_size=3, max_size=3))
 def test_the_three_probabilities_are_a_distribution(answers: Answers, values: list[float]):
     outcome = answers.outcome(dict(zip(first_of_each(answers), values, strict=True)))

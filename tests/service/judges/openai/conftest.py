@@ -21,6 +21,7 @@ class ScriptedServer:
         self.model = model
         self.script: list[Handler] = [self.answer]
         self.scoring: Handler = self.status(404)
+        self.models: Handler = self._serves
         self.bodies: list[dict[str, Any]] = []
         self.headers: list[dict[str, str]] = []
         self.arrived = asyncio.Event()
@@ -49,7 +50,10 @@ class ScriptedServer:
     async def _score(self, request: web.Request) -> web.StreamResponse:
         return await self.scoring(request)
 
-    async def _models(self, request: web.Request) -> web.Response:
+    async def _models(self, request: web.Request) -> web.StreamResponse:
+        return await self.models(request)
+
+    async def _serves(self, request: web.Request) -> web.Response:
         return web.json_response({"data": [{"id": self.model}]})
 
     async def _post(self, request: web.Request) -> web.StreamResponse:

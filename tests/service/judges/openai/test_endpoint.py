@@ -49,3 +49,23 @@ def test_silence_is_the_absence_of_any_answer(endpoint: Endpoint):
     endpoint.answered(now=6.0, sent=1.0)
     assert not endpoint.silent_since(5.0)
     assert endpoint.silent_since(7.0)
+
+
+def test_a_busy_server_that_asks_for_no_time_is_left_alone_for_longer_each_time(endpoint: Endpoint):
+    now, waits = 10.0, list[float]()
+    for _ in range(10):
+        endpoint.busy(now, seconds=0.0)
+        waits.append(endpoint.busy_until - now)
+        now = endpoint.busy_until
+    assert 0.05 <= waits[0] <= 0.1
+    assert waits[0] < waits[2] < waits[4]
+    assert 2.5 <= waits[-1] <= 5.0
+    endpoint.answered(now, sent=now)
+    endpoint.busy(now, seconds=0.0)
+    assert endpoint.busy_until - now <= 0.1
+
+
+def test_requests_turned_away_together_are_one(endpoint: Endpoint):
+    for _ in range(100):
+        endpoint.busy(now=10.0, seconds=0.0)
+    assert endpoint.busy_until <= 10.1

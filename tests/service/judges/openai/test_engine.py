@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
 import logging
 import math
 import time
@@ -19,6 +20,7 @@ from perception_reward.service.judges.llm.ask import Choice, LogProbs, Writing
 from perception_reward.service.judges.llm.failure import JudgeFailure
 from perception_reward.service.judges.llm.judge import LLMJudge
 from perception_reward.service.judges.llm.paper import PaperMethod
+from perception_reward.service.judges.openai import body
 from perception_reward.service.judges.openai.engine import OpenAIEngine
 from perception_reward.service.judges.openai.factory import openai_engine
 from perception_reward.trainer_client.wire import Fact
@@ -250,6 +252,7 @@ async def test_the_observer_sees_requests_and_retries(judge_at: Callable[..., LL
         def __init__(self) -> None:
             self.requests: list[bool] = []
             self.retries: list[str] = []
+            self.faults: list[str] = []
             self.most = 0
 
         def request(self, endpoint: str, seconds: float, ok: bool) -> None:
@@ -258,6 +261,9 @@ async def test_the_observer_sees_requests_and_retries(judge_at: Callable[..., LL
         def retry(self, reason: str) -> None:
             self.retries.append(reason)
 
+        def unusable(self, endpoint: str, fault: str) -> None:
+            self.faults.append(fault)
+
         def inflight(self, n: int) -> None:
             self.most = max(self.most, n)
 
@@ -265,6 +271,10 @@ async def test_the_observer_sees_requests_and_retries(judge_at: Callable[..., LL
     server.script = [server.status(500), server.answer]
     await reasons(judge_at(server, observer=observer))
     assert (observer.requests, observer.retries, observer.most) == ([False, True], ["500"], 1)
+    assert observer.faults == []
+    server.script = [server.json({"choices": [{"index": 0, "text": 7}]})]
+    await reasons(judge_at(server, observer=observer))
+    assert observer.faults == ["content"]
 
 
 CHOICE = Choice((1, 2, 3), ((4,), (5, 6)), (7, 9))
@@ -332,3 +342,146 @@ async def test_a_busy_server_is_not_believed_beyond_reason(server: Any):
     endpoint = engine._pool.endpoints[0]  # pyright: ignore[reportPrivateUsage]
     assert 0 < endpoint.busy_until - asyncio.get_running_loop().time() <= 30
     await engine.aclose()
+
+
+async def test_a_busy_server_that_names_no_time_is_asked_less_and_less(server: Any):
+    server.script = [server.status(429, Retry_After="nan")]
+    engine = openai_engine(f"openai:{server.url}#m")
+    with pytest.raises(JudgeFailure, match="judge_unavailable"):
+        await engine.choose(CHOICE, "", asyncio.get_running_loop().time() + 2)
+    assert len(server.bodies) <= 6
+    await engine.aclose()
+
+
+@pytest.mark.parametrize("asked", ["0", "0.000001", "-5", "inf", "1e400", "soon", "Thu, 01 Jan 1970 00:00:00 GMT", ""])
+async def test_a_wait_that_is_none_is_not_taken_at_its_word(server: Any, asked: str):
+    server.script = [server.status(429, Retry_After=asked)]
+    engine = openai_engine(f"openai:{server.url}#m")
+    with pytest.raises(JudgeFailure, match="judge_unavailable"):
+        await engine.choose(CHOICE, "", asyncio.get_running_loop().time() + 1)
+    assert 2 <= len(server.bodies) <= 10
+    await engine.aclose()
+
+
+def told(*values: dict[int, Any]) -> dict[str, Any]:
+    choices = [
+        {"index": index, "logprobs": {"top_logprobs": [{f"token_id:{token}": v for token, v in each.items()}]}}
+        for index, each in enumerate(values)
+    ]
+    return {"choices": choices}
+
+
+SOUND = {7: -0.1, 9: -3.0}
+
+
+@pytest.mark.parametrize("value", [0.5, math.inf, 10**4000, None, "high"])
+async def test_a_question_with_a_number_that_cannot_be_has_no_answer(
+    server: Any, value: Any, caplog: pytest.LogCaptureFixture
+):
+    server.script = [server.json(told(SOUND, {7: value, 9: -3.0}))]
+    engine = openai_engine(f"openai:{server.url}#m")
+    for _ in range(3):
+        assert await chosen(engine) == (SOUND, {})
+    (record,) = caplog.records
+    assert "cannot be used" in record.getMessage()
+    await engine.aclose()
+
+
+async def test_a_reply_with_a_nan_is_not_believed_at_all(server: Any):
+    server.script = [server.json(told(SOUND, {7: math.nan, 9: -3.0}))]
+    engine = openai_engine(f"openai:{server.url}#m")
+    with pytest.raises(JudgeFailure, match="judge_unparseable"):
+        await chosen(engine)
+    await engine.aclose()
+
+
+async def test_an_answer_that_a_reply_leaves_out_is_not_taken_for_impossible(server: Any):
+    server.script = [server.json(told({9: -3.0}, {9: -0.05}))]
+    engine = openai_engine(f"openai:{server.url}#m")
+    assert await chosen(engine) == ({}, {9: -0.05})
+    await engine.aclose()
+
+
+async def test_an_answer_and_its_scores_are_not_more_than_one_together(server: Any):
+    OlderServer(server)
+    server.script = [server.json(told({7: -0.1, 8: -3.0}, {7: -0.5, 8: -1.0}))]
+    engine = openai_engine(f"openai:{server.url}#m")
+    first, second = await chosen(engine)
+    assert (first, second[9]) == ({}, math.log(0.125))
+    await engine.aclose()
+
+
+async def endless(request: web.Request) -> web.StreamResponse:
+    reply = web.StreamResponse()
+    await reply.prepare(request)
+    while True:
+        await reply.write(b" " * 65_536)
+
+
+async def bomb(request: web.Request) -> web.Response:
+    body = gzip.compress(b" " * 50_000_000)
+    return web.Response(body=body, headers={"Content-Encoding": "gzip"})
+
+
+async def huge(request: web.Request) -> web.Response:
+    return web.Response(body=b" " * 5_000_000)
+
+
+@pytest.mark.parametrize("sent", [endless, bomb, huge])
+async def test_a_body_beyond_what_was_asked_for_is_unparseable_and_left_early(
+    judge_at: Callable[..., LLMJudge], server: Any, sent: Any
+):
+    server.script = [sent]
+    began = time.process_time()
+    assert await reasons(judge_at(server)) == {"judge_unparseable"}
+    assert len(server.bodies) == 1
+    assert time.process_time() - began < 10
+
+
+@pytest.mark.parametrize("sent", [endless, bomb, huge])
+async def test_another_server_answers_for_one_whose_bodies_cannot_be_taken(
+    judge_at: Callable[..., LLMJudge], start_server: Any, sent: Any
+):
+    servers = [await start_server() for _ in range(2)]
+    servers[0].script = [sent]
+    found = await outcomes(judge_at(*servers), [JudgeTask(f"response {n}", FACTS) for n in range(20)])
+    assert set(found) == {(Verdict("stated", 1.0),) * 3}
+    # It is given a rest.
+    assert len(servers[0].bodies) < 20
+
+
+async def test_a_body_that_never_ends_is_tried_elsewhere(
+    judge_at: Callable[..., LLMJudge], start_server: Any, monkeypatch: pytest.MonkeyPatch
+):
+    async def stops(request: web.Request) -> web.StreamResponse:
+        reply = web.StreamResponse()
+        await reply.prepare(request)
+        await reply.write(b'{"choices": [')
+        await asyncio.Event().wait()
+        return reply
+
+    monkeypatch.setattr(body, "BODY_SECONDS", 0.2)
+    servers = [await start_server() for _ in range(2)]
+    servers[0].script = [stops]
+    found = await outcomes(judge_at(*servers), [JudgeTask(f"response {n}", FACTS) for n in range(20)], seconds=60)
+    assert set(found) == {(Verdict("stated", 1.0),) * 3}
+
+
+async def test_a_refusal_without_an_end_is_a_refusal(judge_at: Callable[..., LLMJudge], server: Any):
+    async def refuses(request: web.Request) -> web.StreamResponse:
+        reply = web.StreamResponse(status=400)
+        await reply.prepare(request)
+        while True:
+            await reply.write(b"no " * 10_000)
+
+    server.script = [refuses]
+    assert await reasons(judge_at(server)) == {"judge_unavailable"}
+
+
+async def test_health_reads_no_list_without_an_end(judge_at: Callable[..., LLMJudge], server: Any):
+    server.models = endless
+    judge = judge_at(server)
+    health = await judge.health()
+    assert not health.ok
+    assert "more than" in health.detail
+    await judge.aclose()

@@ -35,9 +35,24 @@ def test_a_prompt_that_the_server_cut_has_no_score():
         scores(reply(0.5, 0.5, tokens=8), CHOICE)
 
 
-@pytest.mark.parametrize(
-    "garbage", [None, {}, [], reply(0.5), reply(0.5, "high"), reply(0.5, None), reply(0.5, 1.5), reply(0.5, math.nan)]
-)
+NUMBERS: list[Any] = ["high", None, 1.5, -0.1, math.nan, math.inf, 10**4000, True]
+
+
+@pytest.mark.parametrize("value", NUMBERS)
+def test_what_is_no_probability_is_no_score(value: Any):
+    with pytest.raises(JudgeFailure, match="judge_unparseable"):
+        scores(reply(0.5, value), CHOICE)
+
+
+@pytest.mark.parametrize("index", [0, 2, -1, 1e400, 1.0, True, None, "1", 10**4000])
+def test_each_question_has_one_score(index: Any):
+    garbled = reply(0.5, 0.25)
+    garbled["data"][0]["index"] = index
+    with pytest.raises(JudgeFailure, match="judge_unparseable"):
+        scores(garbled, CHOICE)
+
+
+@pytest.mark.parametrize("garbage", [reply(0.5, 0.5, 0.5), reply(0.5, 0.5) | {"usage": None}, None, {}, [], reply(0.5)])
 def test_garbage_is_unparseable(garbage: object):
     with pytest.raises(JudgeFailure, match="judge_unparseable"):
         scores(garbage, CHOICE)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import AsyncGenerator, Callable
 from types import SimpleNamespace
 from typing import Any
@@ -35,6 +36,7 @@ class GatedLLM:
         self.output_handler: asyncio.Task[None] | None = None
         self.ended = False
         self.asked = 0
+        self.logprobs = {7: -0.5}
 
     async def generate(self, prompt: Any, sampling_params: Any, request_id: str) -> AsyncGenerator[Any]:
         self._loop = asyncio.get_running_loop()
@@ -42,7 +44,7 @@ class GatedLLM:
             self.output_handler = asyncio.create_task(_for_ever())
         self.asked += 1
         await self.gate.wait()
-        step = {7: SimpleNamespace(logprob=-0.5)}
+        step = {token: SimpleNamespace(logprob=value) for token, value in self.logprobs.items()}
         yield SimpleNamespace(outputs=[SimpleNamespace(logprobs=[step])], num_cached_tokens=0)
 
     def shutdown(self, timeout: float | None = None) -> None:
@@ -165,3 +167,16 @@ async def test_idle_engines_do_not_hang(started: Callable[..., Any]):
     await asyncio.sleep(3 * HANG)
     assert (await engine.health()).ok
     assert not launches.made[0].ended
+
+
+@pytest.mark.parametrize("value", [math.nan, 0.5, math.inf])
+async def test_log_probabilities_that_cannot_be_are_no_answer(
+    started: Callable[..., Any], value: float, caplog: pytest.LogCaptureFixture
+):
+    engine, launches = await started()
+    deadline = asyncio.get_running_loop().time() + 30
+    launches.made[0].logprobs = {7: value, 9: -0.1}
+    for _ in range(3):
+        assert await engine.choose(Choice((1,), ((2,), (3,)), (7, 9)), "", deadline) == ({}, {})
+    (record,) = [record for record in caplog.records if record.levelname == "ERROR"]
+    assert "cannot be those of its answers" in record.getMessage()
