@@ -19,6 +19,7 @@ from perception_reward.service.judges.llm.methods import MethodName, make_method
 from perception_reward.service.judges.llm.vocabulary import Vocabulary
 from perception_reward.service.judges.openai import completions
 from perception_reward.service.judges.openai.affinity import order
+from perception_reward.service.judges.openai.body import decoded
 from perception_reward.service.judges.openai.endpoint import Endpoint
 from perception_reward.service.judges.openai.engine import OpenAIEngine
 from perception_reward.service.judges.openai.factory import openai_engine
@@ -183,7 +184,8 @@ async def test_completions_and_scores_give_the_same_log_probabilities(engine: Op
     for choice in choices(vllm_model):
         by_completions = await engine.choose(choice, "", deadline)
         for answer in choice.answers:
-            by_scores = scores(await pool.post(scoring("tiny", choice, answer), "", deadline), choice)
+            scored = await pool.post(scoring("tiny", choice, answer), "", deadline)
+            by_scores = scores(decoded(scored.body), choice)
             assert [each[answer] for each in by_completions] == pytest.approx(by_scores, abs=ROUNDING)
 
 
@@ -208,9 +210,9 @@ async def test_a_server_that_leaves_answers_out_gives_the_same_verdicts(
 async def test_a_prompt_that_the_server_would_cut_for_its_scores_is_missing(engine: OpenAIEngine):
     pool = engine._pool  # pyright: ignore[reportPrivateUsage]
     choice = Choice((100,) * 5000, ((101,),), (102,))
-    reply = await pool.post(scoring("tiny", choice, 102), "", asyncio.get_running_loop().time() + 60)
+    scored = await pool.post(scoring("tiny", choice, 102), "", asyncio.get_running_loop().time() + 60)
     with pytest.raises(JudgeFailure, match="longer than its model takes"):
-        scores(reply, choice)
+        scores(decoded(scored.body), choice)
 
 
 def test_the_servers_control_tokens_never_come_from_a_response(vllm_server: Any, vllm_model: Path):

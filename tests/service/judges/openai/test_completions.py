@@ -249,7 +249,7 @@ def broken(draw: st.DrawFn, reply: Any = REPLY) -> Any:
                 other, place = spots[draw(st.integers(0, len(spots) - 1))]
                 container[key] = copy.deepcopy(other[place])
             case _:
-                container[key] = draw(st.sampled_from(WRONG))
+                container[key] = copy.deepcopy(draw(st.sampled_from(WRONG)))
     return found
 
 
