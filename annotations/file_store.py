@@ -18,10 +18,11 @@ from pathlib import Path
 from types import MappingProxyType
 
 from perception_reward.annotations.cursor import from_cursor, to_cursor
-from perception_reward.annotations.jsonl import AnnotationFileError, LineError, read_jsonl, write_jsonl
+from perception_reward.annotations.faults import LineError, RecordFileError
+from perception_reward.annotations.jsonl import open_annotations, read_file, write_jsonl
 from perception_reward.annotations.model import Annotation
+from perception_reward.annotations.records import Form, RecordFile
 from perception_reward.annotations.store import Page, StoreError, StoreReadOnly, StoreUnavailable
-from perception_reward.annotations.tables import read_parquet
 
 
 @dataclass(frozen=True)
@@ -32,6 +33,8 @@ class _Contents:
     read_only: Mapping[str, Annotation]
     files: Mapping[str, Path]
     stamp: tuple[int, int, int] | None
+    # Of the first file, which takes writes only if it is JSON Lines.
+    form: Form = "JSON Lines"
 
     def get(self, annotation_id: str) -> Annotation | None:
         return self.own.get(annotation_id) or self.read_only.get(annotation_id)
@@ -50,9 +53,9 @@ class _Change:
 
 
 class FileStore:
-    """The annotations of `paths`: `.jsonl`, `.jsonl.gz` or `.parquet`; the first takes what is written.
+    """The annotations of `paths`, in any form that `records` knows; the first takes what is written.
 
-    Reading happens in `start` and `reload`, both of which raise `AnnotationFileError` (all faults of a
+    Reading happens in `start` and `reload`, both of which raise `RecordFileError` (all faults of a
     file, or an id that two files share) or `OSError` (no such file).
     """
 
@@ -116,9 +119,9 @@ class FileStore:
         await change.done
 
     def _check_writable(self, ids: Iterable[str]) -> None:
-        if self._paths and self._paths[0].suffix == ".parquet":
+        if self._contents.form != "JSON Lines":
             raise StoreReadOnly(
-                f"{self._paths[0].name} is a table, which is only read; name a .jsonl file first to write"
+                f"{self._paths[0].name} is {self._contents.form}, which is only read; name a .jsonl file first to write"
             )
         for annotation_id in ids:
             if path := self._contents.files.get(annotation_id):
@@ -177,26 +180,27 @@ def _read(paths: Sequence[Path]) -> _Contents:
     own: Mapping[str, Annotation] = {}
     read_only: dict[str, Annotation] = {}
     files: dict[str, Path] = {}
-    for place, path in enumerate(paths):
-        by_line = read_parquet(path) if path.suffix == ".parquet" else read_jsonl(path)
-        _check_new(path, by_line, dict.fromkeys(own, paths[0]) | files)
-        by_id = {annotation.id: annotation for annotation in by_line.values()}
+    recognised = [open_annotations(path) for path in paths]
+    for place, file in enumerate(recognised):
+        by_place = read_file(file)
+        _check_new(file, by_place, dict.fromkeys(own, paths[0]) | files)
+        by_id = {annotation.id: annotation for annotation in by_place.values()}
         if place == 0:
             own = by_id
         else:
             read_only.update(by_id)
-            files.update(dict.fromkeys(by_id, path))
-    return _prepared(own, read_only, files, stamp)
+            files.update(dict.fromkeys(by_id, file.path))
+    return _prepared(own, read_only, files, stamp, recognised[0].form)
 
 
-def _check_new(path: Path, by_line: Mapping[int, Annotation], known: Mapping[str, Path]) -> None:
+def _check_new(file: RecordFile, by_place: Mapping[int, Annotation], known: Mapping[str, Path]) -> None:
     faults = [
-        LineError(line, "id", f"the id {annotation.id!r} is already in {known[annotation.id].name}")
-        for line, annotation in by_line.items()
+        LineError(place, "id", f"the id {annotation.id!r} is already in {known[annotation.id].name}")
+        for place, annotation in by_place.items()
         if annotation.id in known
     ]
     if faults:
-        raise AnnotationFileError(path, faults, "row" if path.suffix == ".parquet" else "line")
+        raise RecordFileError(file.path, faults, file.unit)
 
 
 def _prepared(
@@ -204,8 +208,9 @@ def _prepared(
     read_only: Mapping[str, Annotation],
     files: Mapping[str, Path],
     stamp: tuple[int, int, int] | None,
+    form: Form = "JSON Lines",
 ) -> _Contents:
-    contents = _Contents(MappingProxyType(own), read_only, files, stamp)
+    contents = _Contents(MappingProxyType(own), read_only, files, stamp, form)
     _ = contents.ids  # sorted here, in the thread, not in the event loop
     return contents
 

@@ -10,7 +10,6 @@ fact's id is `f` and the form's place in its row, so it stays the same whatever 
 
 from __future__ import annotations
 
-import json
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field, replace
@@ -19,18 +18,21 @@ from typing import cast, get_args
 
 from perception_reward.annotations.collinear import Collinear
 from perception_reward.annotations.english import sentence
+from perception_reward.annotations.faults import LineError, Record
 from perception_reward.annotations.filled import statements_filled
 from perception_reward.annotations.geometry3k_problems import read_problem
 from perception_reward.annotations.given import statements_given
 from perception_reward.annotations.implied import statements_implied
-from perception_reward.annotations.jsonl import LineError, Record, open_lines, parse_records
 from perception_reward.annotations.logic_forms import LogicFormError, Term, read_logic_form
 from perception_reward.annotations.model import Annotation, Provenance
+from perception_reward.annotations.records import open_records
 from perception_reward.annotations.statements import KINDS, Statement, circle_center, read_statement
 from perception_reward.trainer_client.wire import Fact, Origin
 
 # Data-set ids up to each bound belong to the split: the ranges that InterGPS's own code uses.
 SPLITS = (("train", 2100), ("val", 2400), ("test", 3001))
+
+FIELDS = ("id", "logic_forms", "split", "question", "answer", "source")
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,8 +234,7 @@ def _plain_amount(statement: Statement) -> tuple[object, ...] | None:
 
 
 def _rows(path: Path, problems: Path | None, split: str | None, report: ImportReport) -> Iterator[_Row]:
-    records = _public_records(path) if path.suffix == ".json" else _line_records(path, report)
-    for place, record in records:
+    for place, record in _records(path, report):
         try:
             row = _row(record)
             if split is None or row.split == split:
@@ -242,20 +243,20 @@ def _rows(path: Path, problems: Path | None, split: str | None, report: ImportRe
             report.dropped.append(Dropped(place, None, f"the row {error}"))
 
 
-def _line_records(path: Path, report: ImportReport) -> Iterator[tuple[str, Record]]:
-    with open_lines(path) as lines:
-        for number, record in parse_records(lines):
-            if isinstance(record, LineError):
-                report.dropped.append(Dropped(f"line {number}", None, f"the row {record.message}"))
-            else:
-                yield f"line {number}", record
+def _records(path: Path, report: ImportReport) -> Iterator[tuple[str, Record]]:
+    """The rows, and where each stands. InterGPS's one object of problems by number is taken apart."""
+    file = open_records(path, known=FIELDS, nested=("logic_forms",))
+    for number, record in file:
+        if isinstance(record, LineError):
+            report.dropped.append(Dropped(f"{file.unit} {number}", None, f"the row {record.message}"))
+        elif any(isinstance(problem, dict) and "diagram_logic_forms" in problem for problem in record.values()):
+            yield from _problems_by_number(record)
+        else:
+            yield f"{file.unit} {number}", record
 
 
-def _public_records(path: Path) -> Iterator[tuple[str, Record]]:
-    problems: object = json.loads(path.read_bytes())
-    if not isinstance(problems, dict):
-        raise ValueError(f"{path.name} is no object of problems by id")
-    for key, problem in cast("dict[str, object]", problems).items():
+def _problems_by_number(problems: Record) -> Iterator[tuple[str, Record]]:
+    for key, problem in problems.items():
         record = cast("dict[str, object]", problem) if isinstance(problem, dict) else {}
         name = f"geometry3k-{key}" if key.isdecimal() else key
         yield key, {"id": name, "logic_forms": record.get("diagram_logic_forms")}

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import importlib
 import json
-import os
-import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain, islice
 from pathlib import Path
 from typing import Any, cast
 
 from perception_reward.annotations.model import Annotation
+from perception_reward.annotations.outputs import written
 from perception_reward.annotations.rows import Incomplete, Layout, Picture, Problem, Row, problem_of
 
 # Rows in memory at a time: their images may be megabytes each.
@@ -52,20 +51,16 @@ def _picture(annotation_id: str, reference: str, root: Path | None, embed: bool)
     return Picture(str(path), content)
 
 
-def write_rows(path: Path, layout: Layout, problems: Sequence[Problem] | Iterator[Problem]) -> int:
-    """Write the rows of `problems` as `layout` has them, and return their number."""
+def write_rows(
+    path: Path, layout: Layout, problems: Sequence[Problem] | Iterator[Problem], *, replace: bool = True
+) -> int:
+    """Write the rows of `problems` as `layout` has them, whole or not at all, and return their number.
+
+    Raises `OutputRefused` for a file that is there, unless `replace`.
+    """
     rows = (layout.row(problem, index) for index, problem in enumerate(problems))
-    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".part", dir=path.resolve().parent)
-    os.close(handle)
-    part = Path(name)
-    try:
-        count = _write_parquet(part, rows) if layout.form == "parquet" else _write_jsonl(part, rows)
-        part.chmod(path.stat().st_mode & 0o777 if path.exists() else 0o644)
-        part.replace(path)
-    except BaseException:
-        part.unlink()
-        raise
-    return count
+    with written(path, replace=replace) as part:
+        return _write_parquet(part, rows) if layout.form == "parquet" else _write_jsonl(part, rows)
 
 
 def _write_jsonl(path: Path, rows: Iterator[Row]) -> int:

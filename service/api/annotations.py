@@ -9,7 +9,8 @@ from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 
-from perception_reward.annotations.jsonl import LineError, parse_lines
+from perception_reward.annotations.faults import LineError
+from perception_reward.annotations.jsonl import parse_lines
 from perception_reward.annotations.model import Annotation
 from perception_reward.service.api.body import LenientRoute
 from perception_reward.service.api.deps import ServiceDep

@@ -14,8 +14,9 @@ from typing import Any
 from fastapi import Request, Response
 from fastapi.routing import APIRoute
 
+from perception_reward.annotations.surrogates import mended
+
 _ESCAPED_SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
-_LONE_SURROGATE = re.compile(r"[\ud800-\udfff]")
 
 
 class LenientRequest(Request):
@@ -41,7 +42,7 @@ def parse(body: bytes) -> Any:
     """The JSON value of `body`; `json.JSONDecodeError` for whatever is not JSON or nested beyond all reason."""
     try:
         value = json.loads(body)
-        return _mended(value) if _ESCAPED_SURROGATE.search(body) else value
+        return mended(value) if _ESCAPED_SURROGATE.search(body) else value
     except json.JSONDecodeError:
         raise
     except (ValueError, RecursionError) as error:
@@ -54,13 +55,3 @@ def _reason(error: Exception) -> str:
     if isinstance(error, RecursionError):
         return "nested too deeply"
     return str(error)
-
-
-def _mended(value: Any) -> Any:
-    if isinstance(value, str):
-        return _LONE_SURROGATE.sub("\ufffd", value)
-    if isinstance(value, list):
-        return [_mended(part) for part in value]  # pyright: ignore[reportUnknownVariableType]
-    if isinstance(value, dict):
-        return {_mended(key): _mended(part) for key, part in value.items()}  # pyright: ignore[reportUnknownVariableType]
-    return value

@@ -14,6 +14,7 @@ from starlette.exceptions import HTTPException
 from perception_reward.annotations.store import StoreReadOnly, StoreUnavailable
 from perception_reward.service.admission import Overloaded
 from perception_reward.service.api.disconnect import ClientGone
+from perception_reward.service.places import cut, where
 from perception_reward.service.scorer import UnknownProfileError
 from perception_reward.trainer_client.wire import Problem
 
@@ -21,7 +22,7 @@ MEDIA_TYPE = "application/problem+json"
 # A request of 4,096 bad items needs no 4,096 entries to be mended.
 MOST_ERRORS = 20
 # Nor does it need its own megabyte back.
-MOST_NAME, MOST_WORDS = 64, 1000
+MOST_WORDS = 1000
 
 MEANINGS = {
     400: "The body is not the gzip file that its Content-Encoding says.",
@@ -77,24 +78,6 @@ def problem(
     )
 
 
-def where(location: Sequence[object]) -> str:
-    """`("body", "items", 3, "response")` as `items[3].response`.
-
-    A name that was sent is cut to `MOST_NAME` characters. Parts in parentheses are forms of a value, and no names.
-    """
-    path = ""
-    for part in location[1:] if location and location[0] == "body" else location:
-        if isinstance(part, int):
-            path += f"[{part}]"
-        elif not (name := _cut(str(part), MOST_NAME)).startswith("("):
-            path += f".{name}" if path else name
-    return path or "body"
-
-
-def _cut(text: str, most: int) -> str:
-    return text if len(text) <= most else text[: most - 1] + "…"
-
-
 def install(app: FastAPI) -> None:
     """Answer every error of `app` with a problem document."""
 
@@ -141,7 +124,7 @@ def install(app: FastAPI) -> None:
 
 
 def _unprocessable(faults: list[dict[str, str]], count: int) -> Response:
-    faults = [{key: _cut(text, MOST_WORDS) for key, text in fault.items()} for fault in faults]
+    faults = [{key: cut(text, MOST_WORDS) for key, text in fault.items()} for fault in faults]
     first = f"{faults[0]['where']}: {faults[0]['what']}"
     more = f" (and {count - 1} more)" if count > 1 else ""
     return problem(422, first + more, errors=faults)

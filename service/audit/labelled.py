@@ -19,14 +19,15 @@ and the field.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from hashlib import sha256
 from pathlib import Path
 from typing import Annotated, Self
 
 from pydantic import AliasChoices, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
-from perception_reward.annotations.jsonl import AnnotationFileError, LineError, open_lines, parse_records
+from perception_reward.annotations.faults import LineError, RecordFileError
+from perception_reward.annotations.records import RecordFile, open_records
 from perception_reward.service.audit.probes import Probe, probe
 from perception_reward.service.excerpt import WHOLE, excerpt
 from perception_reward.trainer_client.wire import Fact, Label
@@ -87,20 +88,20 @@ class LabelledRow(BaseModel):
 def read_labelled(path: Path, scope: str = WHOLE) -> list[Probe]:
     """The file's probes, for a judge that reads the part `scope` of a response (`excerpt`).
 
-    `AnnotationFileError` tells all faults with their lines, `OSError` that there is no file.
+    `RecordFileError` tells all faults with their lines, `OSError` that there is no file.
     """
-    with open_lines(path) as lines:
-        found = list(_rows(lines))
+    file = open_records(path, known=(*LabelledRow.model_fields, "text"), nested=("facts",))
+    found = list(_rows(file))
     if faults := [row for row in found if isinstance(row, LineError)]:
-        raise AnnotationFileError(path, faults)
+        raise RecordFileError(path, faults, file.unit)
     rows = [row for row in found if isinstance(row, LabelledRow)]
     if not rows:
-        raise AnnotationFileError(path, [LineError(1, "", "the file holds no labelled response")])
+        raise RecordFileError(path, [LineError(0, "", "holds no labelled response")])
     return list({made.id: made for row in rows for made in row.probes(scope)}.values())
 
 
-def _rows(lines: Iterable[str | bytes]) -> Iterator[LabelledRow | LineError]:
-    for number, record in parse_records(lines):
+def _rows(file: RecordFile) -> Iterator[LabelledRow | LineError]:
+    for number, record in file:
         if isinstance(record, LineError):
             yield record
             continue

@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from contextlib import aclosing
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from pydantic import ValidationError
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.markup import escape
 from rich.progress import Progress
 from rich.table import Table
 
+from perception_reward.annotations.faults import RecordFileError
+from perception_reward.annotations.outputs import written
 from perception_reward.annotations.store import AnnotationStore, StoreError
 from perception_reward.service import logs
-from perception_reward.service.api.body import parse
 from perception_reward.service.assembly import Service, assemble
 from perception_reward.service.audit.agreement import (
     Agreement,
@@ -32,8 +32,10 @@ from perception_reward.service.audit.agreement import (
 )
 from perception_reward.service.audit.figures import Estimate, Judged
 from perception_reward.service.audit.statistics import LABELS
+from perception_reward.service.batch.results import read_results
 from perception_reward.service.cli.options import fail, with_settings
-from perception_reward.service.cli.rollouts import count_or_exit, good_items, responses
+from perception_reward.service.cli.outputs import Force, outputs_or_exit, read_by
+from perception_reward.service.cli.rollouts import WHAT, responses, rollouts_or_exit
 from perception_reward.service.cli.running import run_or_exit
 from perception_reward.service.settings import Settings, SettingsError
 from perception_reward.trainer_client.wire import Fact, ItemResult
@@ -50,12 +52,13 @@ def agree(
     other: Annotated[str, typer.Argument(help="The other judge or file of results.")],
     items: Annotated[
         Path | None,
-        typer.Option(exists=True, dir_okay=False, help="The rollouts: JSON Lines, an item of POST /v1/score a line."),
+        typer.Option(exists=True, help=WHAT),
     ] = None,
     listed: Annotated[
         Path | None,
         typer.Option("--disagreements", dir_okay=False, help="Write every disagreement here, as JSON Lines."),
     ] = None,
+    force: Force = False,
 ) -> None:
     """Compare two judges on saved rollouts: kappa, confusion, agreement by kind, and where they differ.
 
@@ -63,6 +66,7 @@ def agree(
     judge could not give are told apart, and are never counted as agreement.
     """
     logs.configure("warning", as_json=settings.log_json)
+    outputs_or_exit(listed, read=(items, one, other, *read_by(settings)), force=force)
     judges = [side for side in (one, other) if not Path(side).is_file()]
     if judges and items is None:
         fail(f"{judges[0]!r} is no file of results; to ask it as a judge, give the rollouts: --items FILE", status=2)
@@ -77,14 +81,15 @@ def agree(
     differing = disagreements(found, left, rollouts)
     _show(Console(), figures, differing)
     if listed is not None:
-        listed.write_text("".join(each.model_dump_json() + "\n" for each in differing), encoding="utf-8")
+        with written(listed, replace=force) as part:
+            part.write_text("".join(each.model_dump_json() + "\n" for each in differing), encoding="utf-8")
         typer.echo(f"{len(differing)} disagreements written to {listed}")
 
 
 def _rollouts(settings: Settings, items: Path) -> list[Rollout]:
     """The items with their facts; the annotations are read for those that name one."""
-    count_or_exit(items, skip_bad=False)
-    listed = list(good_items(items))
+    file, _ = rollouts_or_exit(items, skip_bad=False)
+    listed = [rollout.item for rollout in file.rollouts()]
     names = list({item.annotation_id for item in listed if item.annotation_id is not None})
     try:
         stored = asyncio.run(_stored(settings, names)) if names else {}
@@ -114,8 +119,8 @@ def _results(settings: Settings, side: str, rollouts: Sequence[Rollout] | None) 
     """The results in a file, or those of a judge asked now."""
     if Path(side).is_file():
         try:
-            return list(_read(Path(side)))
-        except ValueError as error:
+            return list(read_results(Path(side)))
+        except (RecordFileError, OSError) as error:
             fail(str(error), status=2)
     found: list[ItemResult] = []
 
@@ -130,22 +135,6 @@ def _results(settings: Settings, side: str, rollouts: Sequence[Rollout] | None) 
 
     run_or_exit(settings.model_copy(update={"judge": side}), main)
     return found
-
-
-def _read(path: Path) -> Iterator[ItemResult]:
-    with path.open("rb") as lines:
-        for number, line in enumerate(lines, start=1):
-            try:
-                if line.strip():
-                    yield ItemResult.model_validate(parse(line))
-            except ValidationError as error:
-                first = error.errors(include_url=False, include_input=False)[0]
-                at = ".".join(str(part) for part in first["loc"]) or "line"
-                raise ValueError(
-                    f"{path} line {number} is no result of `perception-reward score`: {at}: {first['msg']}"
-                ) from None
-            except ValueError as error:
-                raise ValueError(f"{path} line {number}: not JSON: {error}") from None
 
 
 def _show(console: Console, figures: Agreement, differing: Sequence[Disagreement]) -> None:

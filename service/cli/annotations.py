@@ -9,12 +9,15 @@ from typing import Annotated
 import typer
 
 from perception_reward.annotations.distractors import MOST, DistractorReport, add_distractors
+from perception_reward.annotations.faults import RecordFileError
 from perception_reward.annotations.file_store import FileStore
 from perception_reward.annotations.geometry3k import import_problems
-from perception_reward.annotations.jsonl import AnnotationFileError, read_jsonl, write_jsonl
+from perception_reward.annotations.jsonl import read_annotations, write_jsonl
+from perception_reward.annotations.outputs import written
 from perception_reward.annotations.stats import Stats
 from perception_reward.annotations.store import every
 from perception_reward.service.cli.options import fail
+from perception_reward.service.cli.outputs import Force, outputs_or_exit
 
 app = typer.Typer(no_args_is_help=True, help="Make and check annotation files.")
 
@@ -36,7 +39,7 @@ def stats(
     """Count facts by kind and by where they are known from, and annotations without any that shows seeing."""
     try:
         told = asyncio.run(_stats(files))
-    except (OSError, AnnotationFileError) as error:
+    except (OSError, RecordFileError) as error:
         fail(str(error))
         return
     for line in told.lines():
@@ -55,16 +58,20 @@ def add_false_neighbours(
     out: Annotated[Path, typer.Argument(dir_okay=False, help="The annotation file to write.")],
     most: Annotated[int, typer.Option(min=1, max=1000, help="At most so many distractors an annotation.")] = MOST,
     seed: Annotated[int, typer.Option(help="The same seed adds the same distractors.")] = 0,
+    force: Force = False,
 ) -> None:
     """Add false neighbours of the facts, so that a response that names every value loses what it gains.
 
     They contradict a stored fact, so they are false for certain. Facts in other words than the importer's get none.
     """
+    outputs_or_exit(out, read=[source], force=force)
     report = DistractorReport()
     try:
-        annotations = read_jsonl(source).values()
-        write_jsonl(out, add_distractors(annotations, report, most=most, seed=seed))
-    except (OSError, AnnotationFileError) as error:
+        annotations = read_annotations(source).values()
+        if not annotations:
+            fail(f"{source} holds no annotation; nothing is written")
+        write_jsonl(out, add_distractors(annotations, report, most=most, seed=seed), replace=force)
+    except (OSError, RecordFileError) as error:
         fail(str(error))
     for line in report.lines():
         typer.echo(line)
@@ -88,20 +95,28 @@ def import_geometry3k(
     report: Annotated[
         Path | None, typer.Option(dir_okay=False, help="Write every dropped form here, a line each.")
     ] = None,
+    force: Force = False,
 ) -> None:
     """Turn Geometry3K logic forms into English facts. What cannot be read is reported, never silently dropped."""
+    outputs_or_exit(out, read=[source], force=force)
+    outputs_or_exit(out, report, read=[source], force=force, json_lines=False)
     wanted = [kind.strip() for kind in kinds.split(",")] if kinds else None
     try:
         imported = import_problems(source, problems=problems, split=split, limit=limit, kinds=wanted)
     except (OSError, ValueError) as error:
         fail(str(error))
         return
-    write_jsonl(out, imported.annotations)
+    facts = imported.report.facts.total()
+    if facts:
+        write_jsonl(out, imported.annotations, replace=force)
     lines = list(imported.report.lines())
     for line in lines[:MOST_SHOWN]:
         typer.echo(line)
     if len(lines) > MOST_SHOWN:
         typer.echo(f"… and {len(lines) - MOST_SHOWN} lines more" + ("" if report else "; --report FILE keeps all"))
     if report is not None:
-        report.write_text("".join(line + "\n" for line in lines), encoding="utf-8")
+        with written(report, replace=force) as part:
+            part.write_text("".join(line + "\n" for line in lines), encoding="utf-8")
+    if not facts:
+        fail("no fact was imported, so no annotation file is written; the lines above say why")
     typer.echo(f"{len(imported.annotations)} annotations written to {out}")

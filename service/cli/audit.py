@@ -10,7 +10,8 @@ import typer
 from rich.console import Console
 from rich.progress import Progress
 
-from perception_reward.annotations.jsonl import AnnotationFileError
+from perception_reward.annotations.faults import RecordFileError
+from perception_reward.annotations.outputs import written
 from perception_reward.annotations.store import every
 from perception_reward.service import logs
 from perception_reward.service.assembly import JUDGING, Service
@@ -24,6 +25,7 @@ from perception_reward.service.audit.report import build_report
 from perception_reward.service.audit.run import Observation, observe
 from perception_reward.service.audit.summary import print_summary
 from perception_reward.service.cli.options import fail, with_settings
+from perception_reward.service.cli.outputs import Force, outputs_or_exit, read_by
 from perception_reward.service.cli.running import run_or_exit
 from perception_reward.service.judges.calibration import load_calibration
 from perception_reward.service.settings import Settings, naming
@@ -53,12 +55,16 @@ def audit(
     fit: Annotated[
         bool, typer.Option("--fit", help="Fit a calibration, for --judge-calibration, and tell what it is worth.")
     ] = False,
+    force: Force = False,
 ) -> None:
     """Audit the judge on your own annotations, a catalogue of attacks and, if you have them, labelled responses.
 
     No cache answers: the judge itself is asked. The report is what `serve --audit OUT/report.json` shows of its judge.
     """
     logs.configure("warning", as_json=settings.log_json)
+    out.mkdir(parents=True, exist_ok=True)
+    files = [out / name for name in ("report.json", "report.html", *(["calibration.json"] if fit else []))]
+    outputs_or_exit(*files, read=(labelled, *read_by(settings)), force=force, json_lines=False)
     given = _labelled(labelled, settings.judge_scope)
     if not settings.annotations and not given:
         fail("there is nothing to ask: give --annotations, --labelled FILE or both", status=2)
@@ -80,7 +86,7 @@ def audit(
         observations = await _observed(service, [*given, *made], console)
         fitted = _fitted(observations, service, seed) if fit else None
         report = _report(observations, service, seed, fitted if isinstance(fitted, Fitted) else None)
-        _write(out, report, fitted)
+        _write(out, report, fitted, replace=force)
         screen = Console()
         print_summary(screen if screen.is_terminal else Console(width=WIDTH), report)
         console.print(f"written: {out / 'report.html'}", highlight=False)
@@ -93,7 +99,7 @@ def audit(
 def _labelled(path: Path | None, scope: str) -> list[Probe]:
     try:
         return read_labelled(path, scope) if path is not None else []
-    except AnnotationFileError as error:
+    except RecordFileError as error:
         fail(str(error), status=2)
         raise AssertionError from None
 
@@ -133,9 +139,10 @@ def _report(observations: list[Observation], service: Service, seed: int, fitted
     )
 
 
-def _write(out: Path, report: AuditReport, fitted: Fitted | str | None) -> None:
-    out.mkdir(parents=True, exist_ok=True)
-    (out / "report.json").write_text(report.model_dump_json(indent=1), encoding="utf-8")
-    (out / "report.html").write_text(render_html(report), encoding="utf-8")
+def _write(out: Path, report: AuditReport, fitted: Fitted | str | None, *, replace: bool) -> None:
+    texts = {"report.json": report.model_dump_json(indent=1), "report.html": render_html(report)}
     if isinstance(fitted, Fitted):
-        (out / "calibration.json").write_text(fitted.calibration.model_dump_json(indent=1), encoding="utf-8")
+        texts["calibration.json"] = fitted.calibration.model_dump_json(indent=1)
+    for name, text in texts.items():
+        with written(out / name, replace=replace) as part:
+            part.write_text(text, encoding="utf-8")

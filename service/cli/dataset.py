@@ -16,6 +16,7 @@ from perception_reward.annotations.row_files import problems_of, write_rows
 from perception_reward.annotations.rows import LAYOUTS, SYSTEM_PROMPT, Incomplete, Problem
 from perception_reward.annotations.store import AnnotationStore, StoreError
 from perception_reward.service.cli.options import fail
+from perception_reward.service.cli.outputs import Force, outputs_or_exit
 from perception_reward.service.settings import is_redis_url
 
 # Incomplete annotations shown; their number is told besides.
@@ -38,12 +39,14 @@ def dataset(
     system_prompt: Annotated[
         Path | None, typer.Option(exists=True, dir_okay=False, help="A file to take the place of the system prompt.")
     ] = None,
+    force: Force = False,
 ) -> None:
     """Write a trainer's data set from annotations: question, images, and what the reward finds the facts by."""
     layout = LAYOUTS.get(trainer)
     if layout is None:
         fail(f"unknown trainer {trainer!r}; known: {', '.join(LAYOUTS)}", status=2)
         return
+    outputs_or_exit(out, read=(annotations, system_prompt), force=force, json_lines=False)
     system = SYSTEM_PROMPT if system_prompt is None else system_prompt.read_text(encoding="utf-8").strip()
     try:
         found = asyncio.run(_all(annotations))
@@ -59,7 +62,7 @@ def dataset(
     # Read again for writing, a row's images at a time: embedded ones do not fit into memory together.
     kept = problems_of((found[place] for place in complete), root=image_root, embed=embed, system=system)
     try:
-        count = write_rows(out, layout, _surely(kept))
+        count = write_rows(out, layout, _surely(kept), replace=force)
     except (Incomplete, OSError) as error:
         fail(str(error))
         return

@@ -1,4 +1,4 @@
-"""Saved rollouts: reading items from a file, and scoring them batch by batch."""
+"""Saved rollouts on the command line: what is wrong with a file in words, and its items scored batch by batch."""
 
 from __future__ import annotations
 
@@ -9,11 +9,10 @@ from pathlib import Path
 from typing import TypeVar
 
 import typer
-from pydantic import ValidationError
 
-from perception_reward.service.api.body import parse
-from perception_reward.service.api.problems import where
+from perception_reward.annotations.faults import RecordFileError
 from perception_reward.service.assembly import Service
+from perception_reward.service.batch.rollouts import RolloutFile, Survey
 from perception_reward.service.cli.options import fail
 from perception_reward.trainer_client.wire import ScoreItem, ScoreRequest, ScoreResponse
 
@@ -21,57 +20,45 @@ T = TypeVar("T")
 
 # Items scored together: enough to fill the judge, few enough that progress shows and little is lost by a Ctrl-C.
 BATCH = 512
-# Faulty lines shown; their number is told besides.
-MOST_FAULTS = 20
+# The label of these items in logs: what a run is told, it is told once.
+RUN = "rollouts"
+WHAT = "Rollouts: JSON Lines, a JSON array, CSV or Parquet (gzip too), with the fields of an item of POST /v1/score."
 
 
-def good_items(path: Path) -> Iterator[ScoreItem]:
-    """The items of a file, an item of POST /v1/score a line; lines that cannot be read are left out."""
-    return (item for _, item in _read(path) if isinstance(item, ScoreItem))
-
-
-def count_or_exit(path: Path, *, skip_bad: bool) -> int:
-    """The number of good items. Every faulty line is told; they end the command unless `skip_bad`, as no item does."""
-    faults: list[str] = []
-    good = 0
-    for _, item in _read(path):
-        if isinstance(item, str):
-            faults.append(item)
-        else:
-            good += 1
-    for line in faults[:MOST_FAULTS]:
+def rollouts_or_exit(path: Path, *, skip_bad: bool) -> tuple[RolloutFile, Survey]:
+    """The file and what it holds. Faulty records are told; they end the command unless `skip_bad`, as no item does."""
+    try:
+        file = RolloutFile(path)
+        survey = file.survey()
+    except (RecordFileError, OSError) as error:
+        fail(str(error), status=2)
+        raise AssertionError from None
+    for line in survey.faults:
         typer.echo(line, err=True)
-    if len(faults) > MOST_FAULTS:
-        typer.echo(f"… and {len(faults) - MOST_FAULTS} more", err=True)
-    if faults and not skip_bad:
-        fail(f"{len(faults)} lines cannot be scored; mend them, or pass --skip-bad", status=2)
-    if good == 0:
+    if survey.faulty > len(survey.faults):
+        typer.echo(f"… and {survey.faulty - len(survey.faults)} more", err=True)
+    if survey.faulty and not skip_bad:
+        fail(f"{survey.faulty} of them cannot be scored; mend them, or pass --skip-bad", status=2)
+    if survey.good == 0:
         fail(f"{path} holds no item to score", status=2)
-    return good
+    for warning in survey.warnings():
+        typer.secho(f"warning: {warning}", err=True, fg=typer.colors.YELLOW)
+    return file, survey
+
+
+def batches(items: Iterable[T]) -> Iterator[list[T]]:
+    iterator = iter(items)
+    while batch := list(islice(iterator, BATCH)):
+        yield batch
+
+
+async def respond(service: Service, items: list[ScoreItem], step: int | None) -> ScoreResponse:
+    """The answer to one batch."""
+    deadline = asyncio.get_running_loop().time() + service.settings.request_timeout
+    return await service.scorer.score(ScoreRequest(items=items, step=step, run=RUN), deadline)
 
 
 async def responses(service: Service, items: Iterable[ScoreItem], step: int | None) -> AsyncGenerator[ScoreResponse]:
     """The answers to the items, a batch at a time and in order."""
-    iterator = iter(items)
-    while batch := list(islice(iterator, BATCH)):
-        deadline = asyncio.get_running_loop().time() + service.settings.request_timeout
-        yield await service.scorer.score(ScoreRequest(items=batch, step=step), deadline)
-
-
-def _read(path: Path) -> Iterator[tuple[int, ScoreItem | str]]:
-    """(line number, item or what is wrong with it)."""
-    with path.open("rb") as lines:
-        for number, line in enumerate(lines, start=1):
-            if not line.strip():
-                continue
-            try:
-                yield number, ScoreItem.model_validate(parse(line.removeprefix(b"\xef\xbb\xbf")))
-            except ValidationError as error:
-                first = error.errors(include_url=False, include_input=False)[0]
-                message = first["msg"].removeprefix("Value error, ")
-                yield (
-                    number,
-                    f"{path.name} line {number}: {where(first['loc']) if first['loc'] else 'item'}: {message}",
-                )
-            except ValueError as error:
-                yield number, f"{path.name} line {number}: not JSON: {error}"
+    for batch in batches(items):
+        yield await respond(service, batch, step)

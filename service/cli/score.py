@@ -1,70 +1,127 @@
-"""`perception-reward score`: a file of items to a file of results, by the scorer that also serves HTTP."""
+"""`perception-reward score`: a file of rollouts to a file of results, by the scorer that also serves HTTP."""
 
 from __future__ import annotations
 
-import os
-from contextlib import aclosing
+import gzip
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, TextIO, cast
 
 import typer
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.progress import Progress
+from rich.table import Table
 
+from perception_reward.annotations.outputs import part_of, written
 from perception_reward.service import logs
 from perception_reward.service.assembly import Service
-from perception_reward.service.cli.options import with_settings
-from perception_reward.service.cli.rollouts import count_or_exit, good_items, responses
+from perception_reward.service.batch.results import to_line
+from perception_reward.service.batch.rollouts import RolloutFile
+from perception_reward.service.batch.tally import COMPONENTS, Tally
+from perception_reward.service.cli.options import fail, with_settings
+from perception_reward.service.cli.outputs import Force, outputs_or_exit, read_by
+from perception_reward.service.cli.rollouts import WHAT, batches, respond, rollouts_or_exit
 from perception_reward.service.cli.running import run_or_exit
 from perception_reward.service.settings import Settings
-from perception_reward.trainer_client.wire import ItemResult
+
+# The exit status where no score could be determined.
+ALL_MISSING = 3
+# What to look at, by the reason of a missing score.
+ADVICE = {
+    "unknown_annotation": "--annotations names the files that hold the annotations; the ids have to be the same",
+    "annotations_unavailable": "the annotation store did not answer",
+    "judge_unavailable": "the judge did not answer; the warnings above say why",
+    "judge_timeout": "a batch took longer than --request-timeout",
+    "judge_unparseable": "the judge's reply was no verdict; see --judge-method",
+    "accuracy_timeout": "a reference answer took longer than --accuracy-time-limit to compare",
+    "overloaded": "the worker processes could not keep up",
+}
 
 
 @with_settings
 def score(
     settings: Settings,
-    items: Annotated[
-        Path,
-        typer.Argument(exists=True, dir_okay=False, help="JSON Lines, an item of POST /v1/score a line."),
-    ],
-    results: Annotated[Path, typer.Argument(dir_okay=False, help="Where results go: a line for each item, in order.")],
+    items: Annotated[Path, typer.Argument(exists=True, help=WHAT)],
+    results: Annotated[Path, typer.Argument(help="The JSON Lines to write: a line for each item, in order.")],
     step: Annotated[int | None, typer.Option(min=0, help="Training step, for profiles with a schedule.")] = None,
     skip_bad: Annotated[
-        bool, typer.Option("--skip-bad", help="Score the good lines although others cannot be read.")
+        bool, typer.Option("--skip-bad", help="Score the good items although others cannot be read.")
     ] = False,
+    force: Force = False,
 ) -> None:
     """Score saved rollouts from a file, without a server.
 
-    Lines that cannot be read are all told before anything is scored. Results are written to RESULTS.part, which
-    becomes RESULTS when the last item is scored.
+    Items that cannot be read are all told before anything is scored. Other fields of theirs are carried to the results,
+    as `extra`. Results are written to RESULTS.part, which becomes RESULTS when the last item is scored.
+
+    The exit status is 0, or 3 where every score is missing, 2 for a wrong option or file, 1 for a failure.
     """
     logs.configure("warning", as_json=settings.log_json)
-    total = count_or_exit(items, skip_bad=skip_bad)
+    outputs_or_exit(results, read=(items, *read_by(settings)), force=force, keep=True)
+    file, survey = rollouts_or_exit(items, skip_bad=skip_bad)
+    console = Console(stderr=True)
+    for note in survey.notes():
+        console.print(note, markup=False, highlight=False, soft_wrap=True)
+    tally = Tally()
 
     async def main(service: Service) -> None:
-        missing = await _score_file(service, items, results, total, step)
-        Console(stderr=True).print(f"{total} items scored to {results}; {missing} missing", highlight=False)
+        with written(results, replace=force, keep=True) as part, _opened(part, results) as out:
+            await _score(service, file, survey.good, step, out, tally, console)
 
-    run_or_exit(settings, main)
+    try:
+        run_or_exit(settings, main)
+    except BaseException:
+        if part_of(results).exists():
+            typer.echo(f"{tally.items} of {survey.good} results are in {part_of(results)}", err=True)
+        raise
+    _tell(console, tally, results)
+    if tally.missing == tally.items:
+        fail("every score is missing", status=ALL_MISSING)
 
 
-async def _score_file(service: Service, items: Path, results: Path, total: int, step: int | None) -> int:
-    """Score batch by batch; the number of items whose score is missing."""
-    missing = 0
-    part = results.with_name(results.name + ".part")
-    with (
-        part.open("w", encoding="utf-8") as out,
-        Progress(console=Console(stderr=True), transient=True) as progress,
-    ):
+async def _score(
+    service: Service,
+    file: RolloutFile,
+    total: int,
+    step: int | None,
+    out: TextIO,
+    tally: Tally,
+    console: Console,
+) -> None:
+    with Progress(console=console, transient=True) as progress:
         task = progress.add_task("scoring", total=total)
-        async with aclosing(responses(service, good_items(items), step)) as answers:
-            async for answer in answers:
-                out.writelines(_line(result) for result in answer.results)
-                missing += answer.summary.missing
-                progress.advance(task, answer.summary.items)
-    os.replace(part, results)
-    return missing
+        for batch in batches(file.rollouts()):
+            answer = await respond(service, [rollout.item for rollout in batch], step)
+            out.writelines(
+                to_line(result, rollout.extra) for rollout, result in zip(batch, answer.results, strict=True)
+            )
+            tally.add(answer.results)
+            progress.advance(task, len(batch))
+    if tally.items != total:
+        raise OSError(f"{file.path} was changed while it was scored: {total} items at first, then {tally.items}")
 
 
-def _line(result: ItemResult) -> str:
-    return result.model_dump_json() + "\n"
+def _opened(part: Path, results: Path) -> TextIO:
+    if results.suffix == ".gz":
+        return cast(TextIO, gzip.open(part, "wt", encoding="utf-8"))
+    return part.open("w", encoding="utf-8")
+
+
+def _tell(console: Console, tally: Tally, results: Path) -> None:
+    """What the scores came to, and why some are missing."""
+    table = Table("", "mean", "items", "without", box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
+    for column in table.columns[1:]:
+        column.justify = "right"
+    for name in (*COMPONENTS, "score"):
+        mean = tally.mean(name)
+        given = tally.given[name]
+        table.add_row(name, "–" if mean is None else f"{mean:.3f}", str(given), str(tally.items - given or ""))
+    console.print(table)
+    if tally.missing:
+        reasons = Table("missing", "items", "", box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
+        reasons.columns[1].justify = "right"
+        for reason, count in tally.reasons.most_common():
+            reasons.add_row(reason, str(count), ADVICE.get(reason, ""))
+        console.print(reasons)
+    line = f"{tally.items} items scored to {results}; {tally.missing} missing"
+    console.print(line, markup=False, highlight=False, soft_wrap=True)

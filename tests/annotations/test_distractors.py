@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 
 from perception_reward.annotations.distractors import DistractorReport, add_distractors, surely_differ
 from perception_reward.annotations.geometry3k import import_problems
-from perception_reward.annotations.jsonl import read_jsonl, write_jsonl
+from perception_reward.annotations.jsonl import read_annotations, write_jsonl
 from perception_reward.annotations.model import Annotation
 from perception_reward.annotations.quantities import read_quantity
 from perception_reward.service.cli.main import app
@@ -147,7 +147,7 @@ def test_the_command_adds_them_to_a_file_and_tells_how_many(tmp_path: Path):
     done = CliRunner().invoke(app, ["annotations", "add-distractors", str(source), str(out), "--most", "1"])
     assert done.exit_code == 0, done.output
     assert "1 annotations with 2 facts, 1 in other words" in done.output
-    (found,) = read_jsonl(out).values()
+    (found,) = read_annotations(out).values()
     assert [fact.polarity for fact in found.facts] == ["present", "present", "distractor"]
 
 

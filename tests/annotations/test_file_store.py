@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from perception_reward.annotations.faults import RecordFileError
 from perception_reward.annotations.file_store import FileStore
-from perception_reward.annotations.jsonl import AnnotationFileError, read_jsonl, write_jsonl
+from perception_reward.annotations.jsonl import read_annotations, write_jsonl
 from perception_reward.annotations.model import Annotation
 from perception_reward.annotations.store import StoreReadOnly, StoreUnavailable
 
@@ -18,7 +19,7 @@ def note(annotation_id: str, answer: str | None = None) -> Annotation:
 
 
 def ids_in(path: Path) -> list[str]:
-    return sorted(found.id for found in read_jsonl(path).values())
+    return sorted(found.id for found in read_annotations(path).values())
 
 
 @pytest.fixture
@@ -126,7 +127,7 @@ async def test_reloading_shows_the_new_contents(store: FileStore, own: Path) -> 
 
 async def test_an_unreadable_new_file_leaves_the_old_contents(store: FileStore, own: Path) -> None:
     await asyncio.to_thread(own.write_text, "{")
-    with pytest.raises(AnnotationFileError, match=r"own\.jsonl line 1: is not JSON"):
+    with pytest.raises(RecordFileError, match=r"own\.jsonl line 1: is not JSON"):
         await store.reload()
     os.unlink(own)
     with pytest.raises(FileNotFoundError):
@@ -136,7 +137,7 @@ async def test_an_unreadable_new_file_leaves_the_old_contents(store: FileStore, 
 
 async def test_an_id_in_two_files_names_both(own: Path, other: Path) -> None:
     write_jsonl(other, [note("b"), note("c")])
-    with pytest.raises(AnnotationFileError, match=r"other\.jsonl line 2: the id 'c' is already in own\.jsonl"):
+    with pytest.raises(RecordFileError, match=r"other\.jsonl line 2: the id 'c' is already in own\.jsonl"):
         await FileStore([own, other]).start()
 
 

@@ -184,10 +184,17 @@ def test_a_row_without_a_split_has_no_problem(tmp_path: Path) -> None:
 
 
 def test_a_file_of_another_format_is_refused(tmp_path: Path) -> None:
-    path = tmp_path / "list.json"
-    path.write_text("[]")
-    with pytest.raises(ValueError, match="no object of problems by id"):
+    path = tmp_path / "forms.parquet"
+    path.write_text("no table")
+    with pytest.raises(ValueError, match="is not JSON Lines, a JSON array, CSV or Parquet"):
         import_problems(path)
+
+
+def test_an_array_of_rows_is_read_as_lines_are(tmp_path: Path) -> None:
+    path = tmp_path / "forms.json"
+    path.write_text(json.dumps([{"id": "geo-1", "logic_forms": ["Equals(LengthOf(Line(A, B)), 5)"]}], indent=1))
+    (found,) = import_problems(path).annotations
+    assert found.facts[0].text == "Segment AB has length 5."
 
 
 @pytest.mark.parametrize("name", ["annotations.jsonl", "parser_predictions.jsonl"])

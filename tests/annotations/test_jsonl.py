@@ -11,11 +11,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from perception_reward.annotations.faults import LineError, RecordFileError
 from perception_reward.annotations.jsonl import (
-    AnnotationFileError,
-    LineError,
     parse_lines,
-    read_jsonl,
+    read_annotations,
     to_json,
     write_jsonl,
 )
@@ -27,8 +26,8 @@ TWO = Annotation(id="b", question="Wie groß ist ∠ABC?")
 
 
 def faults_of(path: Path) -> tuple[LineError, ...]:
-    with pytest.raises(AnnotationFileError) as caught:
-        read_jsonl(path)
+    with pytest.raises(RecordFileError) as caught:
+        read_annotations(path)
     return caught.value.faults
 
 
@@ -36,7 +35,7 @@ def faults_of(path: Path) -> tuple[LineError, ...]:
 def test_what_is_written_reads_back(tmp_path: Path, name: str) -> None:
     path = tmp_path / name
     assert write_jsonl(path, [ONE, TWO]) == 2
-    assert read_jsonl(path) == {1: ONE, 2: TWO}
+    assert read_annotations(path) == {1: ONE, 2: TWO}
 
 
 def test_fields_at_their_defaults_are_not_written() -> None:
@@ -46,7 +45,7 @@ def test_fields_at_their_defaults_are_not_written() -> None:
 def test_byte_order_marks_windows_line_ends_and_blank_lines_are_fine(tmp_path: Path) -> None:
     path = tmp_path / "windows.jsonl"
     path.write_bytes(b"\xef\xbb\xbf" + to_json(ONE).encode() + b"\r\n\r\n  \r\n" + to_json(TWO).encode())
-    assert read_jsonl(path) == {1: ONE, 4: TWO}
+    assert read_annotations(path) == {1: ONE, 4: TWO}
 
 
 def test_a_byte_order_mark_in_text_is_fine() -> None:
@@ -56,7 +55,7 @@ def test_a_byte_order_mark_in_text_is_fine() -> None:
 def test_an_empty_file_holds_nothing(tmp_path: Path) -> None:
     path = tmp_path / "empty.jsonl"
     path.touch()
-    assert read_jsonl(path) == {}
+    assert read_annotations(path) == {}
 
 
 @pytest.mark.parametrize(
@@ -65,16 +64,17 @@ def test_an_empty_file_holds_nothing(tmp_path: Path) -> None:
         ('{"id": "a", "facts": [{"id": "f3"}]}', "facts.0.text", "fact 'f3' has no text"),
         ('{"id": "a", "facts": [{"id": "f3", "text": ""}]}', "facts.0.text", "fact 'f3' has no text"),
         ('{"id": "a", "facts": [{"text": "x"}]}', "facts.0.id", "fact number 1 has no id"),
-        ('{"id": "a", "facts": [7]}', "facts.0", "fact number 1 has a wrong 0"),
+        ('{"id": "a", "facts": [7]}', "facts.0", "fact number 1 is wrong: Input should be an object"),
+        ('{"id": "a", "images": ["x", 7]}', "images.1", "'images' has a wrong entry 2: Input should be a valid string"),
         ('{"id": "a", "facts": [{"id": "f", "text": "x", "kidn": "y"}]}', "facts.0.kidn", "a field 'kidn'"),
         ('{"answer": "5"}', "id", "the annotation has no id"),
         ('{"id": ""}', "id", "the annotation has no id"),
         ('{"id": "a", "anwser": "5"}', "anwser", "the annotation has a field 'anwser' that is not known"),
-        ('{"id": "a", "answer": 5}', "answer", "the annotation has a wrong answer"),
+        ('{"id": "a", "answer": {}}', "answer", "the annotation has a wrong answer"),
         ('{"id": "a", "facts": [{"id": "f", "text": "x", "weight": 1e999}]}', "facts.0.weight", "wrong weight"),
         ('{"id": "a", "facts": [{"id": "f", "text": "x", "weight": NaN}]}', "", "NaN is not JSON"),
         ('{"id": "a", "facts": [{"id":"f","text":"x"},{"id":"f","text":"y"}]}', "", "two facts share the id 'f'"),
-        ('{"id": 1, "answer": 2}', "id", "(and 1 more)"),
+        ('{"id": 1, "question": 2}', "id", "(and 1 more)"),
         ('{"id": "\\ud800"}', "id", "the annotation has a wrong id"),
         ('{"id": "a", "grün\\n": 1}', "grün\\n", "has a field 'grün\\\\n' that is not known"),
         ('{"id": "a", "\\ud800": 1}', "", "the annotation is wrong"),
@@ -115,8 +115,8 @@ def test_lines_are_parsed_as_they_come() -> None:
 def test_all_faults_of_a_file_are_collected_and_the_first_twenty_shown(tmp_path: Path) -> None:
     path = tmp_path / "bad.jsonl"
     path.write_text('{"id": "ok"}\n' + '{"id": "a", "facts": [{"id": "f3"}]}\n' * 30)
-    with pytest.raises(AnnotationFileError) as caught:
-        read_jsonl(path)
+    with pytest.raises(RecordFileError) as caught:
+        read_annotations(path)
     assert len(caught.value.faults) == 30
     shown = str(caught.value).splitlines()
     assert shown[0] == "bad.jsonl line 2: fact 'f3' has no text"
@@ -124,12 +124,12 @@ def test_all_faults_of_a_file_are_collected_and_the_first_twenty_shown(tmp_path:
     assert str(pickle.loads(pickle.dumps(caught.value))) == str(caught.value)
 
 
-def test_a_gzip_file_that_is_cut_or_none_is_a_fault(tmp_path: Path) -> None:
+def test_a_gzip_file_that_is_cut_is_a_fault_and_a_plain_one_of_that_name_is_read(tmp_path: Path) -> None:
     path = tmp_path / "cut.jsonl.gz"
     path.write_bytes(gzip.compress(to_json(ONE).encode() * 100)[:-20])
     assert "no complete gzip file" in faults_of(path)[0].message
-    path.write_text("plain")
-    assert "no complete gzip file" in faults_of(path)[0].message
+    path.write_text(to_json(ONE))
+    assert read_annotations(path) == {1: ONE}
 
 
 def test_a_failed_write_leaves_the_old_file_and_no_litter(tmp_path: Path) -> None:
@@ -142,7 +142,7 @@ def test_a_failed_write_leaves_the_old_file_and_no_litter(tmp_path: Path) -> Non
 
     with pytest.raises(RuntimeError):
         write_jsonl(path, broken())
-    assert read_jsonl(path) == {1: ONE}
+    assert read_annotations(path) == {1: ONE}
     assert os.listdir(tmp_path) == ["some.jsonl"]
 
 
@@ -154,7 +154,7 @@ def test_a_rewritten_file_keeps_its_permissions_and_a_link_its_target(tmp_path: 
     write_jsonl(link, [TWO])
     assert link.is_symlink()
     assert path.stat().st_mode & 0o777 == 0o600
-    assert read_jsonl(path) == {1: TWO}
+    assert read_annotations(path) == {1: TWO}
 
 
 texts = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=40)

@@ -4,26 +4,6 @@ from collections.abc import Callable
 from typing import Any
 
 import httpx
-import pytest
-
-from perception_reward.service.api.problems import MOST_NAME, where
-
-
-@pytest.mark.parametrize(
-    ("location", "path"),
-    [
-        (("body",), "body"),
-        (("body", "items", 3, "response"), "items[3].response"),
-        (("body", "items", 3, "response", "(list)", 2, "(block)", "text"), "items[3].response[2].text"),
-        (("query", "limit"), "query.limit"),
-    ],
-)
-def test_a_place_reads_as_its_path(location: tuple[object, ...], path: str):
-    assert where(location) == path
-
-
-def test_a_long_name_is_cut():
-    assert len(where(("body", "n" * 1_000_000))) == MOST_NAME
 
 
 async def test_a_request_that_finds_no_place_is_counted(serve: Callable[..., Any]):

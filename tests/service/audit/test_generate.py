@@ -5,7 +5,7 @@ from importlib.resources import as_file, files
 
 import pytest
 
-from perception_reward.annotations.jsonl import read_jsonl
+from perception_reward.annotations.jsonl import read_annotations
 from perception_reward.annotations.model import Annotation
 from perception_reward.service.audit.generate import all_families, generate
 from perception_reward.service.audit.probes import Probe
@@ -18,7 +18,7 @@ CAP = 2000
 @pytest.fixture(scope="module")
 def annotations() -> list[Annotation]:
     with as_file(files("perception_reward.service.demo") / "annotations.jsonl") as path:
-        return list(read_jsonl(path).values())
+        return list(read_annotations(path).values())
 
 
 @pytest.fixture(scope="module")

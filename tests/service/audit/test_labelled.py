@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from perception_reward.annotations.jsonl import AnnotationFileError
+from perception_reward.annotations.faults import RecordFileError
 from perception_reward.service.audit.labelled import read_labelled
 
 
@@ -64,11 +64,11 @@ def test_a_row_that_comes_twice_counts_once(tmp_path: Path):
 )
 def test_a_fault_names_its_line_and_field(tmp_path: Path, row: object, message: str):
     good = {"response": "a", "fact": "b", "label": "stated"}
-    with pytest.raises(AnnotationFileError) as caught:
+    with pytest.raises(RecordFileError) as caught:
         read_labelled(written(tmp_path, good, row))
     assert f"labelled.jsonl {message}" in str(caught.value)
 
 
 def test_an_empty_file_is_a_fault(tmp_path: Path):
-    with pytest.raises(AnnotationFileError, match="holds no labelled response"):
+    with pytest.raises(RecordFileError, match="holds no labelled response"):
         read_labelled(written(tmp_path))

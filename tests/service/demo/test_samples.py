@@ -4,7 +4,7 @@ from importlib.resources import as_file, files
 
 import pytest
 
-from perception_reward.annotations.jsonl import read_jsonl
+from perception_reward.annotations.jsonl import read_annotations
 from perception_reward.annotations.model import Annotation
 from perception_reward.trainer_client.wire import ScoreItem
 
@@ -14,7 +14,7 @@ SAMPLES = files("perception_reward.service.demo")
 @pytest.fixture(scope="module")
 def annotations() -> dict[str, Annotation]:
     with as_file(SAMPLES / "annotations.jsonl") as path:
-        return {found.id: found for found in read_jsonl(path).values()}
+        return {found.id: found for found in read_annotations(path).values()}
 
 
 @pytest.fixture(scope="module")

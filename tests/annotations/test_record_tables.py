@@ -7,9 +7,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from perception_reward.annotations.jsonl import AnnotationFileError
+from perception_reward.annotations.faults import RecordFileError
+from perception_reward.annotations.jsonl import read_annotations
 from perception_reward.annotations.model import Annotation
-from perception_reward.annotations.tables import BATCH_ROWS, read_parquet
+from perception_reward.annotations.record_tables import BATCH_ROWS
 from perception_reward.trainer_client.wire import Fact
 
 
@@ -26,7 +27,7 @@ def test_rows_with_missing_columns_and_nulls_are_read(tmp_path: Path) -> None:
             {"id": "c", "answer": "7", "facts": []},
         ]
     )
-    assert read_parquet(write(tmp_path / "t.parquet", table)) == {
+    assert read_annotations(write(tmp_path / "t.parquet", table)) == {
         1: Annotation(id="a", facts=[Fact(id="f1", text="AB is 5.", weight=2.0)]),
         2: Annotation(id="b", answer="7"),
         3: Annotation(id="c", answer="7"),
@@ -41,20 +42,20 @@ def test_dictionary_encoded_and_large_strings_are_read(tmp_path: Path) -> None:
             "images": pa.array([["x.png"], []], pa.large_list(pa.large_string())),
         }
     )
-    found = read_parquet(write(tmp_path / "t.parquet", table))
+    found = read_annotations(write(tmp_path / "t.parquet", table))
     assert [(one.id, one.answer, one.images) for one in found.values()] == [("a", "5", ["x.png"]), ("b", "5", [])]
 
 
 def test_rows_are_counted_across_batches(tmp_path: Path) -> None:
     table = pa.table({"id": [f"p{n}" for n in range(BATCH_ROWS + 5)]})
-    found = read_parquet(write(tmp_path / "t.parquet", table))
+    found = read_annotations(write(tmp_path / "t.parquet", table))
     assert found[BATCH_ROWS + 5].id == f"p{BATCH_ROWS + 4}"
 
 
 def test_faults_name_their_rows(tmp_path: Path) -> None:
     table = pa.Table.from_pylist([{"id": "a"}, {"id": "a"}, {"id": None}])
-    with pytest.raises(AnnotationFileError) as caught:
-        read_parquet(write(tmp_path / "t.parquet", table))
+    with pytest.raises(RecordFileError) as caught:
+        read_annotations(write(tmp_path / "t.parquet", table))
     assert str(caught.value).splitlines() == [
         "t.parquet row 2: the id 'a' is already that of row 1",
         "t.parquet row 3: the annotation has no id",
@@ -63,16 +64,16 @@ def test_faults_name_their_rows(tmp_path: Path) -> None:
 
 def test_an_unknown_column_is_named_once(tmp_path: Path) -> None:
     table = pa.table({"id": ["a", "b"], "anwser": ["5", "6"]})
-    with pytest.raises(AnnotationFileError) as caught:
-        read_parquet(write(tmp_path / "t.parquet", table))
+    with pytest.raises(RecordFileError) as caught:
+        read_annotations(write(tmp_path / "t.parquet", table))
     assert len(caught.value.faults) == 1
-    assert "the column 'anwser' is not known; known are id, question, answer" in str(caught.value)
+    assert "has a column 'anwser' that is not known; known are id, question, answer" in str(caught.value)
 
 
 def test_a_file_that_is_no_table_is_a_fault(tmp_path: Path) -> None:
     path = tmp_path / "t.parquet"
     path.write_text("no table")
-    with pytest.raises(AnnotationFileError, match="is no Parquet table"):
-        read_parquet(path)
+    with pytest.raises(RecordFileError, match="is not JSON Lines, a JSON array, CSV or Parquet"):
+        read_annotations(path)
     with pytest.raises(FileNotFoundError):
-        read_parquet(tmp_path / "none.parquet")
+        read_annotations(tmp_path / "none.parquet")

@@ -1,0 +1,55 @@
+"""What is wrong with a file of records: where, and in words that are safe to print."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeAlias
+
+from perception_reward.annotations.store import StoreError
+
+SHOWN_FAULTS = 20
+MAX_NAME_CHARACTERS = 80
+
+Record: TypeAlias = Mapping[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class LineError:
+    """A fault of one line, item or row, counted from 1, or with 0 of the whole file.
+
+    `field` is empty where all of it is at fault.
+    """
+
+    line: int
+    field: str
+    message: str
+
+
+class RecordFileError(StoreError, ValueError):
+    """A file that cannot be used, with all its faults; the message shows the first 20."""
+
+    def __init__(self, path: Path | str, faults: Iterable[LineError], unit: str = "line") -> None:
+        self.path = str(path)
+        self.faults = tuple(faults)
+        self._unit = unit
+        name = Path(path).name
+        shown = [said(name, unit, fault) for fault in self.faults[:SHOWN_FAULTS]]
+        if len(self.faults) > SHOWN_FAULTS:
+            shown.append(f"… and {len(self.faults) - SHOWN_FAULTS} more faults in {name}")
+        super().__init__("\n".join(shown))
+
+    def __reduce__(self) -> tuple[type[RecordFileError], tuple[str, tuple[LineError, ...], str]]:
+        return type(self), (self.path, self.faults, self._unit)
+
+
+def said(name: str, unit: str, fault: LineError) -> str:
+    """`rollouts.jsonl line 17: has no response`."""
+    return f"{name} {unit} {fault.line}: {fault.message}" if fault.line else f"{name} {fault.message}"
+
+
+def printable(part: object) -> str:
+    """A name from the file, short and without what could break a log line or an encoder."""
+    cut = str(part)[:MAX_NAME_CHARACTERS]
+    return "".join(one if one.isprintable() else one.encode("unicode_escape").decode() for one in cut)

@@ -1,0 +1,161 @@
+"""Records as JSON: an object a line, or objects one after another, in an array or not. Memory holds one at a time."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterable, Iterator
+from typing import TextIO, TypeAlias, cast
+
+from perception_reward.annotations.faults import LineError, Record
+
+# Characters of one record. Its images may be in it; what is longer is no record but another kind of file.
+LONGEST = 64 * 1024 * 1024
+CHUNK = 1 << 20
+
+_SPACE = re.compile(r"[\s\ufeff]*")
+_BETWEEN = re.compile(r"[\s\ufeff,]*")
+
+# What becomes of NaN and Infinity, which Python writes and JSON does not know.
+Constants: TypeAlias = Callable[[str], object]
+
+
+def refuse(name: str) -> object:
+    raise ValueError(f"{name} is not JSON")
+
+
+def as_null(name: str) -> object:
+    return None
+
+
+def parse_records(
+    lines: Iterable[str | bytes], constants: Constants = refuse
+) -> Iterator[tuple[int, Record | LineError]]:
+    """The JSON object of each line that is not blank, with the line's number from 1.
+
+    Text lines may hold bytes that are no UTF-8 as lone surrogates (`errors="surrogateescape"`).
+    """
+    for number, line in enumerate(lines, start=1):
+        try:
+            text = _text(line, first=number == 1)
+        except UnicodeError as error:
+            yield number, LineError(number, "", f"is not UTF-8 ({_place(error)})")
+            continue
+        if text:
+            yield number, _record(number, text, constants)
+
+
+def bounded_lines(stream: TextIO) -> Iterator[str]:
+    """The lines of `stream`. Of one that is too long, as much as shows that it is."""
+    while line := stream.readline(LONGEST + 1):
+        yield line
+        while len(line) > LONGEST and line and not line.endswith("\n"):
+            line = stream.readline(LONGEST + 1)
+
+
+def json_values(stream: TextIO, constants: Constants = refuse) -> Iterator[tuple[int, Record | LineError]]:
+    """The objects of an array, or one after another, counted from 1. The first that is no JSON is the last one told."""
+    source = _Buffer(stream)
+    decoder = json.JSONDecoder(parse_constant=constants)
+    in_array = source.peek() == "["
+    source.take(in_array)
+    number = 0
+    while (start := source.peek(commas=in_array and number > 0)) and not (in_array and start == "]"):
+        number += 1
+        try:
+            value = source.value(decoder)
+        except (ValueError, RecursionError) as error:
+            yield number, LineError(number, "", f"is not JSON ({_words(error)}); it begins in line {source.line}")
+            return
+        yield number, _object(number, value)
+    if in_array and not start:
+        yield number + 1, LineError(number + 1, "", "is missing: the file ends before its array does")
+    source.take(bool(start))
+    if start and source.peek():
+        yield number + 1, LineError(number + 1, "", f"is behind the end of the array, in line {source.line}")
+
+
+class _Buffer:
+    """What has been read of a stream and not been used."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+        self._text = ""
+        self._at = 0
+        self.line = 1
+
+    def peek(self, *, commas: bool = False) -> str:
+        """The next character that is no white space (nor a comma, where `commas`); empty at the end."""
+        while True:
+            skipped = (_BETWEEN if commas else _SPACE).match(self._text, self._at)
+            self._advance(skipped.end() if skipped else self._at)
+            if self._at < len(self._text) or not self._more(CHUNK):
+                return self._text[self._at : self._at + 1]
+
+    def take(self, one: bool) -> None:
+        """Use up one character, where `one`."""
+        self._advance(self._at + one)
+
+    def value(self, decoder: json.JSONDecoder) -> object:
+        """The next value. Raises `ValueError` for what is none."""
+        while True:
+            try:
+                value, end = cast("tuple[object, int]", decoder.raw_decode(self._text, self._at))
+            except json.JSONDecodeError:
+                # Half a value is no JSON either, until the rest of it is there.
+                if len(self._text) - self._at > LONGEST or not self._more(max(CHUNK, len(self._text) - self._at)):
+                    raise
+                continue
+            # A number may go on in what has not been read yet.
+            if end < len(self._text) or self._text[end - 1] in '}]"' or not self._more(CHUNK):
+                self._advance(end)
+                return value
+
+    def _advance(self, to: int) -> None:
+        self.line += self._text.count("\n", self._at, to)
+        self._at = to
+
+    def _more(self, size: int) -> bool:
+        """Read on, and forget what has been used."""
+        read = self._stream.read(size)
+        self._text, self._at = self._text[self._at :] + read, 0
+        return bool(read)
+
+
+def _text(line: str | bytes, *, first: bool) -> str:
+    if isinstance(line, bytes):
+        line = line.decode("utf-8-sig" if first else "utf-8")
+    elif not line.isascii():
+        try:
+            line.encode()
+        except UnicodeEncodeError:
+            line = line.encode("utf-8", "surrogateescape").decode()
+    return (line.removeprefix("\ufeff") if first else line).strip()
+
+
+def _words(error: Exception) -> str:
+    return error.msg if isinstance(error, json.JSONDecodeError) else str(error)
+
+
+def _place(error: UnicodeError) -> str:
+    if isinstance(error, UnicodeDecodeError | UnicodeEncodeError):
+        return f"byte {error.start + 1}: {error.reason}"
+    return str(error)
+
+
+def _record(number: int, text: str, constants: Constants) -> Record | LineError:
+    if len(text) > LONGEST:
+        return LineError(number, "", f"is longer than {LONGEST} characters")
+    try:
+        value: object = json.loads(text, parse_constant=constants)
+    except json.JSONDecodeError as error:
+        return LineError(number, "", f"is not JSON ({error.msg} at column {error.colno})")
+    except (ValueError, RecursionError) as error:
+        return LineError(number, "", f"is not JSON that can be read ({error})")
+    return _object(number, value)
+
+
+def _object(number: int, value: object) -> Record | LineError:
+    if not isinstance(value, dict):
+        return LineError(number, "", f"holds {type(value).__name__} where a JSON object should be")
+    return cast(Record, value)

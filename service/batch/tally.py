@@ -1,0 +1,39 @@
+"""What a file of results came to: means per component, and why scores are missing."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from perception_reward.trainer_client.wire import Components, ItemResult
+
+COMPONENTS = tuple(Components.model_fields)
+
+
+@dataclass(slots=True)
+class Tally:
+    """Counts and sums over results. `sums` and `given` are by component, and by `score`."""
+
+    items: int = 0
+    reasons: Counter[str] = field(default_factory=Counter[str])
+    given: Counter[str] = field(default_factory=Counter[str])
+    sums: dict[str, float] = field(default_factory=dict[str, float])
+
+    def add(self, results: Iterable[ItemResult]) -> None:
+        for result in results:
+            self.items += 1
+            if result.score is None:
+                self.reasons[result.reason or "unknown"] += 1
+            for name, value in (*result.components, ("score", result.score)):
+                if value is not None:
+                    self.given[name] += 1
+                    self.sums[name] = self.sums.get(name, 0.0) + value
+
+    @property
+    def missing(self) -> int:
+        return self.reasons.total()
+
+    def mean(self, name: str) -> float | None:
+        """Over the items that have it; None where none has."""
+        return self.sums[name] / self.given[name] if self.given[name] else None

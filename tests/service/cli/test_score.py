@@ -1,0 +1,145 @@
+"""`perception-reward score`: what it reads, what it writes, and what it says at the end."""
+
+from __future__ import annotations
+
+import csv
+import json
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from click.testing import Result
+from typer.testing import CliRunner
+
+from perception_reward.service.assembly import Service
+from perception_reward.service.cli import rollouts, score
+from perception_reward.service.cli.main import app
+from perception_reward.trainer_client.wire import ScoreItem, ScoreResponse
+
+FACTS = [{"id": "f1", "text": "Segment AB has length 5."}]
+ROWS: list[dict[str, Any]] = [
+    {"id": f"r-{n}", "facts": FACTS, "response": f"AB = {5 + n % 2}", "answer": "5", "model": "mine"} for n in range(4)
+]
+
+
+def run(*arguments: object) -> Result:
+    return CliRunner().invoke(app, ["score", *map(str, arguments), "--workers", "1"], env={"COLUMNS": "80"})
+
+
+def lines(path: Path, rows: list[dict[str, Any]]) -> Path:
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    return path
+
+
+def results(path: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+
+
+def as_array(path: Path) -> None:
+    path.write_text(json.dumps(ROWS, indent=1), encoding="utf-8")
+
+
+def as_csv(path: Path) -> None:
+    with path.open("w", encoding="utf-16", newline="") as out:
+        writer = csv.DictWriter(out, list(ROWS[0]))
+        writer.writeheader()
+        writer.writerows({**row, "facts": json.dumps(row["facts"])} for row in ROWS)
+
+
+def as_parquet(path: Path) -> None:
+    pq.write_table(pa.Table.from_pylist(ROWS), path)
+
+
+@pytest.mark.parametrize("write", [as_array, as_csv, as_parquet])
+def test_rollouts_of_every_form_are_scored_and_their_other_fields_carried(tmp_path: Path, write: Any):
+    write(tmp_path / "rollouts")
+    done = run(tmp_path / "rollouts", tmp_path / "results.jsonl")
+    assert done.exit_code == 0, done.stderr
+    found = results(tmp_path / "results.jsonl")
+    assert [(one["id"], one["components"]["perception"], one["extra"]) for one in found] == [
+        (row["id"], float(row["response"] == "AB = 5"), {"model": "mine"}) for row in ROWS
+    ]
+    assert "carried to the results, as `extra`: model" in done.stderr
+
+
+def test_the_end_tells_the_means_and_what_is_missing_and_why(tmp_path: Path):
+    lost = [{"id": "lost", "annotation_id": "no-such", "response": "AB = 5", "answer": "5"}]
+    items = lines(tmp_path / "items.jsonl", ROWS + lost)
+    done = run(items, tmp_path / "results.jsonl")
+    assert done.exit_code == 0
+    told = " ".join(done.stderr.split())
+    assert "perception 0.500 4 1" in told
+    assert "unknown_annotation 1 --annotations names the files" in told
+    assert "5 items scored to" in told
+    assert max(map(len, done.stderr.replace(str(tmp_path), "").splitlines())) <= 80
+
+
+def test_a_file_whose_scores_are_all_missing_is_no_success(tmp_path: Path):
+    items = lines(tmp_path / "items.jsonl", [{"annotation_id": "no-such", "response": "AB = 5"}])
+    done = run(items, tmp_path / "results.jsonl")
+    assert done.exit_code == 3
+    assert "every score is missing" in done.stderr
+    assert results(tmp_path / "results.jsonl")[0]["reason"] == "unknown_annotation"
+
+
+def test_a_misspelt_field_is_told_before_anything_is_scored(tmp_path: Path):
+    items = lines(tmp_path / "items.jsonl", [{"anotation_id": "a", "response": "AB = 5", "answer": "5"}])
+    done = run(items, tmp_path / "results.jsonl")
+    assert "'anotation_id' (1 of 1 items) is not read; did you mean 'annotation_id'?" in done.stderr
+    assert "none of the items names facts" in done.stderr
+
+
+def test_rollouts_are_not_replaced_by_their_results(tmp_path: Path):
+    items = lines(tmp_path / "items.jsonl", ROWS)
+    before = items.read_bytes()
+    (tmp_path / "link.jsonl").symlink_to(items)
+    for out in (items, tmp_path / "link.jsonl", tmp_path / "." / "items.jsonl"):
+        done = run(items, out, "--force")
+        assert done.exit_code == 2
+        assert "which is read; name another file" in done.stderr
+    assert items.read_bytes() == before
+
+
+def test_results_that_are_there_are_replaced_only_by_force(tmp_path: Path):
+    items, out = lines(tmp_path / "items.jsonl", ROWS), tmp_path / "results.jsonl"
+    out.write_text("precious", encoding="utf-8")
+    done = run(items, out)
+    assert done.exit_code == 2
+    assert "--force" in done.stderr
+    assert out.read_text(encoding="utf-8") == "precious"
+    assert run(items, out, "--force").exit_code == 0
+    assert len(results(out)) == 4
+
+
+def test_a_name_that_promises_another_form_is_refused(tmp_path: Path):
+    done = run(lines(tmp_path / "items.jsonl", ROWS), tmp_path / "results.parquet")
+    assert done.exit_code == 2
+    assert "results.parquet: what is written is JSON Lines, not Parquet" in done.stderr
+
+
+def test_what_an_interrupted_run_has_scored_is_kept_and_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    items, out = lines(tmp_path / "items.jsonl", ROWS), tmp_path / "results.jsonl"
+    answer, asked = score.respond, list[int]()
+
+    async def interrupted(service: Service, items: list[ScoreItem], step: int | None) -> ScoreResponse:
+        asked.append(len(items))
+        if len(asked) > 1:
+            raise KeyboardInterrupt
+        return await answer(service, items, step)
+
+    monkeypatch.setattr(rollouts, "BATCH", 3)
+    monkeypatch.setattr(score, "respond", interrupted)
+    done = run(items, out)
+    assert done.exit_code == 130
+    part = tmp_path / "results.jsonl.part"
+    assert f"3 of 4 results are in {part}" in done.stderr
+    assert len(results(part)) == 3
+    assert not out.exists()
+    monkeypatch.undo()
+    again = run(items, out)
+    assert again.exit_code == 2
+    assert "holds what an interrupted run has written" in again.stderr
+    assert run(items, out, "--force").exit_code == 0
+    assert len(results(out)) == 4
