@@ -32,7 +32,8 @@ class Admission:
         self._idle.set()
         self.pending_items = 0
         self.requests = 0
-        self.draining = False
+        self.draining = False  # the service is asked to stop: what is new goes elsewhere
+        self.stopped = False  # its time to finish is over: what is under way is cancelled
 
     @contextmanager
     def admit(self, items: int) -> Generator[None]:

@@ -2,7 +2,9 @@
 
 On SIGTERM or SIGINT the service drains: `/readyz` turns false and new requests get 503 with Retry-After, so that
 callers turn to another replica, while the requests under way finish. Then the listening socket is closed. A second
-signal ends it at once. SIGHUP reads the annotations again.
+signal, or the end of `drain_timeout`, answers what is still under way with 503. SIGHUP reads the annotations again.
+
+Connections are accepted by `listener.py`, within the bounds of `connections.py`, and spoken with by `connection.py`.
 """
 
 from __future__ import annotations
@@ -21,11 +23,18 @@ import uvicorn
 from perception_reward.annotations.store import StoreError
 from perception_reward.service.app import make_app
 from perception_reward.service.assembly import Service
+from perception_reward.service.connection import Connection
+from perception_reward.service.connections import Places
+from perception_reward.service.listener import ENOUGH_CONNECTIONS, Listener, bounds
 
 logger = logging.getLogger(__name__)
 
 # Connections that wait to be accepted when the last request has ended are still answered (503) for this long.
 LINGER_SECONDS = 0.25
+# An answer that is being written when the sockets close may be written for this long.
+GRACE_SECONDS = 5.0
+# What is cut off then has this long to be told so.
+FAREWELL_SECONDS = 1.0
 
 
 class DrainingServer(uvicorn.Server):
@@ -34,23 +43,34 @@ class DrainingServer(uvicorn.Server):
     def __init__(self, config: uvicorn.Config, service: Service) -> None:
         super().__init__(config)
         self._service = service
+        self._listeners: list[Listener] = []
         self._draining: asyncio.Task[None] | None = None
         self._reloading: asyncio.Task[None] | None = None
         self._started = time.monotonic()
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Listen, and say so only now: whoever reads it may send signals and requests at once."""
-        await super().startup(sockets)
-        where = {"address": address(sockets[0])} if sockets else {}
+        sockets = sockets or [self.config.bind_socket()]
+        bound = bounds(self._service.settings)
+        if bound.most < ENOUGH_CONNECTIONS:
+            logger.warning(
+                "few connections can be open at once; a large trainer wants %d: raise the limit of open files "
+                "(ulimit -n, LimitNOFILE) or max_connections",
+                ENOUGH_CONNECTIONS,
+                extra={"connections": bound.most, "open_files": bound.descriptors},
+            )
+        places = Places(bound.most, bound.most_per_address)
+        metrics = self._service.metrics
+
+        def connect(address: str) -> Connection:
+            return Connection(self.config, self.server_state, address=address, places=places, metrics=metrics)
+
+        self._listeners = [Listener(listener, places, metrics, connect) for listener in sockets]
+        self.started = True
         store = await self._service.store_health()
         judge = self._service.judge.info.name
+        where = {"address": address(sockets[0])}
         logger.info("listening", extra={**where, "judge": judge, "annotations": store.detail})
-
-    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """Close what is open, and leave a last line: without one, nobody can tell an end from a crash."""
-        await super().shutdown(sockets)
-        seconds = round(time.monotonic() - self._started, 1)
-        logger.info("stopped", extra={"requests": self.server_state.total_requests, "seconds": seconds})
 
     @contextlib.contextmanager
     def capture_signals(self) -> Generator[None, None, None]:
@@ -71,6 +91,39 @@ class DrainingServer(uvicorn.Server):
             self.should_exit = self.force_exit = True
             return
         self._draining = asyncio.create_task(self._drain())
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Close what listens and what is idle; what is not over in time, or at a second signal, gets 503.
+
+        It leaves a last line: without one, nobody can tell an end from a crash.
+        """
+        for listener in self._listeners:
+            listener.close()
+        for connection in tuple(self.server_state.connections):
+            connection.shutdown()
+        await self._quiet(GRACE_SECONDS, unless_forced=True)
+        self._service.admission.stopped = True
+        for connection in self._connections():
+            connection.cut_off()
+        for task in tuple(self.server_state.tasks):
+            task.cancel()
+        await self._quiet(FAREWELL_SECONDS)
+        for connection in self._connections():
+            connection.transport.abort()
+        seconds = round(time.monotonic() - self._started, 1)
+        logger.info("stopped", extra={"requests": self.server_state.total_requests, "seconds": seconds})
+
+    def _connections(self) -> list[Connection]:
+        return [one for one in self.server_state.connections if isinstance(one, Connection)]
+
+    async def _quiet(self, seconds: float, *, unless_forced: bool = False) -> None:
+        """Wait until nothing is open or under way, but no longer than that."""
+        until = time.monotonic() + seconds
+        state = self.server_state
+        while (state.connections or state.tasks) and time.monotonic() < until:
+            if unless_forced and self.force_exit:
+                return
+            await asyncio.sleep(0.02)
 
     async def _drain(self) -> None:
         admission = self._service.admission
@@ -109,9 +162,9 @@ def make_server(service: Service) -> DrainingServer:
         access_log=False,
         lifespan="off",
         server_header=False,
+        ws="none",
         # Trainers keep connections between steps, and a step takes minutes.
         timeout_keep_alive=300,
-        timeout_graceful_shutdown=5,
     )
     return DrainingServer(config, service)
 

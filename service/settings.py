@@ -165,6 +165,16 @@ class Settings(BaseSettings):
     max_pending_items: int = Field(
         default=16384, ge=1, description="Items under way at once; a request that would exceed it gets 429."
     )
+    max_connections: int | None = Field(
+        default=None,
+        ge=1,
+        description="Connections open at once: 8192, or as many as the limit of open files allows, if not given.",
+    )
+    max_connections_per_address: int | None = Field(
+        default=None,
+        ge=1,
+        description="Of these, from one address; three quarters if not given, as a whole cluster can stand behind one.",
+    )
     drain_timeout: float = Field(
         default=120.0,
         ge=0,

@@ -177,11 +177,15 @@ class ServedProcess:
     """`perception-reward serve` as a process of its own, listening on a free port.
 
     environment: `PERCEPTION_REWARD_*` variables, by the names of their settings.
-    python: of the environment that has what the service needs.
+    python: of the environment that has what the service needs. open_files: its limit of descriptors, soft and hard.
     """
 
     def __init__(
-        self, *options: str, environment: Mapping[str, str] | None = None, python: str = SERVICE_PYTHON
+        self,
+        *options: str,
+        environment: Mapping[str, str] | None = None,
+        python: str = SERVICE_PYTHON,
+        open_files: int | None = None,
     ) -> None:
         inherited = {name: value for name, value in os.environ.items() if not name.startswith(ENVIRONMENT_PREFIX)}
         own = {ENVIRONMENT_PREFIX + name.upper(): value for name, value in (environment or {}).items()}
@@ -190,6 +194,7 @@ class ServedProcess:
             env=inherited | own,
             stderr=subprocess.PIPE,
             text=True,
+            preexec_fn=None if open_files is None else lambda: limit_open_files(open_files),
         )
         self.lines: list[str] = []
         self.url = self._await_address()
@@ -239,13 +244,17 @@ class ServedProcess:
             self.wait()
 
 
+def limit_open_files(most: int) -> None:
+    import resource
+
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+
+
 def _processes() -> Iterator[Callable[..., ServedProcess]]:
     started: list[ServedProcess] = []
 
-    def start(
-        *options: str, environment: Mapping[str, str] | None = None, python: str = SERVICE_PYTHON
-    ) -> ServedProcess:
-        started.append(ServedProcess(*options, environment=environment, python=python))
+    def start(*options: str, **how: Any) -> ServedProcess:
+        started.append(ServedProcess(*options, **how))
         return started[-1]
 
     yield start

@@ -8,11 +8,12 @@ import binascii
 import hmac
 import logging
 import time
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager, suppress
 
 from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
+from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from perception_reward.service.admission import Admission
@@ -45,10 +46,9 @@ class Telemetry:
         if self._admission.draining and scope["path"] not in OPEN_PATHS:
             self._metrics.refused("draining")
             # A connection closed on a body that nobody has read is reset, and the refusal is lost with it.
-            await _discard_body(receive)
-            headers = {"Retry-After": "1", "Connection": "close"}
-            refusal = problem(503, "the service is stopping; try another replica", headers=headers)
-            await refusal(scope, receive, send)
+            with self._until_stopped():
+                await _discard_body(receive)
+            await _stopping()(scope, receive, send)
             return
         # The request's time runs from here: a body that trickles in takes its own.
         scope.setdefault("state", {})["arrived"] = asyncio.get_running_loop().time()
@@ -63,12 +63,24 @@ class Telemetry:
 
         with self._admission.request():
             try:
-                await self._app(scope, receive, watched)
+                with self._until_stopped():
+                    await self._app(scope, receive, watched)
+                if self._admission.stopped and status == 499:
+                    await _stopping()(scope, receive, watched)
             except Exception:
                 status = 500
                 raise
             finally:
                 self._report(scope, status, time.perf_counter() - started)
+
+    @contextmanager
+    def _until_stopped(self) -> Generator[None]:
+        """What the end of the service cancels ends here: that is no error, and its client is told."""
+        try:
+            yield
+        except asyncio.CancelledError:
+            if not self._admission.stopped:
+                raise
 
     def _report(self, scope: Scope, status: int, seconds: float) -> None:
         route = getattr(scope.get("route"), "path", "unknown")
@@ -84,6 +96,11 @@ class Telemetry:
 def _address(scope: Scope) -> str:
     host, port = scope.get("client") or ("unknown", 0)
     return f"{host}:{port}"
+
+
+def _stopping() -> Response:
+    headers = {"Retry-After": "1", "Connection": "close"}
+    return problem(503, "the service is stopping; try another replica", headers=headers)
 
 
 async def _discard_body(receive: Receive) -> None:

@@ -254,12 +254,12 @@ def attack(findings: list[Finding], request: pytest.FixtureRequest) -> Callable[
     It ends when a harmless request is answered well, unless the block has set `finding.recovery`, and fails where that
     takes over 30 s, or where the service was slow or large meanwhile: by the limits above under the mark `faults`, by
     five times as much without it. What a client sees can be set in the block, as `finding.sees`. `bounded=False` only
-    measures.
+    measures. key: the service's.
     """
     slack = 1 if request.node.get_closest_marker("faults") else BUSY
 
     @contextmanager
-    def under(service: Any, fault: str, sees: str = "", *, bounded: bool = True) -> Iterator[Finding]:
+    def under(service: Any, fault: str, sees: str = "", *, bounded: bool = True, key: str = "") -> Iterator[Finding]:
         finding = Finding(fault, sees)
         command = [sys.executable, str(WATCH), service.url, str(service.pid)]
         with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as watch:
@@ -268,7 +268,7 @@ def attack(findings: list[Finding], request: pytest.FixtureRequest) -> Callable[
             try:
                 yield finding
                 if math.isnan(finding.recovery):
-                    finding.recovery = until_well(service.url)
+                    finding.recovery = until_well(service.url, key)
             finally:
                 said, _ = watch.communicate("\n")
             vars(finding).update(json.loads(said))
@@ -282,12 +282,13 @@ def attack(findings: list[Finding], request: pytest.FixtureRequest) -> Callable[
     return under
 
 
-def until_well(url: str) -> float:
+def until_well(url: str, key: str = "") -> float:
     """Seconds until a harmless request is scored in full."""
+    headers = {"Authorization": f"Bearer {key}"} if key else {}
     started = time.monotonic()
     while time.monotonic() - started < RECOVERY_SECONDS:
         try:
-            answer = httpx.post(f"{url}/v1/score", json=HARMLESS, timeout=RECOVERY_SECONDS)
+            answer = httpx.post(f"{url}/v1/score", json=HARMLESS, headers=headers, timeout=RECOVERY_SECONDS)
             if answer.status_code == 200 and answer.json()["results"][0]["status"] == "ok":
                 return time.monotonic() - started
         except httpx.HTTPError:

@@ -84,20 +84,55 @@ async def test_requests_under_way_are_answered_and_new_ones_sent_elsewhere(
     assert {len(results) for _, results in answered} == {3}
 
 
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 async def test_a_second_signal_ends_it_at_once(
-    start_judge: Callable[[], Awaitable[Any]], start_shared_process: Callable[..., Any], tokenizer_folder: Path
+    start_judge: Callable[[], Awaitable[Any]],
+    start_shared_process: Callable[..., Any],
+    tokenizer_folder: Path,
+    number: int,
 ):
     judge = await start_judge()
     judge.reply = judge.hang
     service = start_shared_process("--judge", f"openai:{judge.url}#m", *options(tokenizer_folder))
     async with httpx.AsyncClient(base_url=service.url, timeout=30) as http:
-        post = asyncio.create_task(http.post("/v1/score", json=request("x", 1)))
+        posts = [asyncio.create_task(http.post("/v1/score", json=request(str(n), 1))) for n in range(CLIENTS)]
+        stream = asyncio.create_task(http.post("/v1/score/stream", json=request("s", 1)))
         async with asyncio.timeout(15):
             await judge.asked.wait()
-            service.signal(signal.SIGTERM)
+            while service_metric(await http.get("/metrics")) < CLIENTS + 1:  # noqa: ASYNC110
+                await asyncio.sleep(0.02)
+            service.signal(number)
             while (await http.get("/readyz")).status_code == 200:  # noqa: ASYNC110
                 await asyncio.sleep(0.02)
+            service.signal(number)
+            assert await asyncio.to_thread(service.wait, 10) == 0
+        for answer in await asyncio.gather(*posts):
+            assert answer.status_code == 503
+            assert answer.headers["retry-after"] == "1"
+            assert answer.headers["content-type"] == "application/problem+json"
+        (broken_off,) = await asyncio.gather(stream, return_exceptions=True)
+    assert isinstance(broken_off, httpx.TransportError)
+    assert "Traceback" not in "".join(service.lines)
+    assert [entry for entry in service.log if entry.get("level") == "error"] == []
+
+
+def service_metric(answer: httpx.Response) -> float:
+    (line,) = [line for line in answer.text.splitlines() if line.startswith("perception_reward_pending_items ")]
+    return float(line.split()[1])
+
+
+async def test_what_is_under_way_when_the_time_to_stop_is_over_is_told_so(
+    start_judge: Callable[[], Awaitable[Any]], start_shared_process: Callable[..., Any], tokenizer_folder: Path
+):
+    judge = await start_judge()
+    judge.reply = judge.hang
+    drain = ("--drain-timeout", "0.2", *options(tokenizer_folder))
+    service = start_shared_process("--judge", f"openai:{judge.url}#m", *drain)
+    async with httpx.AsyncClient(base_url=service.url, timeout=30) as http:
+        post = asyncio.create_task(http.post("/v1/score", json=request("x", 1)))
+        async with asyncio.timeout(25):
+            await judge.asked.wait()
             service.signal(signal.SIGTERM)
-            await asyncio.to_thread(service.wait, 5)
-        (cut_off,) = await asyncio.gather(post, return_exceptions=True)
-    assert isinstance(cut_off, httpx.HTTPError) or (isinstance(cut_off, httpx.Response) and cut_off.status_code >= 500)
+            assert (await post).status_code == 503
+            assert await asyncio.to_thread(service.wait, 10) == 0
+    assert "Traceback" not in "".join(service.lines)
