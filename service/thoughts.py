@@ -23,7 +23,7 @@ TEXTS: dict[Thought, str] = {
     "unopened": (
         "nearly all responses close a thought that they never opened, so their format is 0: the prompt's template "
         "seems to open it. Say so with prefix, of the items or of the request: prefix='<think>' in the client, or "
-        "PERCEPTION_REWARD_PREFIX='<think>'; in the URL of a trainer that speaks only HTTP, ?prefix=<think>"
+        "PERCEPTION_REWARD_PREFIX='<think>'; in the URL of a trainer that speaks only HTTP, ?prefix=%3Cthink%3E"
     ),
     "reopened": (
         "nearly all responses open a thought that prefix says the prompt had opened, so their format is 0: leave "

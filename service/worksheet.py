@@ -13,7 +13,7 @@ from perception_reward.service.judges.base import Missing, Outcome, Verdict, shi
 from perception_reward.service.judges.base import Scope as JudgeScope
 from perception_reward.service.profiles.model import Profile
 from perception_reward.service.readings import Readings
-from perception_reward.service.responses import response_text, stripped
+from perception_reward.service.responses import response_text, stripped, was_parsed
 from perception_reward.service.rewards.grading import Question
 from perception_reward.service.rewards.rules import RULES
 from perception_reward.trainer_client.reference import Choices, options_of, texts_of
@@ -69,7 +69,8 @@ class Worksheet:
             self.reason = unread
         text, begin = stripped(response_text(item.response))
         digest = response_digest(text)
-        opened = opened_thought((prefix if item.prefix is None else item.prefix) or "")
+        prefix = prefix if item.prefix is None else item.prefix
+        opened = opened_thought(prefix) if prefix and not was_parsed(item.response) else ""
         self.reading = readings.read(text, digest, profile.mode, opened)
         found = excerpt(text, part, opened)
         self._start = begin + found.start if found is not None else None

@@ -194,9 +194,12 @@ class Message(BaseModel):
         of others."""
         if self.role not in POLICY_ROLES:
             return None
-        said = self._said()
-        thought = thought_of([getattr(self, name) for name in THOUGHTS])
+        said, thought = self._said(), self.thought()
         return said if thought is None else [thought, *(said or ())]
+
+    def thought(self) -> str | None:
+        """The thought that a parser took out, back in its tags."""
+        return thought_of([getattr(self, name) for name in THOUGHTS])
 
     def _said(self) -> list[str] | None:
         texts = [] if self.text is None else [self.text]

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from perception_reward.service.responses import response_text, stripped
+from perception_reward.service.responses import response_text, stripped, was_parsed
 from perception_reward.trainer_client.wire import ScoreItem
 
 
@@ -86,3 +86,12 @@ def test_a_users_reasoning_is_not_the_policys():
 def test_control_tokens_at_the_ends_are_no_words_and_their_place_is_known():
     assert stripped("<|im_start|>assistant\nAB = 5<|im_end|>") == ("AB = 5", 22)
     assert stripped(" AB = 5 ") == (" AB = 5 ", 0)
+
+
+def test_whether_a_parser_took_out_the_thought_is_known():
+    def parsed(response: object) -> bool:
+        return was_parsed(ScoreItem.model_validate({"response": response}).response)
+
+    assert parsed([{"role": "user", "content": "?"}, {"role": "assistant", "reasoning": "a", "content": "b"}])
+    assert not parsed([{"role": "assistant", "content": "a</think>b"}])
+    assert not parsed("<think>a</think>b")

@@ -326,6 +326,18 @@ async def test_a_thought_that_the_prompt_opened_counts_whoever_says_so(serve: Ca
     assert [result["components"]["format"] for result in answer["results"]] == [1.0, 0.0]
 
 
+async def test_a_thought_that_a_parser_took_out_is_whole_whatever_the_prompt_opened(serve: Callable[..., Any]):
+    here = await serve()
+    message = {"role": "assistant", "reasoning_content": "AB = 5", "content": "<answer>\\boxed{13}</answer>"}
+    answer = (await post(here.url, {"prefix": "<think>", "items": [{"response": [message], "answer": "13"}]})).json()
+    assert answer["results"][0]["components"] == {
+        "format": 1.0,
+        "accuracy": 1.0,
+        "perception": None,
+        "repetition": 0.0,
+    }
+
+
 async def test_a_thought_that_never_ends_is_wrong(serve: Callable[..., Any]):
     here = await serve()
     endless = {"response": "maybe \\boxed{5}. Wait, let me", "answer": "5"}

@@ -5,7 +5,8 @@
 Options of `RewardClient` come from `PERCEPTION_REWARD_*` variables, or as
 `worker.reward.reward_function_kwargs='{"base_url":"http://rewards:8420"}'`.
 
-EasyR1 hands over the response and the ground truth, no other column: the ground truth (`data.answer_key`) holds JSON
+EasyR1 hands over the response and the ground truth, no other column and no prompt (where its template opens a thought,
+set `PERCEPTION_REWARD_PREFIX='<think>'`): the ground truth (`data.answer_key`) holds JSON
 with `annotation_id`, and `answer` where it is not the annotation's. `perception-reward dataset easyr1` writes it so.
 
 A missing score becomes the mean of the group's others: EasyR1 has no word for it. Responses with the same ground truth

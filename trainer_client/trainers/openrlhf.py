@@ -5,7 +5,8 @@
 `--reward.remote_url http://any:KEY@HOST:8420/openrlhf` needs nothing installed beside OpenRLHF and does the same; this
 form batches the samples of an engine, which OpenRLHF asks about one by one, and has the client's failover and breaker.
 
-The label (`--data.label_key`) is the answer, or JSON with `annotation_id` and `answer`.
+The label (`--data.label_key`) is the answer, or JSON with `annotation_id` and `answer`. A thought that the prompt's
+template opened is seen in the prompt.
 
 A missing score: OpenRLHF drops what raises and then fails on the sample without reward, so under `native` a score of
 NaN is given where `PERCEPTION_REWARD_DYNAMIC_FILTERING=1` says that dynamic filtering is on: it drops that prompt and
@@ -24,7 +25,7 @@ from typing import Any
 
 from perception_reward.trainer_client.missing import resolve
 from perception_reward.trainer_client.trainers.columns import client_of, columns_of
-from perception_reward.trainer_client.trainers.decoded import plain, response_after
+from perception_reward.trainer_client.trainers.decoded import response_after
 from perception_reward.trainer_client.trainers.problems import items_of, truth_rows
 from perception_reward.trainer_client.trainers.scores import alone
 from perception_reward.trainer_client.trainers.start import check_if_loaded_by
@@ -42,8 +43,8 @@ def reward_func(queries: Sequence[str], prompts: Sequence[str], labels: Sequence
 
     client = client_of()
     client.check_sync()
-    responses = [plain(response_after(prompt, query)) for query, prompt in zip(queries, prompts, strict=True)]
-    items = items_of(client.facts, truth_rows(labels), responses)
+    responses = [response_after(prompt, query) for query, prompt in zip(queries, prompts, strict=True)]
+    items = items_of(client.facts, truth_rows(labels), responses, prompts)
     results = [client.score_one_sync(item) for item in items] if len(items) == 1 else client.score_sync(items)
     policy = client.options.on_missing
     filtering = policy == "native" and os.environ.get(FILTERING, "") not in ("", "0")

@@ -14,7 +14,7 @@ from typing import Any, cast
 
 from perception_reward.trainer_client.errors import DataError
 from perception_reward.trainer_client.facts import FactsWatch, guess
-from perception_reward.trainer_client.trainers.completions import text_of
+from perception_reward.trainer_client.trainers.completions import said
 
 Fields = dict[str, Any]
 
@@ -63,28 +63,34 @@ def asked_rows(columns: Mapping[str, Any], count: int) -> Iterator[Mapping[str, 
 
 
 def group_of(item: Mapping[str, Any], prompt: str = "") -> str:
-    """What the items of one problem share: its group or annotation, else a digest of all but the response, and of the
-    prompt."""
+    """What the items of one problem share: its group or annotation, else a digest of all but the response with
+    its prefix, and of the prompt."""
     if named := item.get("group") or item.get("annotation_id"):
         return str(named)
-    told = repr((sorted((name, value) for name, value in item.items() if name != "response"), prompt))
+    told = repr((sorted((name, value) for name, value in item.items() if name not in ("response", "prefix")), prompt))
     return blake2b(told.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
 
 
 def items_of(
-    facts: FactsWatch, rows: Sequence[Mapping[str, Any]], responses: Sequence[object], beside: Mapping[str, Any] = {}
+    facts: FactsWatch,
+    rows: Sequence[Mapping[str, Any]],
+    responses: Sequence[object],
+    prompts: Sequence[object] | None = None,
+    beside: Mapping[str, Any] = {},
 ) -> list[Fields]:
-    """The items of a batch: of each row only what names the problem leaves the trainer.
+    """The items of a batch: of each row only what names the problem leaves the trainer, and of each prompt only the
+    thought that it has opened.
 
-    facts: the client's, which is shown the rows. beside: a row with columns that `rows` leave out, for errors.
-    Raises `DataError` for a row that names no problem, and for a first batch without facts.
+    facts: the client's, which is shown the rows. prompts: as the policy saw them (`said`). beside: a row with columns
+    that `rows` leave out, for errors. Raises `DataError` for a row that names no problem, and for a first batch without
+    facts.
     """
     items: list[Fields] = []
-    for row, response in zip(rows, responses, strict=True):
+    for row, response, prompt in zip(rows, responses, prompts or [None] * len(rows), strict=True):
         problem = problem_of(row)
         if not problem:
             raise no_problem("a row of the data set", names_in({**row, **beside}))
-        items.append({**problem, "response": text_of(response)})
+        items.append({**problem, **said(response, prompt)})
     facts.rows(items, lambda: [name for row in (*rows, beside) for name in names_in(row)])
     return items
 

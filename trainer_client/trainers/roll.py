@@ -8,12 +8,12 @@
         tag_included: [geometry3k]
         world_size: 1
 
-Its tokenizer is the policy's, and one worker serves many prompts at once. The data set's `ground_truth` is the answer,
-or JSON with `annotation_id` and `answer`. ROLL hands over the responses to a prompt together, each with a call of its
-own under `is_num_return_sequences_expand`. A missing score becomes the mean of the others in the call. A call without
-any is an error, which ends ROLL's run: give the service time with `PERCEPTION_REWARD_TIMEOUT`, or go on with
-`PERCEPTION_REWARD_ON_MISSING=group_mean`, which then gives several responses one value; a lone one has no mean.
-`scores`, which ROLL validates by, are accuracies here.
+Its tokenizer is the policy's, with which it sees a thought that the prompt's template opened, and one worker serves
+many prompts at once. The data set's `ground_truth` is the answer, or JSON with `annotation_id` and `answer`. ROLL hands
+over the responses to a prompt together, each with a call of its own under `is_num_return_sequences_expand`. A missing
+score becomes the mean of the others in the call. A call without any is an error, which ends ROLL's run: give the
+service time with `PERCEPTION_REWARD_TIMEOUT`, or go on with `PERCEPTION_REWARD_ON_MISSING=group_mean`, which then gives
+several responses one value; a lone one has no mean. `scores`, which ROLL validates by, are accuracies here.
 """
 
 # The trainer's packages are not where this is checked.
@@ -34,7 +34,6 @@ from roll.models.model_providers import default_tokenizer_provider
 
 from perception_reward.trainer_client.options import Policy
 from perception_reward.trainer_client.trainers.columns import client_of, columns_of
-from perception_reward.trainer_client.trainers.decoded import plain
 from perception_reward.trainer_client.trainers.problems import items_of, truth_rows
 from perception_reward.trainer_client.trainers.scores import alone, group_scores
 from perception_reward.trainer_client.wire import ItemResult
@@ -58,9 +57,10 @@ class PerceptionRewardWorker(Worker):
     async def compute_rewards(self, data: Any) -> Any:
         """`response_level_rewards` and `scores`, one value per response; the components' means as metrics."""
         texts = self.tokenizer.batch_decode(data.batch["responses"], skip_special_tokens=True)
+        prompts = self.tokenizer.batch_decode(data.batch["prompts"], skip_special_tokens=False)
         truths = data.non_tensor_batch["ground_truth"]
         client = client_of()
-        items = items_of(client.facts, truth_rows(truths), [plain(text) for text in texts])
+        items = items_of(client.facts, truth_rows(truths), texts, prompts)
         results = await client.score(items)
         rewards = group_scores(results, [str(truth) for truth in truths], _policy(results, client.options.on_missing))
         accuracies = [result.components.accuracy for result in results]

@@ -4,7 +4,8 @@
 
 and `environment.env_class=perception`. The data set's `reward_spec.ground_truth` (or `extra_info`) holds
 `annotation_id` and the answer, as `perception-reward dataset verl` writes it. The components are logged as the
-environment's metrics.
+environment's metrics. The environment sees messages: where their template opens a thought in the prompt, set
+`PERCEPTION_REWARD_PREFIX='<think>'`.
 
 SkyRL steps environments in threads, so that waiting overlaps generation; as many responses are scored at a time as
 `environment.skyrl_gym.max_env_workers` says, and `generator.batched=true` scores them one after another. It has no word
@@ -26,7 +27,6 @@ from skyrl_gym.envs.base_text_env import (
 )
 
 from perception_reward.trainer_client.trainers.columns import client_of, columns_of
-from perception_reward.trainer_client.trainers.decoded import plain
 from perception_reward.trainer_client.trainers.problems import items_of
 from perception_reward.trainer_client.trainers.scores import lone_score
 
@@ -46,7 +46,7 @@ class PerceptionEnv(BaseTextEnv):
     def step(self, action: str) -> Any:
         """The reward of the response `action`, and its components as metadata."""
         client = client_of()
-        (item,) = items_of(client.facts, [self._row], [plain(action)])
+        (item,) = items_of(client.facts, [self._row], [action])
         result = client.score_one_sync(item)
         score = lone_score(result, client.options.on_missing)
         told = columns_of(result)

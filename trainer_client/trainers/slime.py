@@ -57,7 +57,8 @@ def keep_scored(args: Any, samples: Sequence[Any], **_: Any) -> bool:
 
 def _items(client: RewardClient, samples: Sequence[Any]) -> list[Fields]:
     rows = [{"metadata": sample.metadata, "label": sample.label} for sample in samples]
-    items = items_of(client.facts, rows, [sample.response for sample in samples])
+    prompts = [getattr(sample, "prompt", None) for sample in samples]
+    items = items_of(client.facts, rows, [sample.response for sample in samples], prompts)
     groups = [getattr(sample, "group_index", None) for sample in samples]
     return [{"group": None if group is None else str(group), **item} for group, item in zip(groups, items, strict=True)]
 

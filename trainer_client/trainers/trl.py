@@ -21,7 +21,7 @@ from __future__ import annotations
 
 import functools
 import math
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
@@ -29,7 +29,7 @@ from perception_reward.trainer_client.client import RewardClient
 from perception_reward.trainer_client.missing import resolve
 from perception_reward.trainer_client.options import Policy
 from perception_reward.trainer_client.trainers.columns import MISSING, missing_of
-from perception_reward.trainer_client.trainers.completions import text_of
+from perception_reward.trainer_client.trainers.completions import said, text_of
 from perception_reward.trainer_client.trainers.problems import (
     NAMES,
     NESTED,
@@ -139,7 +139,7 @@ def _asked(
     if completions and not found and not columns.keys() & {*NAMES, *NESTED, *TRUTHS}:
         raise no_problem("the data set", _names(columns, len(completions)))
     client.facts.rows([item for _, item in found], lambda: _names(columns, len(completions)))
-    return [(index, {**item, "response": text_of(completions[index])}) for index, item in found]
+    return [(index, {**item, **said(completions[index], _templated(prompts[index], columns))}) for index, item in found]
 
 
 def _names(columns: dict[str, Any], count: int) -> list[str]:
@@ -152,6 +152,26 @@ def _told(prompt: Any) -> str:
     if isinstance(prompt, str):
         return prompt
     return "\n".join(text_of([{**message, "role": "assistant"}]) for message in prompt)
+
+
+def _templated(prompt: Any, columns: Mapping[str, Any]) -> str | None:
+    """The prompt as the policy saw it; None where only its messages are known.
+
+    Messages go through the template of the trainer, whose method `log_metric` is. It is only looked at for the thought
+    that it may open: one that cannot be rendered here tells nothing.
+    """
+    if isinstance(prompt, str):
+        return prompt
+    trainer = getattr(columns.get("log_metric"), "__self__", None)
+    render = getattr(getattr(trainer, "processing_class", None), "apply_chat_template", None)
+    if render is None:
+        return None
+    settings: dict[str, Any] = getattr(trainer, "chat_template_kwargs", None) or {}
+    template = getattr(trainer, "chat_template", None)
+    try:
+        return render(prompt, chat_template=template, tokenize=False, add_generation_prompt=True, **settings)
+    except Exception:
+        return None
 
 
 def _step(columns: dict[str, Any]) -> int | None:

@@ -5,7 +5,8 @@
 verl 0.9 and later: `compute_score` (the default name), awaited once per sample while others are still generated, so
 that scoring overlaps generation. Samples that arrive together travel together. Options of `RewardClient` come from
 `PERCEPTION_REWARD_*` variables or as `+reward.custom_reward_function.reward_kwargs.base_url=http://rewards:8420`.
-To log the step and the group with the service, take the reward manager in `verl_manager` instead.
+To log the step and the group with the service, take the reward manager in `verl_manager` instead. It also sees the
+prompt; here, where a template opens a thought in it, set `PERCEPTION_REWARD_PREFIX='<think>'`.
 
 Older releases (no `reward.` in front, and a file in place of `pkg://`):
 

@@ -24,6 +24,8 @@ from perception_reward.trainer_client.trainers.problems import items_of
 from perception_reward.trainer_client.trainers.scores import lone_score
 from perception_reward.trainer_client.trainers.verl import scored
 
+# Tokens at a prompt's end that hold a turn's header and what a template wrote behind it.
+LAST_TOKENS = 64
 # Where verl keeps what is the same for all responses to one prompt.
 GROUP_COLUMNS: tuple[str, ...] = ("uid", "index")
 
@@ -41,11 +43,15 @@ class PerceptionRewardManager(RewardManagerBase):
         """`reward_score`, and the components as `reward_extra_info`, of the one sample (the last turn's) in `data`."""
         sample = data[-1:][0]
         columns = sample.non_tensor_batch
-        (item,) = items_of(self._client.facts, [columns], [self._response(sample)])
+        (item,) = items_of(self._client.facts, [columns], [self._response(sample)], [self._prompt(sample)])
         group = next((str(columns[name]) for name in GROUP_COLUMNS if columns.get(name) is not None), None)
         result = await self._client.score_one({"group": group, **item}, step=_step(columns))
         told = scored(result, lone_score(result, self._client.options.on_missing))
         return {"reward_score": told["score"], "reward_extra_info": told}
+
+    def _prompt(self, sample: Any) -> str:
+        """The end of the prompt, where a template may have opened a thought."""
+        return self._tokenizer.decode(sample.batch["prompts"][-LAST_TOKENS:], skip_special_tokens=False)
 
     def _response(self, sample: Any) -> str:
         tokens = sample.batch["responses"]

@@ -56,10 +56,13 @@ def given(fields: Mapping[str, object], at: str) -> dict[str, Any]:
     return found
 
 
-def item(response: str, fields: Mapping[str, object], at: str) -> ScoreItem:
-    """The item to score; `InvalidRequest` says which of the label's fields is wrong."""
+def item(words: Mapping[str, str], fields: Mapping[str, object], at: str) -> ScoreItem:
+    """The item to score; `InvalidRequest` says which of the label's fields is wrong.
+
+    words: the item's `response`, and its `prefix` where that is known.
+    """
     try:
-        return ScoreItem.model_validate({**fields, "response": response})
+        return ScoreItem.model_validate({**fields, **words})
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         raise InvalidRequest(where((at, *first["loc"])), first["msg"].removeprefix("Value error, ")) from None

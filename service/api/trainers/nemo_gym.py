@@ -25,7 +25,6 @@ from perception_reward.service.api.trainers.label import FIELDS, given, item
 from perception_reward.service.api.trainers.missing import refuse_missing
 from perception_reward.service.api.trainers.options import OnMissing, UrlOptions
 from perception_reward.service.api.trainers.patience import PatientScorer
-from perception_reward.trainer_client.trainers.decoded import plain
 from perception_reward.trainer_client.wire import POLICY_ROLES, TEXT_BLOCKS, ItemResult
 
 router = APIRouter(tags=["trainers"], route_class=LenientRoute)
@@ -90,7 +89,7 @@ async def verify(
     deadline: DeadlineDep,
 ) -> Response:
     """Score one rollout as a resources server of NeMo Gym."""
-    one = item(plain(said(body.response)), _fields(body), "verifier_metadata")
+    one = item(said(body.response), _fields(body), "verifier_metadata")
     response = await scored(request, options.request([one]), service, deadline, PatientScorer(service.scorer).score)
     refuse_missing(response.results, options.on_missing, ["verifier_metadata.annotation_id"])
     (result,) = response.results
@@ -98,12 +97,24 @@ async def verify(
     return Response(json.dumps(reply), media_type="application/json")
 
 
-def said(response: Mapping[str, Any]) -> str:
-    """What the policy wrote: its messages, and its reasoning back in the tags that a reasoning parser took away."""
+def said(response: Mapping[str, Any]) -> dict[str, str]:
+    """The item's `response`: the policy's messages, and its reasoning back in the tags that a parser took away; then
+    `prefix` is empty, since the whole thought is there."""
     output = response.get("output")
     if not isinstance(output, list):
         raise InvalidRequest("response.output", "should be a list of output items, as OpenAI's Responses have it")
-    return "\n".join(text for entry in cast("list[object]", output) for text in _texts(entry))
+    entries = cast("list[object]", output)
+    text = "\n".join(text for entry in entries for text in _texts(entry))
+    parsed = any(_thought(entry) for entry in entries)
+    return {"response": text, "prefix": ""} if parsed else {"response": text}
+
+
+def _thought(entry: object) -> str:
+    if not isinstance(entry, dict):
+        return ""
+    parts = cast("dict[str, object]", entry)
+    reasoning = parts.get("type") == "reasoning"
+    return "".join([*_blocks(parts.get("content")), *_blocks(parts.get("summary"))]) if reasoning else ""
 
 
 def _texts(entry: object) -> Iterator[str]:
@@ -111,8 +122,7 @@ def _texts(entry: object) -> Iterator[str]:
         return
     parts = cast("dict[str, object]", entry)
     if parts.get("type") == "reasoning":
-        thought = "".join([*_blocks(parts.get("content")), *_blocks(parts.get("summary"))])
-        if thought:
+        if thought := _thought(parts):
             yield f"<think>{thought}</think>"
     elif parts.get("type", "message") == "message" and parts.get("role") in POLICY_ROLES:
         yield from _blocks(parts.get("content"))

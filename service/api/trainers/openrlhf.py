@@ -25,7 +25,8 @@ from perception_reward.service.api.trainers.label import fields_of, item
 from perception_reward.service.api.trainers.missing import number, numbers, refuse_missing
 from perception_reward.service.api.trainers.options import OnMissing, RaisingOptionsDep
 from perception_reward.service.api.trainers.patience import PatientScorer
-from perception_reward.trainer_client.trainers.decoded import NotSeparable, plain, response_after
+from perception_reward.trainer_client.trainers.completions import said
+from perception_reward.trainer_client.trainers.decoded import NotSeparable, response_after
 from perception_reward.trainer_client.wire import ItemResult, ScoreItem
 
 router = APIRouter(tags=["trainers"], route_class=LenientRoute)
@@ -86,12 +87,13 @@ def _items(body: RewardRequest) -> list[ScoreItem]:
 
 
 def _item(body: RewardRequest, place: int) -> ScoreItem:
+    prompt = body.prompts[place]
     try:
-        response = response_after(body.prompts[place], body.query[place])
+        response = response_after(prompt, body.query[place])
     except NotSeparable as error:
         raise InvalidRequest(f"query[{place}]", str(error)) from None
     at = f"labels[{place}]"
-    return item(plain(response), fields_of(body.labels[place], at), at)
+    return item(said(response, prompt), fields_of(body.labels[place], at), at)
 
 
 def _reply(results: list[ItemResult], on_missing: OnMissing) -> Response:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Annotated, Literal
 
 from fastapi import Query
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-from perception_reward.trainer_client.wire import Identifier, ScoreItem, ScoreRequest
+from perception_reward.trainer_client.tokens import opened_thought
+from perception_reward.trainer_client.wire import Identifier, Prefix, ScoreItem, ScoreRequest
 
 # What becomes of an item whose score is missing, for a trainer that can only be told a number.
 OnMissing = Literal["native", "raise", "zero"]
@@ -22,8 +23,21 @@ class UrlOptions(BaseModel):
     run: Identifier | None = Field(default=None, description="The run's label, for logs and metrics.")
     step: int | None = Field(default=None, ge=0, description="For profiles with a schedule.")
 
+    prefix: Prefix | None = Field(
+        default=None,
+        description="What the prompt's template has written of every response, such as `<think>`, where the trainer "
+        "sends no prompt to see it in.",
+    )
+
+    @field_validator("prefix")
+    @classmethod
+    def _opens_a_thought(cls, value: str | None) -> str | None:
+        if value and not opened_thought(value):
+            raise ValueError("opens no thought; it is <think> where a template does")
+        return value
+
     def request(self, items: list[ScoreItem]) -> ScoreRequest:
-        return ScoreRequest(profile=self.profile, run=self.run, step=self.step, items=items)
+        return ScoreRequest(profile=self.profile, run=self.run, step=self.step, prefix=self.prefix, items=items)
 
 
 class RaisingOptions(UrlOptions):

@@ -24,7 +24,7 @@ from perception_reward.service.api.trainers.label import fields_of, item
 from perception_reward.service.api.trainers.missing import number, numbers, refuse_missing
 from perception_reward.service.api.trainers.options import RaisingOptions
 from perception_reward.service.api.trainers.patience import PatientScorer
-from perception_reward.trainer_client.trainers.decoded import plain
+from perception_reward.trainer_client.trainers.completions import said
 
 router = APIRouter(tags=["trainers"], route_class=LenientRoute)
 
@@ -36,11 +36,14 @@ EXAMPLE = {
 
 
 class Sample(BaseModel):
-    """What slime sends of a sample. The prompt is not needed."""
+    """What slime sends of a sample."""
 
     model_config = ConfigDict(extra="ignore", frozen=True)
 
     response: str
+    prompt: Any = Field(
+        default=None, description="Text, of which the end is looked at, or messages, which tell nothing."
+    )
     label: Any = Field(description="The answer, or JSON with `annotation_id` and `answer`.")
 
 
@@ -71,7 +74,7 @@ async def slime(
     deadline: DeadlineDep,
 ) -> Response:
     """Score one sample as slime's remote reward."""
-    one = item(plain(body.response), fields_of(body.label, "label"), "label")
+    one = item(said(body.response, body.prompt), fields_of(body.label, "label"), "label")
     response = await scored(request, options.request([one]), service, deadline, PatientScorer(service.scorer).score)
     refuse_missing(response.results, options.on_missing, ["label"])
     (result,) = response.results

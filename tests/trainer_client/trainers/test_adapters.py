@@ -70,6 +70,32 @@ def test_slime_gets_what_the_user_wants_for_what_is_missing_whatever_filter_is_s
     assert asyncio.run(slime.custom_rm(filtered, [sample(), sample(UNKNOWN)])) == [FULL, FULL]
 
 
+CLOSED = GOOD.removeprefix("<think>\n")
+OPENED = "<|im_start|>user\nFind AC.<|im_end|>\n<|im_start|>assistant\n<think>\n"
+
+
+def test_a_thought_that_the_prompt_opened_is_seen_where_the_trainer_shows_the_prompt() -> None:
+    plain = SimpleNamespace(reward_key=None)
+    one = SimpleNamespace(response=CLOSED, label=TRUTH, metadata={}, prompt=OPENED)
+    assert asyncio.run(slime.custom_rm(plain, one)) == FULL
+    assert areal.reward_fn(OPENED, CLOSED + "<|im_end|>", [1], [2], annotation_id="triangle/1") == FULL
+
+
+def test_elsewhere_the_option_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = [{"response": CLOSED, "response_length": 9, "ground_truth": TRUTH}]
+    (untold,) = easyr1.compute_score(asked)
+    assert untold["format"] == 0.0
+    (told,) = easyr1.compute_score(asked, prefix="<think>")
+    assert told["overall"] == FULL
+    monkeypatch.setenv("PERCEPTION_REWARD_PREFIX", "<think>\n")
+    columns.client_of.cache_clear()
+    assert easyr1.compute_score(asked)[0]["overall"] == FULL
+    # Reasoning that a parser took out is the whole thought.
+    thought, answer = CLOSED.split("</think>")
+    reply = [{"role": "assistant", "reasoning": thought, "content": answer}]
+    assert asyncio.run(verifiers.score_reply(reply, SimpleNamespace(annotation_id="triangle/1", answer="13"))) == FULL
+
+
 @pytest.mark.parametrize(
     ("rewards", "kept"), [([1.0, 0.5], True), ([1.0, 1.0], False), ([1.0, math.nan], False), ([0.0, 1e-9], False)]
 )

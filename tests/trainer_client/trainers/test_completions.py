@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from pydantic import BaseModel
 
-from perception_reward.trainer_client.trainers.completions import text_of
+from perception_reward.trainer_client.trainers.completions import said, text_of
 
 
 class Message(BaseModel):
@@ -48,6 +48,40 @@ def test_several_turns_are_joined_by_newlines() -> None:
 @pytest.mark.parametrize("made", [Message, lambda **fields: {"role": "assistant", **fields}], ids=["model", "mapping"])
 def test_reasoning_that_a_parser_took_out_is_back_in_its_tags(made: Any) -> None:
     assert text_of([made(content="AC = 13", reasoning_content="AB = 5")]) == "<think>AB = 5</think>\nAC = 13"
+
+
+@pytest.mark.parametrize("field", ["reasoning_content", "reasoning", "thinking"])
+def test_reasoning_has_several_names(field: str) -> None:
+    assert text_of([{"role": "assistant", field: "AB = 5", "content": "AC = 13"}]) == "<think>AB = 5</think>\nAC = 13"
+
+
+OPENED = "<｜User｜>Find AC.<｜Assistant｜><think>\n"
+
+
+@pytest.mark.parametrize(
+    ("completion", "prompt", "fields"),
+    [
+        ("AB = 5", OPENED, {"response": "AB = 5", "prefix": "<think>"}),
+        ("AB = 5", "Find AC.", {"response": "AB = 5"}),
+        ("AB = 5", [{"role": "user", "content": OPENED}], {"response": "AB = 5"}),
+        ("AB = 5", None, {"response": "AB = 5"}),
+        ([{"role": "assistant", "content": "AB = 5"}], OPENED, {"response": "AB = 5", "prefix": "<think>"}),
+        (
+            [{"role": "assistant", "reasoning": "AB = 5", "content": "13"}],
+            OPENED,
+            {"response": "<think>AB = 5</think>\n13", "prefix": ""},
+        ),
+        (
+            {"role": "assistant", "reasoning_content": "AB = 5", "content": "13"},
+            None,
+            {"response": "<think>AB = 5</think>\n13", "prefix": ""},
+        ),
+    ],
+)
+def test_what_the_prompt_had_written_is_told_where_it_is_known(
+    completion: Any, prompt: Any, fields: dict[str, str]
+) -> None:
+    assert said(completion, prompt) == fields
 
 
 def test_a_policy_that_said_nothing_gives_an_empty_text() -> None:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from perception_reward.trainer_client.trainers.decoded import NotSeparable, plain, response_after
+from perception_reward.trainer_client.trainers.decoded import NotSeparable, response_after
 
 PROMPT = (
     "<|im_start|>system\nThink first.<|im_end|>\n<|im_start|>user\n<|vision_start|><|image_pad|><|vision_end|>"
@@ -14,52 +14,6 @@ PROMPT = (
 )
 EXPANDED = PROMPT.replace("<|image_pad|>", "<|image_pad|>" * 300)
 ANSWER = "<think>\nAB = 5\n</think>\n<answer>\n\\boxed{13}\n</answer>"
-
-
-@pytest.mark.parametrize(
-    ("decoded", "words"),
-    [
-        (ANSWER, ANSWER),
-        (ANSWER + "<|im_end|>", ANSWER),
-        (ANSWER + "<|im_end|>\n<|endoftext|><|endoftext|>", ANSWER),
-        (ANSWER + "</s>", ANSWER),
-        (ANSWER + "<end_of_turn>\n<eos>", ANSWER),
-        (ANSWER + "<｜end▁of▁sentence｜>", ANSWER),
-        ("<|begin_of_text|><|start_header_id|>" + ANSWER + "<|eot_id|>", ANSWER),
-        (ANSWER + "\n", ANSWER + "\n"),
-        ("  " + ANSWER, "  " + ANSWER),
-        ("see <|vision_start|>" + "<|image_pad|>" * 1000 + "<|vision_end|> here", "see   here"),
-        ("<IMG_CONTEXT>" * 256 + "a dog", "a dog"),
-        ("struck <s>out</s> words", "struck <s>out</s> words"),
-        ("a <| b |> c", "a <| b |> c"),
-        ("", ""),
-        ("<|im_end|>", ""),
-        ("<|im_end|>  </s>\n", ""),
-    ],
-)
-def test_special_tokens_are_no_words(decoded: str, words: str):
-    assert plain(decoded) == words
-
-
-def test_what_a_special_token_parts_never_becomes_one_tag():
-    assert plain("<thi<|endoftext|>nk>x") == "<thi nk>x"
-
-
-TOKENS = ["<|im_end|>", "</s>", "<s>", "<|image_pad|>", "<image>", " ", "\n", "<", "word", "<eos>", "é"]
-
-
-@given(st.lists(st.sampled_from(TOKENS), max_size=30).map("".join))
-def test_no_token_is_left_and_no_word_is_lost(decoded: str):
-    words = plain(decoded)
-    assert "<|im_end|>" not in words
-    assert not words.rstrip().endswith(("</s>", "<eos>", "<image>")) or words == decoded
-    assert words.count("word") == decoded.count("word")
-    assert words.count("é") == decoded.count("é")
-
-
-@pytest.mark.parametrize("tail", ["<|im_end|>", " ", "<", "</s> ", "<image>"])
-def test_a_megabyte_of_tokens_is_read_in_one_pass(tail: str):
-    assert len(plain("word" + tail * (1_000_000 // len(tail)))) <= 1_000_004
 
 
 @given(st.text(), st.text())
@@ -87,7 +41,7 @@ def test_image_placeholders_may_have_become_runs(response: str):
 )
 @pytest.mark.parametrize("decoded", [PROMPT, EXPANDED, EXPANDED.replace("\n", " "), "<s>" + EXPANDED])
 def test_nothing_in_a_response_moves_the_cut(decoded: str, response: str):
-    assert plain(response_after(PROMPT, decoded + response)).strip() == plain(response).strip()
+    assert response_after(PROMPT, decoded + response).strip() == response.strip()
 
 
 def test_a_tokenizer_may_have_composed_characters():

@@ -58,6 +58,44 @@ def test_one_number_per_completion_and_its_components_in_the_log(
     assert logged["extra"]["perception_reward/format"] == [1.0, 0.0]
 
 
+CLOSED = GOOD.removeprefix("<think>\n")
+
+
+class Trainer:
+    """As much of a trainer as a reward function can see: the one whose method `log_metric` is."""
+
+    chat_template_kwargs: dict[str, Any] = {"enable_thinking": True}  # noqa: RUF012
+
+    def __init__(self, ending: str) -> None:
+        self.processing_class = self
+        self._ending = ending
+
+    def apply_chat_template(self, prompt: Any, **settings: Any) -> str:
+        assert settings.pop("chat_template") is None
+        assert settings == {"tokenize": False, "add_generation_prompt": True, "enable_thinking": True}
+        if not self._ending:
+            raise ValueError("no chat template is set")
+        return f"<|im_start|>user\n{prompt[0]['content']}<|im_end|>\n<|im_start|>assistant\n{self._ending}"
+
+    def log_metric(self, name: str, value: float) -> None: ...
+
+
+@pytest.mark.parametrize(("ending", "reward"), [("<think>\n", 1.7), ("\n", 1.6), ("", 1.6)])
+def test_a_thought_that_the_trainers_template_opens_counts_as_opened(
+    served: str, columns: dict[str, Any], ending: str, reward: float
+) -> None:
+    columns["log_metric"] = Trainer(ending).log_metric
+    (found,) = call(configured(served), [CLOSED], **columns, annotation_id=["triangle/1"])
+    assert found == pytest.approx(reward)
+
+
+def test_a_thought_that_a_plain_prompt_opens_counts_as_opened(served: str, columns: dict[str, Any]) -> None:
+    columns.pop("logged")
+    prompts = ["User: What is AC?\nAssistant: <think>", "What is AC?"]
+    found = configured(served)(prompts=prompts, completions=[CLOSED] * 2, **columns, annotation_id=["triangle/1"] * 2)
+    assert found == [pytest.approx(1.7), pytest.approx(1.6)]
+
+
 def test_rows_of_another_task_get_none_and_cost_nothing(served: str, columns: dict[str, Any]) -> None:
     found = call(configured(served), [GOOD, GOOD], **columns, annotation_id=["triangle/1", None])
     assert found == [pytest.approx(1.7), None]

@@ -4,7 +4,8 @@
 
 `perception_reward` awaits and so runs beside other rewards; `perception_reward_sync` is for releases whose GRPO knows
 only plain ORMs. Options come from `PERCEPTION_REWARD_*` variables. The data set's columns `annotation_id` and
-`solution` (or `answer`) reach the reward as they are.
+`solution` (or `answer`) reach the reward as they are. A thought that the template opened is part of the completion in
+ms-swift.
 
 A missing score is None where ms-swift leaves it out of the group (`--scale_rewards gdpo`); elsewhere ms-swift would
 take None for 0, so that it becomes the mean of the group's others, as far as this process sees the group.
@@ -59,7 +60,7 @@ class PerceptionRewardSync(ORM):
 
 def asked_items(completions: Sequence[Any], columns: dict[str, Any]) -> list[Fields]:
     rows = list(asked_rows(columns, len(completions)))
-    return items_of(client_of().facts, rows, completions, first_row(columns, len(completions)))
+    return items_of(client_of().facts, rows, completions, beside=first_row(columns, len(completions)))
 
 
 def step_of(columns: dict[str, Any]) -> int | None:

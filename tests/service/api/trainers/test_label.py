@@ -48,5 +48,5 @@ def test_a_row_may_hold_other_fields():
 
 def test_what_is_wrong_in_a_label_is_said_of_the_label():
     with pytest.raises(InvalidRequest) as refusal:
-        item("AB = 5", fields_of({"facts": [{"id": "f"}]}, "label"), "label")
+        item({"response": "AB = 5"}, fields_of({"facts": [{"id": "f"}]}, "label"), "label")
     assert refusal.value.where == "label.facts[0].text"

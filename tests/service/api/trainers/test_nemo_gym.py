@@ -68,6 +68,16 @@ def test_reasoning_that_a_parser_took_out_counts(served: str):
     answer = "<answer>\n\\boxed{13}\n</answer>"
     output = (reasoning("\nAB = 5 and the angle ABC is 90 degrees.\n"), message(answer))
     assert post(served, rollout(*output, **STORED)).json()["reward"] == pytest.approx(1.7)
+    # The whole thought is back, whatever of it stands in the prompt.
+    reply = httpx.post(f"{served}/verify?prefix=%3Cthink%3E", json=rollout(*output, **STORED), timeout=60).json()
+    assert reply["reward"] == pytest.approx(1.7)
+
+
+def test_a_thought_that_the_prompt_opened_is_told_in_the_url(served: str, response: str):
+    row = rollout(message(response.removeprefix("<think>\n")), **STORED)
+    assert post(served, row).json()["reward"] == pytest.approx(1.6)
+    reply = httpx.post(f"{served}/verify?prefix=%3Cthink%3E", json=row, timeout=60).json()
+    assert reply["reward"] == pytest.approx(1.7)
 
 
 def test_only_the_policy_is_heard():
@@ -78,7 +88,7 @@ def test_only_the_policy_is_heard():
         {"type": "message", "role": "assistant", "content": [{"type": "refusal", "refusal": "AB = 5"}]},
         "AB = 5",
     ]
-    assert said({"output": [*others, message("one"), message("two")]}) == "one\ntwo"
+    assert said({"output": [*others, message("one"), message("two")]}) == {"response": "one\ntwo"}
 
 
 @pytest.mark.parametrize("response", [{}, {"output": "AB = 5"}, {"output": None}])

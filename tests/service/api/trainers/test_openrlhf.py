@@ -44,6 +44,27 @@ def test_it_is_the_score_of_the_response_alone(served: str, response: str):
     assert answer["scores"] == [0.0]
 
 
+def test_a_thought_that_the_prompt_opened_counts_as_opened(served: str, response: str, label: str):
+    closed = response.removeprefix("<think>\n")
+    assert post(served, asked(closed, label)).json()["extra_logs"]["format"] == [0.0]
+    assert post(served, asked(closed, label, PROMPT + "<think>\n")).json()["extra_logs"]["format"] == [1.0]
+    deepseek = "<｜begin▁of▁sentence｜><｜User｜>Find AC.<｜Assistant｜><think>\n"
+    assert post(served, asked(closed, label, deepseek)).json()["rewards"] == [pytest.approx(1.7)]
+    assert post(served, asked(closed, label), prefix="<think>").json()["rewards"] == [pytest.approx(1.7)]
+
+
+@pytest.mark.parametrize(
+    "response",
+    ["<think>AB = 5</think><answer>\\boxed{13}</answer><|im_end|>", "AB = 5 <|im_end|> AC = 13", "<|im_end|>"],
+)
+def test_control_tokens_count_as_they_do_in_v1_score(served: str, response: str):
+    item = {"response": response, "annotation_id": "triangle/1"}
+    plain = httpx.post(f"{served}/v1/score", json={"items": [item]}, timeout=60).json()["results"][0]
+    answer = post(served, asked(response, {"annotation_id": "triangle/1"})).json()
+    assert answer["rewards"] == [plain["score"]]
+    assert answer["extra_logs"]["format"] == [plain["components"]["format"]]
+
+
 def test_facts_in_the_prompt_earn_nothing(served: str, label: str):
     prompt = PROMPT.replace("Find AC.", "AB = 5 and the angle ABC is 90 degrees. Find AC.")
     answer = post(served, asked("I see nothing.", label, prompt)).json()

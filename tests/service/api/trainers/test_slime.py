@@ -42,6 +42,18 @@ def test_a_label_may_be_an_object_and_a_prompt_messages(served: str, response: s
     assert post(served, body).json() == pytest.approx(1.7)
 
 
+def test_a_thought_that_the_prompt_opened_counts_as_opened(served: str, response: str, label: str):
+    closed = sample(response.removeprefix("<think>\n"), label)
+    opened = closed["prompt"] + "<|im_start|>assistant\n<think>\n"
+    assert post(served, closed).json() == pytest.approx(1.6)
+    assert post(served, closed | {"prompt": opened}).json() == pytest.approx(1.7)
+    messages = closed | {"prompt": [{"role": "user", "content": "Find AC."}]}
+    assert post(served, messages, prefix="<think>\n").json() == pytest.approx(1.7)
+    refused = post(served, messages, prefix="think")
+    assert refused.status_code == 422
+    assert "opens no thought" in refused.text
+
+
 @pytest.mark.parametrize(
     ("body", "where"),
     [
