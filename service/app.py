@@ -22,6 +22,7 @@ from fastapi import FastAPI
 from perception_reward.service.api import about, annotations, problems, score
 from perception_reward.service.api.intake import Intake
 from perception_reward.service.api.middleware import BodyLimit, KeyCheck, Telemetry
+from perception_reward.service.api.origin import OriginCheck
 from perception_reward.service.api.trainers import nemo_gym, openrlhf, slime
 from perception_reward.service.assembly import Service
 
@@ -46,8 +47,8 @@ def make_app(service: Service) -> FastAPI:
         app.include_router(router)
     problems.install(app)
     settings = service.settings
-    # The last one added is the outermost: requests are counted first, then checked for a key, then measured, then
-    # unpacked.
+    # The last one added is the outermost: requests are counted first, then checked for where they come from and
+    # for a key, then measured, then unpacked.
     limit = settings.max_body_mb << 20
     app.add_middleware(Intake, limit=limit, room=settings.max_buffered_mb << 20, metrics=service.metrics)
     app.add_middleware(BodyLimit, limit=limit, seconds=settings.request_timeout, metrics=service.metrics)
@@ -57,6 +58,9 @@ def make_app(service: Service) -> FastAPI:
         metrics=service.metrics,
         scrape_key=settings.metrics_key.get_secret_value() if settings.metrics_key is not None else None,
         open_metrics=settings.open_metrics,
+    )
+    app.add_middleware(
+        OriginCheck, trusted=settings.trusted_hosts, metrics=service.metrics, keyed=bool(settings.api_keys)
     )
     app.add_middleware(Telemetry, metrics=service.metrics, admission=service.admission)
     return app

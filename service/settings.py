@@ -53,6 +53,11 @@ class Settings(BaseSettings):
     open_metrics: bool = Field(
         default=False, description="Answer `/metrics` without a key, for scrapers that cannot present one."
     )
+    trusted_hosts: Annotated[tuple[str, ...], NoDecode] = Field(
+        default=(),
+        description="Host names, separated by commas, under which a service without a key may be called besides "
+        "addresses and names of this machine, and whose pages may send requests.",
+    )
     annotations: Annotated[tuple[str, ...], NoDecode] = Field(
         default=(),
         description="Where annotations are: JSON Lines or Parquet files, or one redis:// URL. Several files, "
@@ -188,7 +193,7 @@ class Settings(BaseSettings):
         description="Log the first 2000 characters of every response, at debug level. They may hold private data.",
     )
 
-    @field_validator("annotations", mode="before")
+    @field_validator("annotations", "trusted_hosts", mode="before")
     @classmethod
     def _split_commas(cls, value: object) -> object:
         if isinstance(value, str):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Depends, Query, Request, Response
 from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 
@@ -13,9 +13,17 @@ from perception_reward.annotations.faults import LineError
 from perception_reward.annotations.jsonl import parse_lines
 from perception_reward.annotations.model import Annotation
 from perception_reward.service.api.body import LenientRoute
-from perception_reward.service.api.deps import ServiceDep
+from perception_reward.service.api.deps import ServiceDep, declared
 from perception_reward.service.api.problems import InvalidRequest, documented
 
+# What tools call JSON lines. The first is the one that is asked for.
+JSON_LINES = (
+    "application/x-ndjson",
+    "application/ndjson",
+    "application/jsonl",
+    "application/x-jsonlines",
+    "application/json",
+)
 # Faults told of one bulk load; their number is told besides.
 MOST_FAULTS = 1000
 
@@ -23,7 +31,7 @@ router = APIRouter(
     prefix="/v1/annotations",
     tags=["annotations"],
     route_class=LenientRoute,
-    responses=documented(400, 401, 408, 413, 415, 422, 429, 503),
+    responses=documented(400, 401, 403, 408, 413, 415, 422, 429, 503),
 )
 
 
@@ -73,7 +81,7 @@ async def get_annotation(annotation_id: str, service: ServiceDep) -> Annotation:
     return annotation
 
 
-@router.put("/{annotation_id:path}", responses=documented(409))
+@router.put("/{annotation_id:path}", responses=documented(409), dependencies=[Depends(declared("application/json"))])
 async def put_annotation(annotation_id: str, annotation: Annotation, service: ServiceDep) -> Annotation:
     """Store an annotation, in place of the one with its id if there is one."""
     if annotation.id != annotation_id:
@@ -92,11 +100,12 @@ async def delete_annotation(annotation_id: str, service: ServiceDep) -> Response
     return Response(status_code=204)
 
 
-batch_router = APIRouter(tags=["annotations"], responses=documented(400, 401, 408, 409, 413, 415, 429, 503))
+batch_router = APIRouter(tags=["annotations"], responses=documented(400, 401, 403, 408, 409, 413, 415, 429, 503))
 
 
 @batch_router.post(
     "/v1/annotations:batch",
+    dependencies=[Depends(declared(*JSON_LINES))],
     openapi_extra={
         "requestBody": {
             "required": True,

@@ -1,10 +1,12 @@
-"""What endpoints are given: the running service, and the time a request has."""
+"""What endpoints are given: the running service, and the time a request has; and what they ask of a body."""
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Callable, Coroutine
+from typing import Annotated, Any
 
 from fastapi import Depends, Header, Request
+from starlette.exceptions import HTTPException
 
 from perception_reward.service.assembly import Service
 
@@ -35,3 +37,17 @@ async def deadline(
 
 
 DeadlineDep = Annotated[float, Depends(deadline)]
+
+
+def declared(*types: str) -> Callable[[Request], Coroutine[Any, Any, None]]:
+    """A dependency of what writes: a body that is not said to be of one of these types is refused with 415.
+
+    A page of another site can make a browser send text or a form without asking, but not JSON.
+    """
+
+    async def check(request: Request) -> None:
+        said = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+        if said not in types and not (said.startswith("application/") and said.endswith("+json")):
+            raise HTTPException(415, f"what is written here is JSON and has to say so: send Content-Type: {types[0]}")
+
+    return check

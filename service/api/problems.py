@@ -27,11 +27,12 @@ MOST_WORDS = 1000
 MEANINGS = {
     400: "The body is not the gzip file that its Content-Encoding says.",
     401: "No valid API key.",
+    403: "The request comes from a page of another site, or under a name that is not the service's.",
     404: "There is no such thing.",
     408: "The body did not arrive within the request's time.",
     409: "This store takes no writes.",
     413: "The body is over the limit.",
-    415: "The body has a Content-Encoding other than gzip.",
+    415: "The body has a Content-Encoding other than gzip, or a Content-Type other than JSON where that is asked for.",
     422: "A field is wrong; `errors` says which, of which item.",
     429: "Too many items or bytes are under way; Retry-After says when to try again.",
     503: "The service is stopping, or a store that it needs does not answer.",

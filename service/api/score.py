@@ -57,7 +57,7 @@ EXAMPLE = ScoreRequest.model_validate(
     }
 ).model_dump(mode="json", exclude_none=True, exclude_defaults=True)
 
-PROBLEMS = documented(400, 401, 408, 413, 415, 422, 429, 503, 504)
+PROBLEMS = documented(400, 401, 403, 408, 413, 415, 422, 429, 503, 504)
 
 
 class ScoreBody(ScoreRequest):

@@ -14,6 +14,8 @@ from perception_reward.service.api.annotations import MOST_FAULTS
 
 FACT = {"id": "f1", "text": "Segment AB has length 5.", "kind": "length"}
 
+LINES = {"Content-Type": "application/x-ndjson"}
+
 
 @pytest.fixture
 async def client(serve: Callable[..., Any], annotations_file: Path):
@@ -35,7 +37,7 @@ async def test_what_is_put_can_be_got_scored_and_deleted(client: httpx.AsyncClie
 
 async def test_a_listing_is_walked_by_its_cursor(client: httpx.AsyncClient):
     lines = "\n".join(json.dumps({"id": f"p{n:03}"}) for n in range(25))
-    await client.post("/v1/annotations:batch", content=lines)
+    await client.post("/v1/annotations:batch", content=lines, headers=LINES)
     ids: list[str] = []
     cursor: str | None = None
     while True:
@@ -51,7 +53,7 @@ async def test_a_listing_is_walked_by_its_cursor(client: httpx.AsyncClient):
 
 async def test_a_batch_stores_the_good_lines_and_reports_the_others(client: httpx.AsyncClient):
     lines = [json.dumps({"id": "a", "facts": [FACT]}), "{", json.dumps({"id": "b", "facts": [{"id": "f3"}]}), ""]
-    answer = (await client.post("/v1/annotations:batch", content="\n".join(lines))).json()
+    answer = (await client.post("/v1/annotations:batch", content="\n".join(lines), headers=LINES)).json()
     assert (answer["stored"], answer["failed"]) == (1, 2)
     assert [fault["line"] for fault in answer["errors"]] == [2, 3]
     assert "f3" in answer["errors"][1]["message"] + answer["errors"][1]["field"]
@@ -75,7 +77,7 @@ async def test_a_big_batch_leaves_the_event_loop_to_others(serve: Callable[..., 
         body = "\n".join([line] * 5000)
         ticking = asyncio.create_task(tick())
         started = time.perf_counter()
-        answer = await client.post("/v1/annotations:batch", content=body)
+        answer = await client.post("/v1/annotations:batch", content=body, headers=LINES)
         took = time.perf_counter() - started
         ticking.cancel()
     assert answer.json()["failed"] == 5000
