@@ -40,6 +40,7 @@ LEAST_SHARE, LEAST_STEP = 0.05, 1.0
 _FULL_TURN = {"arc": 360.0, "angle": 360.0}
 _LARGEST = {"arc": 360.0, "angle": 180.0}
 _TRIES = 8
+_OURS = re.compile(r"(.+)-d\d+", re.DOTALL)
 
 
 @dataclass(slots=True)
@@ -77,6 +78,12 @@ def add_distractors(
         report.added.update(fact.kind for fact in added)
         report.without += not any(fact.polarity == "distractor" for fact in facts)
         yield annotation.model_copy(update={"facts": facts}) if added else annotation
+
+
+def base_id(fact: Fact) -> str | None:
+    """The id of the fact that a distractor of ours is a false neighbour of; None for any other fact."""
+    match = _OURS.fullmatch(fact.id) if fact.polarity == "distractor" else None
+    return match[1] if match else None
 
 
 def _drawn(annotation: Annotation, diagram: _Diagram, most: int, rng: random.Random) -> list[Fact]:

@@ -21,12 +21,7 @@ _ASKED = re.compile(
 
 def statements_filled(question: str | None, answer: str | None) -> list[Statement]:
     """The statements that hold a number only by such a value."""
-    found = clauses(question)
-    asked = _ASKED.fullmatch(found[-1]) if found else None
-    result, about = _number(answer or ""), asked[1] if asked else ""
-    values = dict(filter(None, map(_assigned, found)))
-    if result is not None and _LETTER.fullmatch(about):
-        values[about] = result
+    values = values_known(question, answer)
     filled = [
         replace(statement, quantity=quantity)
         for statement in statements_given(question)
@@ -34,7 +29,24 @@ def statements_filled(question: str | None, answer: str | None) -> list[Statemen
         and not statement.quantity.is_number
         and (quantity := statement.quantity.at(values)) is not None
     ]
-    return filled + ([replace(measure, quantity=result) for measure in measures(about)] if result else [])
+    result = _number(answer)
+    return filled + ([replace(measure, quantity=result) for measure in measures(_asked(question))] if result else [])
+
+
+def values_known(question: str | None, answer: str | None) -> dict[str, Quantity]:
+    """The numbers of the question's letters, as far as it gives them or asks for them."""
+    values = dict(filter(None, map(_assigned, clauses(question))))
+    result, asked = _number(answer), _asked(question)
+    if result is not None and _LETTER.fullmatch(asked):
+        values[asked] = result
+    return values
+
+
+def _asked(question: str | None) -> str:
+    """What the last clause asks for."""
+    found = clauses(question)
+    asked = _ASKED.fullmatch(found[-1]) if found else None
+    return asked[1] if asked else ""
 
 
 def _assigned(clause: str) -> tuple[str, Quantity] | None:
@@ -46,9 +58,9 @@ def _assigned(clause: str) -> tuple[str, Quantity] | None:
     return None
 
 
-def _number(text: str) -> Quantity | None:
+def _number(text: str | None) -> Quantity | None:
     try:
-        quantity = read_quantity(text.strip().strip("$"))
+        quantity = read_quantity((text or "").strip().strip("$"))
     except QuantityError:
         return None
     return quantity if quantity.number is not None else None

@@ -16,8 +16,9 @@ from pathlib import Path
 from typing import Any, Literal, TypeAlias
 from urllib.parse import urlsplit
 
+from perception_reward.annotations.copies import listed
 from perception_reward.annotations.model import Annotation
-from perception_reward.trainer_client.reference import Answer, options_of, texts_of
+from perception_reward.trainer_client.reference import Answer, texts_of
 
 # The tags that the format reward looks for, on lines of their own as the paper's reference code wants them.
 SYSTEM_PROMPT = """\
@@ -125,7 +126,7 @@ def problem_of(annotation: Annotation, pictures: Sequence[Picture], system: str 
         raise Incomplete(
             f"annotation {annotation.id!r} has {places} {PLACE} in its question and {len(pictures)} images"
         )
-    options = [f"{label}. {text}" for label, text in options_of(annotation.choices or ())]
+    options = listed(annotation.choices)
     facts = tuple(fact.text for fact in annotation.facts if fact.polarity == "present")
     return Problem(annotation.id, "\n".join([question, *options]), reference, tuple(pictures), facts, system)
 

@@ -21,6 +21,7 @@ from perception_reward.service.cache.redis_cache import RedisCache
 from perception_reward.service.cache.tiered import VerdictCache
 from perception_reward.service.judges.base import Health, Judge
 from perception_reward.service.judges.make import make_judge
+from perception_reward.service.marked_store import MarkedStore
 from perception_reward.service.metrics import Metrics
 from perception_reward.service.profiles.load import load_profiles
 from perception_reward.service.profiles.model import Profile
@@ -111,7 +112,7 @@ async def _start(part: Startable) -> None:
     try:
         await part.start()
     except OSError as error:
-        if not isinstance(part, FileStore):
+        if not isinstance(part, FileStore | MarkedStore):
             raise
         reason = error.strerror or str(error)
         with naming("annotations"):
@@ -144,6 +145,8 @@ def assemble(settings: Settings, *, preload: Sequence[str] = PRELOAD) -> Service
         cache = _cache(settings, metrics)
     with naming("judge"):
         judge = make_judge(settings, pool, metrics)
+    if settings.mark_given:
+        store = MarkedStore(store, judge, max_response_chars=settings.max_response_chars)
     with naming("audit"):
         audit = read_report(settings.audit) if settings.audit is not None else None
     scorer = Scorer(

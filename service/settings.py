@@ -63,6 +63,11 @@ class Settings(BaseSettings):
         description="Where annotations are: JSON Lines or Parquet files, or one redis:// URL. Several files, "
         "separated by commas, are joined; the first one takes what is written over HTTP.",
     )
+    mark_given: bool = Field(
+        default=False,
+        description="Ask the judge, when annotations are read, which facts each question alone gives: they do not "
+        "count as seen. The files stay as they are; `annotations mark-given` writes the marks down, once for all.",
+    )
     profile: str = Field(default="perception-r1", description="Profile of requests that name none.")
     profiles: Path | None = Field(default=None, description="TOML file with profiles of your own.")
     judge: str = Field(

@@ -16,6 +16,7 @@ from perception_reward.annotations.jsonl import read_annotations, write_jsonl
 from perception_reward.annotations.outputs import written
 from perception_reward.annotations.stats import Stats
 from perception_reward.annotations.store import every
+from perception_reward.service.cli import mark_given
 from perception_reward.service.cli.options import fail
 from perception_reward.service.cli.outputs import Force, outputs_or_exit
 
@@ -28,6 +29,9 @@ MOST_SHOWN = 40
 @app.callback()
 def tools() -> None:
     """Make and check annotation files."""
+
+
+app.command("mark-given")(mark_given.mark)
 
 
 @app.command()
