@@ -145,11 +145,14 @@ class DrainingServer(uvicorn.Server):
         try:
             await self._service.store.reload()
             count = await self._service.count_annotations()
-            await self._service.tell_annotations()
         except (StoreError, OSError, ValueError) as error:
             logger.error("annotations were not read again; those loaded before stay: %s", error)
-        else:
-            logger.info("annotations read again", extra={"annotations": count})
+            return
+        logger.info("annotations read again", extra={"annotations": count})
+        try:
+            await self._service.tell_annotations()
+        except StoreError as error:
+            logger.error("annotations were read again and cannot be used: %s", error)
 
 
 def make_server(service: Service) -> DrainingServer:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 import logging
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from perception_reward.service.assembly import assemble
 from perception_reward.service.judges.calibration import Calibration, Reading
 from perception_reward.service.judges.symbolic.judge import SymbolicJudge
 from perception_reward.service.settings import SettingsError, load
-from perception_reward.trainer_client.wire import Fact, Origin
+from perception_reward.trainer_client.wire import Fact, Origin, ScoreItem, ScoreRequest
 
 
 def calibration(folder: Path, judge: str) -> str:
@@ -53,6 +54,22 @@ async def test_the_load_report_says_how_many_annotations_show_no_seeing(
             pass
     (record,) = [record for record in caplog.records if words in record.getMessage()]
     assert record.levelno == level
+
+
+@pytest.mark.parametrize(("mark_given", "perception"), [(False, 0.5), (True, 0.0)])
+async def test_what_the_question_gives_is_marked_at_the_start_where_the_setting_says_so(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, mark_given: bool, perception: float
+):
+    facts = [Fact(id="f1", text="Segment AB has length 5."), Fact(id="f2", text="Segment CD has length 8.")]
+    path = tmp_path / "annotations.jsonl"
+    write_jsonl(path, [Annotation(id="a", question="AB = 5. Find CD.", facts=facts)])
+    service = assemble(load(workers=1, annotations=str(path), mark_given=mark_given), preload=())
+    request = ScoreRequest(items=[ScoreItem(annotation_id="a", response="AB = 5. Find CD.")])
+    with caplog.at_level(logging.INFO, "perception_reward"):
+        async with service.running():
+            answer = await service.scorer.score(request, asyncio.get_running_loop().time() + 60)
+    assert answer.results[0].components.perception == perception
+    assert f"{2 - mark_given} seen, 0 derived and {int(mark_given)} given" in caplog.text
 
 
 @pytest.mark.parametrize("name", ["none.jsonl", "none.jsonl.gz", "none.parquet", "."])
