@@ -4,8 +4,9 @@
         ...                                     # (1, Rollout(item, extra)), (2, LineError(…)), …
 
 Fields of the wire are the item. All others are carried along under their own names: a trainer's rollouts hold more than
-a reward needs. A field that looks like a misspelt one is told by the survey, and so are rollouts without facts:
-either would turn a part of the reward off in silence.
+a reward needs. Of a `prompt` in text the end is looked at: a thought that its template opened is the item's `prefix`,
+where the record has none. A field that looks like a misspelt one is told by the survey, and so are rollouts without
+facts: either would turn a part of the reward off in silence.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from perception_reward.annotations.record_json import as_null
 from perception_reward.annotations.records import open_records
 from perception_reward.annotations.surrogates import mended
 from perception_reward.service.places import where
+from perception_reward.trainer_client.tokens import opened_thought
 from perception_reward.trainer_client.wire import ScoreItem
 
 FIELDS = tuple(ScoreItem.model_fields)
@@ -145,6 +147,9 @@ def _rollout(place: int, record: Record) -> Rollout | LineError:
         if isinstance(number := known.get(name), int) and not isinstance(number, bool):
             known[name] = str(number)
     extra = {name: value for name, value in record.items() if name not in known}
+    prompt = extra.get("prompt")
+    if known.get("prefix") is None and isinstance(prompt, str) and (opened := opened_thought(prompt)):
+        known["prefix"] = opened
     try:
         return Rollout(_item(known), extra)
     except ValidationError as error:

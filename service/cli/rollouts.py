@@ -52,10 +52,12 @@ def batches(items: Iterable[T]) -> Iterator[list[T]]:
         yield batch
 
 
-async def respond(service: Service, items: list[ScoreItem], step: int | None) -> ScoreResponse:
+async def respond(
+    service: Service, items: list[ScoreItem], step: int | None, prefix: str | None = None
+) -> ScoreResponse:
     """The answer to one batch."""
     deadline = asyncio.get_running_loop().time() + service.settings.request_timeout
-    return await service.scorer.score(ScoreRequest(items=items, step=step, run=RUN), deadline)
+    return await service.scorer.score(ScoreRequest(items=items, step=step, run=RUN, prefix=prefix), deadline)
 
 
 async def responses(service: Service, items: Iterable[ScoreItem], step: int | None) -> AsyncGenerator[ScoreResponse]:

@@ -23,6 +23,7 @@ from perception_reward.service.cli.outputs import Force, outputs_or_exit, read_b
 from perception_reward.service.cli.rollouts import WHAT, batches, respond, rollouts_or_exit
 from perception_reward.service.cli.running import run_or_exit
 from perception_reward.service.settings import Settings
+from perception_reward.trainer_client.tokens import opened_thought
 
 # The exit status where no score could be determined.
 ALL_MISSING = 3
@@ -44,6 +45,13 @@ def score(
     items: Annotated[Path, typer.Argument(exists=True, help=WHAT)],
     results: Annotated[Path, typer.Argument(help="The JSON Lines to write: a line for each item, in order.")],
     step: Annotated[int | None, typer.Option(min=0, help="Training step, for profiles with a schedule.")] = None,
+    prefix: Annotated[
+        str | None,
+        typer.Option(
+            help="What the prompt's template has written of every response, such as '<think>', where no `prefix` or "
+            "`prompt` of the items says so."
+        ),
+    ] = None,
     skip_bad: Annotated[
         bool, typer.Option("--skip-bad", help="Score the good items although others cannot be read.")
     ] = False,
@@ -58,6 +66,8 @@ def score(
     """
     logs.configure("warning", as_json=settings.log_json)
     outputs_or_exit(results, read=(items, *read_by(settings)), force=force, keep=True)
+    if prefix and not opened_thought(prefix):
+        fail(f"--prefix {prefix!r} opens no thought; it is <think> where a template does", status=2)
     file, survey = rollouts_or_exit(items, skip_bad=skip_bad)
     console = Console(stderr=True)
     for note in survey.notes():
@@ -66,7 +76,7 @@ def score(
 
     async def main(service: Service) -> None:
         with written(results, replace=force, keep=True) as part, _opened(part, results) as out:
-            await _score(service, file, survey.good, step, out, tally, console)
+            await _score(service, file, survey.good, step, prefix, out, tally, console)
 
     try:
         run_or_exit(settings, main)
@@ -84,6 +94,7 @@ async def _score(
     file: RolloutFile,
     total: int,
     step: int | None,
+    prefix: str | None,
     out: TextIO,
     tally: Tally,
     console: Console,
@@ -91,7 +102,7 @@ async def _score(
     with Progress(console=console, transient=True) as progress:
         task = progress.add_task("scoring", total=total)
         for batch in batches(file.rollouts()):
-            answer = await respond(service, [rollout.item for rollout in batch], step)
+            answer = await respond(service, [rollout.item for rollout in batch], step, prefix)
             out.writelines(
                 to_line(result, rollout.extra) for rollout, result in zip(batch, answer.results, strict=True)
             )

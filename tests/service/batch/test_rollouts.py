@@ -31,6 +31,21 @@ def test_fields_that_a_reward_does_not_need_are_carried_along(tmp_path: Path):
     assert rollout.extra == {"prompt": [{"role": "user"}], "loss": None, "step": 3}
 
 
+@pytest.mark.parametrize(
+    ("fields", "prefix"),
+    [
+        ({"prompt": "<｜User｜>AC?<｜Assistant｜><think>\n"}, "<think>"),
+        ({"prompt": "<｜User｜>AC?<｜Assistant｜><think>\n", "prefix": ""}, ""),
+        ({"prompt": "AC?"}, None),
+        ({"prompt": [{"role": "user", "content": "<think>"}]}, None),
+    ],
+)
+def test_a_thought_that_the_prompt_opened_is_seen(tmp_path: Path, fields: dict[str, object], prefix: str | None):
+    (rollout,) = lines(tmp_path, {"response": "a</think>", **fields}).rollouts()
+    assert rollout.item.prefix == prefix
+    assert rollout.extra == {name: value for name, value in fields.items() if name != "prefix"}
+
+
 def test_names_may_be_numbers(tmp_path: Path):
     (rollout,) = lines(tmp_path, {"id": 0, "annotation_id": 17, "response": ""}).rollouts()
     assert (rollout.item.id, rollout.item.annotation_id) == ("0", "17")

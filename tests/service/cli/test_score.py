@@ -76,6 +76,25 @@ def test_the_end_tells_the_means_and_what_is_missing_and_why(tmp_path: Path):
     assert max(map(len, done.stderr.replace(str(tmp_path), "").splitlines())) <= 80
 
 
+CLOSED = "AB = 5.\n</think>\n<answer>\\boxed{13}</answer>"
+
+
+def test_a_thought_that_the_prompt_opened_counts_as_opened(tmp_path: Path):
+    items = lines(tmp_path / "items.jsonl", [{"response": CLOSED}, {"response": CLOSED, "prompt": "AC?\n<think>\n"}])
+    assert run(items, tmp_path / "a.jsonl").exit_code == 0
+    assert [one["components"]["format"] for one in results(tmp_path / "a.jsonl")] == [0.0, 1.0]
+    assert run(items, tmp_path / "b.jsonl", "--prefix", "<think>").exit_code == 0
+    assert [one["components"]["format"] for one in results(tmp_path / "b.jsonl")] == [1.0, 1.0]
+    wrong = run(items, tmp_path / "c.jsonl", "--prefix", "think")
+    assert wrong.exit_code == 2
+    assert "--prefix 'think' opens no thought" in wrong.stderr
+
+
+def test_a_run_that_never_opens_its_thoughts_is_told_so(tmp_path: Path):
+    items = lines(tmp_path / "items.jsonl", [{"response": CLOSED}] * 16)
+    assert "close a thought that they never opened" in run(items, tmp_path / "a.jsonl").stderr
+
+
 def test_a_file_whose_scores_are_all_missing_is_no_success(tmp_path: Path):
     items = lines(tmp_path / "items.jsonl", [{"annotation_id": "no-such", "response": "AB = 5"}])
     done = run(items, tmp_path / "results.jsonl")
@@ -123,11 +142,11 @@ def test_what_an_interrupted_run_has_scored_is_kept_and_told(tmp_path: Path, mon
     items, out = lines(tmp_path / "items.jsonl", ROWS), tmp_path / "results.jsonl"
     answer, asked = score.respond, list[int]()
 
-    async def interrupted(service: Service, items: list[ScoreItem], step: int | None) -> ScoreResponse:
+    async def interrupted(service: Service, items: list[ScoreItem], *told: Any) -> ScoreResponse:
         asked.append(len(items))
         if len(asked) > 1:
             raise KeyboardInterrupt
-        return await answer(service, items, step)
+        return await answer(service, items, *told)
 
     monkeypatch.setattr(rollouts, "BATCH", 3)
     monkeypatch.setattr(score, "respond", interrupted)
