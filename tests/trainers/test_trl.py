@@ -36,6 +36,7 @@ TEMPLATE = (
     "{% else %}{{ c['text'] }}{% endif %}{% endfor %}{% endif %}<|im_end|>\n{% endfor %}"
     "{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}"
 )
+CLOSED = "AB = 5 and the angle ABC is 90°.\n</think>\n<answer>\n\\boxed{13}\n</answer>"
 TEXT_MODEL = {
     "hidden_size": 32,
     "intermediate_size": 64,
@@ -206,6 +207,21 @@ def test_training_survives_a_judge_that_dies_and_advantages_are_right(
     assert told[2:5] == [None] * 3
     assert all(0.0 <= value <= 1.0 for value in told if value is not None)
     assert any(value is not None for value in told)
+
+
+def test_a_thought_that_the_processors_template_opens_counts_as_opened(tmp_path: Path, served: str) -> None:
+    def well_formed(prompts: Any, completions: Any, **columns: Any) -> list[float | None]:
+        said = [[{"role": "assistant", "content": CLOSED}] for _ in completions]
+        return configured(served)(prompts=prompts, completions=said, **columns)
+
+    recorder = Recorder(well_formed)
+    trainer = trainer_of(tmp_path, recorder, rows(["triangle/1"]), steps=1)
+    trainer.train()
+    trainer.processing_class.chat_template = TEMPLATE.replace("assistant\n", "assistant\n<think>\n")
+    trainer.train()
+    unopened, opened = recorder.rewards
+    assert unopened == [pytest.approx(1.6)] * GENERATIONS
+    assert opened == [pytest.approx(1.7)] * GENERATIONS
 
 
 def test_an_asynchronous_reward_trains_after_being_pickled(tmp_path: Path, served: str) -> None:
