@@ -65,7 +65,10 @@ class FactsWatch:
             if self._empty < MOST_EMPTY:
                 return
             self._stop(f"{ANNOTATION} or {FACTS} is there, and empty in all of the first {self._empty} rows")
-        self._stop(f"no row of the first batch names facts: it has {_listed(there)}{guess(there)}")
+        self._stop(
+            f"no row of the first batch names facts; it has {_listed(there)}.{guess(there)} Rename the column, or "
+            "write the data set with `perception-reward dataset`"
+        )
 
     def results(self, items: Sequence[Item], results: Sequence[ItemResult]) -> None:
         """Look at what came back. `DataError` where the service has none of the first annotations."""
@@ -88,7 +91,7 @@ class FactsWatch:
             )
 
     def _stop(self, why: str) -> None:
-        message = f"{why}. {named('require_facts')}=false trains without perception."
+        message = f"{why}. To train on answers alone: {named('require_facts')}=false."
         if not self._told:
             # Some trainers drop the error of a sample; the log is where people look then.
             self._told = True
@@ -97,7 +100,7 @@ class FactsWatch:
 
 
 def guess(names: Iterable[str]) -> str:
-    """What was most likely meant, as the end of a sentence; empty where nothing comes near."""
+    """What was most likely meant, as a sentence behind another; empty where nothing comes near."""
     best, meant = 0.0, ""
     for name in names:
         leaf = _leaf(name).lower()
@@ -107,7 +110,7 @@ def guess(names: Iterable[str]) -> str:
             close = alike >= ALIKE or (wanted == ANNOTATION and (leaf == "id" or leaf.endswith("_id")))
             if close and alike > best:
                 best, meant = alike, f"{name} -> {wanted}"
-    return f"; did you mean: {meant}?" if meant else ""
+    return f" Did you mean: {meant}?" if meant else ""
 
 
 def _leaf(name: str) -> str:

@@ -123,13 +123,15 @@ class Link:
                 raise error.as_option_error() from None
             failure = error if isinstance(error, _Failed) else _Failed(str(error))
             if failure.wait is None:
-                server.failed(self._clock())
+                if server.failed(self._clock()):
+                    logger.warning("perception_reward: %s; asking again while there is time", failure)
             else:
                 server.busy(self._clock() + failure.wait)
             raise failure from None
         finally:
             server.under_way -= 1
-        server.works()
+        if server.works():
+            logger.warning("perception_reward: %s answers again", server.url)
         self._answered = True
         return results
 

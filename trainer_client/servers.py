@@ -20,22 +20,28 @@ class Server:
         self.reads_gzip: bool | None = None
         self._failures = 0
 
-    def failed(self, now: float) -> None:
-        """Leave it alone, for longer each time. Requests that fail together are one failure."""
+    def failed(self, now: float) -> bool:
+        """Leave it alone, for longer each time. Requests that fail together are one failure.
+
+        Returns whether it is the first failure since it worked.
+        """
         if now < self.rests_until:
-            return
+            return False
         rest = min(LONGEST_REST, FIRST_REST * 2 ** min(self._failures, 8))
         self._failures += 1
         self.rests_until = now + rest * random.uniform(0.5, 1.0)
+        return self._failures == 1
 
     def busy(self, until: float) -> None:
         """It has said when to come back."""
         self.rests_until = max(self.rests_until, until)
 
-    def works(self) -> None:
-        """It has answered."""
+    def works(self) -> bool:
+        """It has answered. Returns whether it had failed before."""
+        recovered = self._failures > 0
         self._failures = 0
         self.rests_until = 0.0
+        return recovered
 
 
 class Servers:

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import logging
+
 import pytest
 
 from perception_reward.trainer_client import Components, ItemResult, TooManyMissing
@@ -39,3 +41,13 @@ def test_a_long_call_is_taken_as_a_whole() -> None:
 
 def test_a_limit_of_one_never_stops() -> None:
     Breaker(1.0, 10).record([BAD] * 100)
+
+
+def test_what_is_missing_is_logged_with_its_reasons_and_ever_more_seldom(caplog: pytest.LogCaptureFixture) -> None:
+    breaker = Breaker(1.0, 10)
+    with caplog.at_level(logging.WARNING):
+        for number in range(100):
+            breaker.record([GOOD, BAD if number % 2 else missing_result(None, "judge_timeout")])
+    assert len(caplog.records) == 7
+    assert caplog.messages[0] == "perception_reward: 1 of the 2 scores so far are missing (judge_timeout 1)"
+    assert "64 of the 128 scores so far are missing (judge_timeout 32, judge_unavailable 32)" in caplog.messages[-1]

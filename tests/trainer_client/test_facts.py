@@ -23,7 +23,7 @@ ANSWER = {"answer": "13", "response": "…"}
     ],
 )
 def test_the_nearest_name_is_guessed(names: list[str], meant: str) -> None:
-    assert guess(names) == f"; did you mean: {meant}?"
+    assert guess(names) == f" Did you mean: {meant}?"
 
 
 def test_nothing_is_guessed_where_nothing_comes_near() -> None:

@@ -242,3 +242,17 @@ async def test_there_is_room_for_the_largest_answer(server: Any, make_item: Make
     async with RewardClient(server.url, timeout=PATIENCE) as client:
         (result,) = await client.score([make_item()])
     assert len(result.facts or ()) == 256
+
+
+async def test_an_outage_is_logged_once_when_it_begins_and_once_when_it_is_over(
+    server: Any, make_item: MakeItem, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with RewardClient(server.url, timeout=PATIENCE) as client:
+        await client.score([make_item()])
+        server.script = [server.says(503, '{"detail": "the store is gone"}')] * 3
+        await client.score([make_item()])
+    told = [record.getMessage() for record in caplog.records]
+    assert told == [
+        f"perception_reward: {server.url} answered 503: the store is gone; asking again while there is time",
+        f"perception_reward: {server.url} answers again",
+    ]

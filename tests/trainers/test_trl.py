@@ -28,6 +28,7 @@ image = pytest.importorskip("PIL.Image")
 from perception_reward.trainer_client.trainers.trl import COMPONENTS, configured  # noqa: E402
 
 GENERATIONS = 4
+NOBODY = "http://127.0.0.1:9"
 CONTROL = ("<|endoftext|>", "<|im_start|>", "<|im_end|>")
 VISION = ("<|vision_start|>", "<|vision_end|>", "<|image_pad|>", "<|video_pad|>")
 TEMPLATE = (
@@ -245,11 +246,11 @@ def text_model(tmp_path: Path) -> Path:
     return folder
 
 
-def launched(command: Sequence[str], environment: dict[str, str]) -> str:
-    """What a launcher prints that succeeds. One that takes too long is ended with all that it has started."""
+def launch(command: Sequence[str], environment: dict[str, str]) -> tuple[int, str]:
+    """A launcher's exit status, and what it prints. One that takes too long is ended with all that it has started."""
     process = subprocess.Popen(
         command,
-        env=os.environ | {"HF_HUB_OFFLINE": "1", "CUDA_VISIBLE_DEVICES": ""} | environment,
+        env=os.environ | {"HF_HUB_OFFLINE": "1", "CUDA_VISIBLE_DEVICES": "", "OMP_NUM_THREADS": "1"} | environment,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
@@ -265,14 +266,21 @@ def launched(command: Sequence[str], environment: dict[str, str]) -> str:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
         raise
-    assert process.returncode == 0, told[-3000:]
+    return process.returncode, told
+
+
+def launched(command: Sequence[str], environment: dict[str, str]) -> str:
+    """What a launcher prints that succeeds."""
+    status, told = launch(command, environment)
+    assert status == 0, told[-3000:]
     return told
 
 
-def test_the_command_line_takes_the_reward_by_its_name(tmp_path: Path, served: str) -> None:
+def grpo(tmp_path: Path, row: dict[str, Any], steps: int) -> list[str]:
+    """The command of a run of `steps` on copies of one row."""
     data = tmp_path / "data"
     data.mkdir()
-    row = {"prompt": [{"role": "user", "content": "What is AC?"}], "annotation_id": "triangle/1"}
+    row = {"prompt": [{"role": "user", "content": "What is AC?"}], **row}
     (data / "train.jsonl").write_text((json.dumps(row) + "\n") * 4)
     options = {
         "model_name_or_path": text_model(tmp_path),
@@ -282,15 +290,105 @@ def test_the_command_line_takes_the_reward_by_its_name(tmp_path: Path, served: s
         "per_device_train_batch_size": 4,
         "num_generations": 4,
         "max_completion_length": 8,
-        "max_steps": 1,
+        "max_steps": steps,
         "logging_steps": 1,
         "report_to": "none",
         "save_strategy": "no",
         "use_cpu": True,
     }
     command = [str(Path(sys.executable).parent / "trl"), "grpo"]
-    command += [text for name, value in options.items() for text in (f"--{name}", str(value))]
-    assert "perception_reward/missing" in launched(command, {"PERCEPTION_REWARD_URL": served})
+    return command + [text for name, value in options.items() for text in (f"--{name}", str(value))]
+
+
+def test_the_command_line_takes_the_reward_by_its_name(tmp_path: Path, served: str) -> None:
+    command = grpo(tmp_path, {"annotation_id": "triangle/1"}, steps=1)
+    assert "perception_reward/missing/judge_timeout" in launched(command, {"PERCEPTION_REWARD_URL": served})
+
+
+STEP = "'perception_reward/missing'"
+
+
+def test_a_misspelt_column_ends_a_run_at_its_first_batch(tmp_path: Path, served: str) -> None:
+    command = grpo(tmp_path, {"problem_id": "triangle/1", "answer": "13"}, steps=5)
+    status, told = launch(command, {"PERCEPTION_REWARD_URL": served})
+    assert status != 0
+    assert STEP not in told
+    assert (
+        "errors.DataError: no row of the first batch names facts; it has answer, problem_id. "
+        "Did you mean: problem_id -> annotation_id?"
+    ) in told
+
+
+def test_a_wrong_address_or_key_ends_a_run_before_its_first_rollout(tmp_path: Path, keyed_service: Any) -> None:
+    command = grpo(tmp_path, {"annotation_id": "triangle/1"}, steps=5)
+    for environment, expected in (
+        ({"PERCEPTION_REWARD_URL": NOBODY}, f"errors.ServiceUnavailable: no service to ask for scores: {NOBODY}: "),
+        ({"PERCEPTION_REWARD_API_KEY": "another"}, "errors.Unauthorized: "),
+    ):
+        status, told = launch(command, environment)
+        assert status != 0
+        assert "0/5" not in told  # the bar of its steps
+        assert STEP not in told
+        (line,) = [line for line in told.splitlines() if expected in line]
+        assert "PERCEPTION_REWARD_URL" in line
+
+
+def test_a_service_that_dies_in_the_middle_is_told_and_the_run_goes_on(
+    tmp_path: Path, start_process: Callable[..., Any], annotations_file: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    service = start_process("--annotations", str(annotations_file), "--workers", "1")
+
+    class Death(transformers.TrainerCallback):
+        def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
+            if state.global_step == 2:
+                service.stop()
+
+    reward = configured(service.url, timeout=2.0)
+    trainer = trainer_of(tmp_path, reward, rows(["triangle/1"] * 5), steps=5, callbacks=[Death()])
+    trainer.train()
+    history = [entry for entry in trainer.state.log_history if "reward" in entry]
+    assert [entry["perception_reward/missing"] for entry in history] == [0.0, 0.0, 1.0, 1.0, 1.0]
+    assert [entry["perception_reward/missing/service_unavailable"] for entry in history] == [0.0, 0.0, 1.0, 1.0, 1.0]
+    told = [message for message in caplog.messages if message.startswith("perception_reward: ")]
+    assert told[0].startswith(f"perception_reward: {service.url}: ")
+    assert "perception_reward: 4 of the 12 scores so far are missing (service_unavailable 4)" in told
+
+
+OPENED = "I see that AB = 5 and the angle ABC is 90°.</think>\n<answer>\\boxed{13}</answer>"
+
+
+@pytest.mark.parametrize("prefix", [None, "<think>"])
+def test_a_template_that_opens_the_thought_is_told_until_its_prefix_is_said(
+    tmp_path: Path, served: str, caplog: pytest.LogCaptureFixture, prefix: str | None
+) -> None:
+    reward = configured(served, run=f"opened {prefix}", prefix=prefix)
+
+    def said(prompts: Any, completions: Any, **columns: Any) -> list[float | None]:
+        """TRL's call, about what a policy says whose template ends with <think>."""
+        return reward(prompts, [[{"role": "assistant", "content": OPENED}]] * len(completions), **columns)
+
+    trainer = trainer_of(tmp_path, said, rows(["triangle/1"] * 5), steps=5)
+    trainer.train()
+    history = [entry for entry in trainer.state.log_history if "reward" in entry]
+    assert [entry["perception_reward/format"] for entry in history] == [0.0 if prefix is None else 1.0] * 5
+    warned = [message for message in caplog.messages if "prefix" in message]
+    assert len(warned) == (1 if prefix is None else 0)
+
+
+def test_one_of_two_processes_that_stops_does_not_leave_the_other_waiting(tmp_path: Path, served: str) -> None:
+    # The first process sees rows without facts alone, the second one others as well.
+    said = [[[ONE_FACT, ONE_FACT], [BOTH_FACTS, None]]] * 3
+    (tmp_path / "said.json").write_text(json.dumps(said))
+    status, told = launch(in_processes(tmp_path), {"PERCEPTION_REWARD_URL": served, "MISSPELT_IN": "0"})
+    assert status != 0
+    assert "Did you mean: problem_id -> annotation_id?" in told
+
+
+def in_processes(tmp_path: Path) -> list[str]:
+    """The command of a run in two processes, of what is in `said.json`."""
+    script, model = Path(__file__).with_name("train_in_processes.py"), text_model(tmp_path)
+    torchrun = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
+    return [sys.executable, *torchrun, str(script), str(model), str(tmp_path / "said.json"), str(tmp_path)]
 
 
 ONE_FACT, BOTH_FACTS, NEITHER = "AB = 5.", "AB = 5, angle ABC = 90 degrees.", "I see nothing."
@@ -301,10 +399,7 @@ def test_two_processes_that_share_a_group_have_its_advantages_and_its_means(tmp_
     # Step, process, completion; None is missing. In the second step, one process has no score at all.
     said = [[[IN_TAGS, BOTH_FACTS], [NEITHER, None]], [[ONE_FACT, BOTH_FACTS], [None, None]]]
     (tmp_path / "said.json").write_text(json.dumps(said))
-    script, model = Path(__file__).with_name("train_in_processes.py"), text_model(tmp_path)
-    launch = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
-    command = [sys.executable, *launch, str(script), str(model), str(tmp_path / "said.json"), str(tmp_path)]
-    launched(command, {"PERCEPTION_REWARD_URL": served, "OMP_NUM_THREADS": "1"})
+    launched(in_processes(tmp_path), {"PERCEPTION_REWARD_URL": served})
 
     first, second = (json.loads((tmp_path / f"{process}.json").read_text()) for process in range(2))
     assert first["rewards"] == [[pytest.approx(0.45), pytest.approx(0.7)], [pytest.approx(0.35), pytest.approx(0.7)]]

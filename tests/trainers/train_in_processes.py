@@ -4,7 +4,8 @@
 
 MODEL: the folder of a model and its tokenizer. SAID: a JSON file with what the completions of each step are taken to
 be, a list for each process, so that the rewards are known beforehand; null belongs to an annotation that the service
-does not have. TOLD: the folder into which each process writes what it saw.
+does not have. TOLD: the folder into which each process writes what it saw. MISSPELT_IN, in the environment: the process
+whose column has another name.
 """
 
 from __future__ import annotations
@@ -31,7 +32,9 @@ def perception_reward(prompts: Any, completions: Any, trainer_state: Any, **colu
     """TRL's call, about what was said, and what it returned."""
     texts = said[trainer_state.global_step][process]
     assert len(texts) == len(completions)
-    columns["annotation_id"] = ["unknown" if text is None else "triangle/1" for text in texts]
+    name = "problem_id" if os.environ.get("MISSPELT_IN") == str(process) else "annotation_id"
+    del columns["annotation_id"]
+    columns |= {name: ["unknown" if text is None else "triangle/1" for text in texts], "answer": ["13"] * len(texts)}
     answers = [[{"role": "assistant", "content": text or ""}] for text in texts]
     seen["rewards"].append(reward(prompts, answers, trainer_state=trainer_state, **columns))
     return seen["rewards"][-1]

@@ -105,7 +105,7 @@ def no_problem(where: str, columns: Iterable[str]) -> DataError:
     there = sorted(columns)
     return DataError(
         f"{where} names no annotation_id, facts or answer, so there is nothing to score against; it has "
-        f"{', '.join(there) or 'no columns'}{guess(there)}. `perception-reward dataset` writes what each trainer needs."
+        f"{', '.join(there) or 'no columns'}.{guess(there)} `perception-reward dataset` writes what each trainer needs."
     )
 
 

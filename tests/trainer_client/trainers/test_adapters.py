@@ -169,13 +169,13 @@ MISSPELT = json.dumps({"problem_id": "triangle/1", "answer": "13"})
     ],
 )
 def test_a_misspelt_field_is_told_and_stops(call: Any, meant: str) -> None:
-    with pytest.raises(DataError, match=f"did you mean: {meant} -> annotation_id"):
+    with pytest.raises(DataError, match=f"Did you mean: {meant} -> annotation_id"):
         call()
 
 
 def test_verifiers_goes_on_after_errors_so_that_a_misspelt_field_ends_the_program() -> None:
     data = SimpleNamespace(problem_id="triangle/1", answer="13")
-    with pytest.raises(SystemExit, match="did you mean: problem_id -> annotation_id"):
+    with pytest.raises(SystemExit, match="Did you mean: problem_id -> annotation_id"):
         asyncio.run(verifiers.score_reply(GOOD, data))
     with pytest.raises(SystemExit, match=r"metadata\.problem_id -> annotation_id"):
         asyncio.run(verifiers.perception_rewards([GOOD], ["13"], [{"problem_id": "triangle/1"}]))

@@ -238,7 +238,7 @@ def test_a_misspelt_column_is_told_with_what_was_meant(served: str, columns: dic
     data = {"problem_id": ["triangle/1"] * 2, "answer": ["13"] * 2}
     with pytest.raises(DataError) as told:
         call(configured(served), [GOOD, GOOD], **columns, **data)
-    for words in ("answer, image, problem_id;", "did you mean: problem_id -> annotation_id?", "require_facts"):
+    for words in ("answer, image, problem_id.", "Did you mean: problem_id -> annotation_id?", "require_facts"):
         assert words in str(told.value)
     asked = call(configured(served, require_facts=False), [GOOD, GOOD], **columns, **data)
     assert asked == [pytest.approx(1.0)] * 2
