@@ -63,6 +63,6 @@ def _tell(reasons: Counter[str], watched: int, limit: float) -> str:
     told = _listed(reasons)
     return (
         f"{reasons.total()} of the last {watched} scores are missing ({told}); the limit is {limit:.0%}. Look at the "
-        " service's log and at GET /v1/judge; missing_limit (PERCEPTION_REWARD_MISSING_LIMIT) sets the limit, "
+        "service's log and at GET /v1/judge; missing_limit (PERCEPTION_REWARD_MISSING_LIMIT) sets the limit, "
         "and 1 lets the run go on whatever happens."
     )

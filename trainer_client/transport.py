@@ -72,12 +72,12 @@ class Transport:
         with _no_answer_from(server):
             return await self._while_it_lives(server, self._send(server, body, headers, seconds, most))
 
-    async def get(self, server: str, path: str, seconds: float) -> Answer:
-        """The answer of `server` to `GET path`. `NoAnswer` where there is none in `seconds`."""
+    async def get(self, server: str, path: str, seconds: float, most: int = MOST_TOLD) -> Answer:
+        """The answer of `server` to `GET path`. `NoAnswer` where there is none in `seconds` and `most` bytes."""
         with _no_answer_from(server):
             session = await self._open()
             async with session.get(server + path, timeout=_timeout(seconds), allow_redirects=False) as answer:
-                return await _read(answer, server, MOST_TOLD)
+                return await _read(answer, server, most)
 
     async def aclose(self) -> None:
         """Close the connections; a later question opens new ones."""

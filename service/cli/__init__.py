@@ -6,7 +6,7 @@ import sys
 
 
 def run() -> int:
-    """Run `perception-reward`; where only the client is installed, no more than `path` and `trainers`."""
+    """Run `perception-reward`; where only the client is installed, no more than `check`, `path` and `trainers`."""
     try:
         from perception_reward.service.cli.main import app
     except ModuleNotFoundError as error:
@@ -14,6 +14,8 @@ def run() -> int:
             raise
         if sys.argv[1:2] in (["path"], ["trainers"]):
             return _trainers()
+        if sys.argv[1:2] == ["check"]:
+            return _check()
         sys.stderr.write(
             f"the command line needs the service: pip install 'perception-reward[service]' (no module {error.name})\n"
         )
@@ -29,3 +31,9 @@ def _trainers() -> int:
     status, text = main(sys.argv[1:])
     (sys.stderr if status else sys.stdout).write(text + "\n")
     return status
+
+
+def _check() -> int:
+    from perception_reward.service.cli.check import main
+
+    return main(sys.argv[2:])

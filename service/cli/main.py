@@ -1,4 +1,4 @@
-"""`perception-reward`: serve, demo, score, audit, agree, dataset, profiles, version, and the tools for annotations."""
+"""`perception-reward`: serve, check, demo, score, audit, agree, dataset, profiles, version, tools for annotations."""
 
 from __future__ import annotations
 
@@ -6,7 +6,18 @@ from importlib.metadata import version as installed_version
 
 import typer
 
-from perception_reward.service.cli import agree, annotations, audit, dataset, demo, profiles, score, serve, trainers
+from perception_reward.service.cli import (
+    agree,
+    annotations,
+    audit,
+    check,
+    dataset,
+    demo,
+    profiles,
+    score,
+    serve,
+    trainers,
+)
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -21,6 +32,17 @@ app.command("audit")(audit.audit)
 app.command("agree")(agree.agree)
 app.command("dataset")(dataset.dataset)
 app.command("profiles")(profiles.profiles)
+
+
+# Its options are its own parser's: it works where typer is not installed.
+@app.command(
+    "check", add_help_option=False, context_settings={"allow_extra_args": True, "ignore_unknown_options": True}
+)
+def check_service(context: typer.Context) -> None:
+    """Ask a service whether a trainer can use it, and what it lacks of a data set; the base install has this too."""
+    raise typer.Exit(check.main(context.args))
+
+
 app.command("path")(trainers.path)
 app.command("trainers")(trainers.trainers)
 app.add_typer(annotations.app, name="annotations")
