@@ -87,7 +87,8 @@ class FactsWatch:
             shown = ", ".join(map(repr, sorted(self._unknown)[:LEAST_UNKNOWN]))
             self._stop(
                 f"the service has none of the first {len(self._unknown)} annotations that the rows name, such as "
-                f"{shown}. Start it with the annotations of this data set"
+                f"{shown}. Start it with the annotations of this data set; `perception-reward check --dataset FILE` "
+                "lists what it lacks"
             )
 
     def _stop(self, why: str) -> None:

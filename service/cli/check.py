@@ -77,9 +77,9 @@ def main(arguments: Sequence[str]) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="perception-reward check",
-        description="Ask a service whether a trainer can use it, and what it lacks of a data set. What is not given comes "
-        "from PERCEPTION_REWARD_* variables, as in a trainer.",
-        epilog="Exit status: 0 all is well; 1 a run would fail or have no facts; 2 a wrong option or an unreadable file.",
+        description="Ask a service whether a trainer can use it, and what it lacks of a data set. What is not given "
+        "comes from PERCEPTION_REWARD_* variables, as in a trainer.",
+        epilog="Exit status: 0 all is well; 1 a run would fail or have no facts; 2 a wrong option or a bad file.",
     )
     parser.add_argument("--url", help=f"the service's address, or several with commas; {named('base_url')}")
     parser.add_argument("--api-key", help=f"its key; {named('api_key')}, which other users of the machine do not see")

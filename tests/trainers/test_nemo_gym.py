@@ -152,7 +152,19 @@ async def test_rollouts_get_their_reward_and_gym_averages_the_components(service
 
 async def test_a_key_that_is_wrong_ends_the_collection(service: Any, collect: Callable[..., Any]):
     with pytest.raises(Exception, match="500"):
-        await collect(f"{service.url}/verify", [row()], api_key="wrong")
+        await collect(f"{service.url}/verify", [row()], api_key="wrong", check=False)
+
+
+@pytest.mark.parametrize(
+    ("path", "key", "told"), [("/verify", "wrong", "answered 401"), ("/elsewhere/verify", KEY, "answered 404")]
+)
+async def test_a_server_does_not_start_for_a_service_that_it_cannot_use(
+    service: Any, collect: Callable[..., Any], path: str, key: str, told: str
+):
+    with pytest.raises(RuntimeError, match=told):
+        await collect(f"{service.url}{path}", [row()], api_key=key)
+    with pytest.raises(RuntimeError, match="no reward service answers"):
+        await collect(f"http://127.0.0.1:{free_port()}/verify", [row()], api_key=KEY)
 
 
 async def test_a_missing_score_goes_to_the_failures_and_into_no_average(
@@ -172,7 +184,8 @@ async def test_a_missing_score_goes_to_the_failures_and_into_no_average(
 
 
 async def test_a_service_that_is_away_is_a_failed_judge_once_the_time_is_over(collect: Callable[..., Any]):
-    rollouts, failures, _ = await collect(f"http://127.0.0.1:{free_port()}/verify", [row()], timeout=1.5, api_key=KEY)
+    away = f"http://127.0.0.1:{free_port()}/verify"
+    rollouts, failures, _ = await collect(away, [row()], timeout=1.5, api_key=KEY, check=False)
     assert not rollouts
     assert [one["_ng_failure_class"] for one in failures] == ["judge_failed"]
     assert KEY not in json.dumps(failures)
