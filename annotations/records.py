@@ -17,8 +17,10 @@ or UTF-16 or UTF-32 with a byte order mark or recognisable zeros; gzip is unpack
 from __future__ import annotations
 
 import codecs
+import errno
 import gzip
 import io
+import os
 import zlib
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
@@ -115,10 +117,10 @@ def open_records(
     """Recognise a file.
 
     known: the fields that the caller reads. nested: those of them that are JSON in a CSV cell. constants: what becomes
-    of NaN in JSON. Raises `RecordFileError` with one line for what cannot be read, and `OSError`.
+    of NaN in JSON. Raises `RecordFileError` with one line for what cannot be read, and `OSError`, as for a folder.
     """
     if path.is_dir():
-        raise _fault(path, "is a folder; name a file in it")
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
     if path.exists() and not path.is_file():
         raise _fault(path, "is no regular file, and it is read more than once; save it to a file first")
     try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import json
+import os
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain, islice
 from pathlib import Path
@@ -18,37 +19,49 @@ BATCH_ROWS = 64
 
 
 def problems_of(
-    annotations: Iterable[Annotation], *, root: Path | None, embed: bool, system: str
+    annotations: Iterable[Annotation],
+    *,
+    root: Path | None,
+    embed: bool,
+    system: str,
+    start: Path | None = None,
+    text_only: bool = False,
 ) -> Iterator[Problem | Incomplete]:
     """Each annotation's problem, or what it lacks.
 
     root: the folder that relative references are below; a file that is not there is told. None: references stay.
-    embed: put the images' bytes into the rows.
+    embed: put the images' bytes into the rows. start: the folder that paths in the rows start from; None: they are
+    absolute. text_only: without images.
     """
     for annotation in annotations:
+        references = () if text_only else annotation.images
         try:
-            pictures = [_picture(annotation.id, reference, root, embed) for reference in annotation.images]
-            yield problem_of(annotation, pictures, system)
+            pictures = [_picture(annotation.id, reference, root, embed, start) for reference in references]
+            yield problem_of(annotation, pictures, system, text_only=text_only)
         except Incomplete as error:
             yield error
 
 
-def _picture(annotation_id: str, reference: str, root: Path | None, embed: bool) -> Picture:
+def _picture(annotation_id: str, reference: str, root: Path | None, embed: bool, start: Path | None) -> Picture:
     picture = Picture(reference)
     if picture.is_url:
         if embed:
             raise Incomplete(
-                f"annotation {annotation_id!r}: {reference[:80]} is a URL, which is not fetched to embed it"
+                f"annotation {annotation_id!r}: {reference[:80]} is a URL, which is not fetched to embed it",
+                "image file",
             )
         return picture
     path = (root / reference).resolve() if root is not None else Path(reference)
     try:
         content = path.read_bytes() if embed else None
     except OSError as error:
-        raise Incomplete(f"annotation {annotation_id!r}: {path} cannot be read ({error.strerror})") from None
+        raise Incomplete(
+            f"annotation {annotation_id!r}: {path} cannot be read ({error.strerror})", "image file"
+        ) from None
     if root is not None and not path.is_file():
-        raise Incomplete(f"annotation {annotation_id!r}: there is no {path}")
-    return Picture(str(path), content)
+        raise Incomplete(f"annotation {annotation_id!r}: there is no {path}", "image file")
+    named = os.path.relpath(path, start.resolve()) if root is not None and start is not None else str(path)
+    return Picture(Path(named).as_posix(), content, path)
 
 
 def write_rows(
@@ -93,7 +106,7 @@ def _write_parquet(path: Path, rows: Iterator[Row]) -> int:
 def _schema(arrow: Any, row: Row) -> Any:
     """The columns' types by one row: all rows of a layout are alike, and a null tells nothing."""
     schema = arrow.schema([(name, _type(arrow, value)) for name, value in row.items()])
-    images = row["images"][0]
+    images = row["images"][0] if "images" in row else None
     if isinstance(images, dict) and "path" in images:
         # How the `datasets` library marks images, so that it hands them to a trainer decoded.
         features = {name: _feature(name, value) for name, value in row.items()}

@@ -21,30 +21,43 @@ from perception_reward.annotations.model import Annotation
 from perception_reward.trainer_client.reference import Answer, texts_of
 
 # The tags that the format reward looks for, on lines of their own as the paper's reference code wants them.
-SYSTEM_PROMPT = """\
-Look at the image before you reason. Say which of the things it shows matter for the question: labels, lengths, \
-angles, relations, counts, values. Then reason from them to the answer. Write exactly in this form:
+_FORM = """\
+Then reason from them to the answer. Write exactly in this form:
 <think>
 what you see, and your reasoning
 </think>
 <answer>
 \\boxed{the result alone}
 </answer>"""
+SYSTEM_PROMPT = f"""\
+Look at the image before you reason. Say which of the things it shows matter for the question: labels, lengths, \
+angles, relations, counts, values. {_FORM}"""
+TEXT_PROMPT = f"""\
+Read the problem before you reason. Say which of the things it gives matter for the question: labels, lengths, \
+angles, relations, counts, values. {_FORM.replace("you see", "is given")}"""
 PLACE = "<image>"
 
 Row: TypeAlias = dict[str, Any]
 
 
 class Incomplete(ValueError):
-    """An annotation lacks what a row needs; the message names the annotation and what is missing."""
+    """An annotation lacks what a row needs; the message names the annotation and what is missing.
+
+    lacks: that in a word or two each, such as `answer` or `image file`.
+    """
+
+    def __init__(self, message: str, *lacks: str) -> None:
+        super().__init__(message)
+        self.lacks = lacks
 
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """An image: where it is, and what it holds where that travels in the row."""
+    """An image: how a row names it, what it holds where that travels in the row, and where it is if that is known."""
 
     reference: str
     content: bytes | None = None
+    file: Path | None = None
 
     @property
     def is_url(self) -> bool:
@@ -59,7 +72,7 @@ class Picture:
 
     def as_url(self) -> str:
         path = self.as_path()
-        return path if self.content is not None or self.is_url else Path(path).resolve().as_uri()
+        return path if self.content is not None or self.is_url else (self.file or Path(path)).resolve().as_uri()
 
     def as_struct(self) -> Row:
         """What the `datasets` library decodes as an image."""
@@ -103,9 +116,13 @@ class Problem:
         return json.dumps({"annotation_id": self.id, "answer": self.reference}, ensure_ascii=False)
 
 
-def problem_of(annotation: Annotation, pictures: Sequence[Picture], system: str = SYSTEM_PROMPT) -> Problem:
-    """The problem of an annotation. Raises `Incomplete`."""
+def problem_of(
+    annotation: Annotation, pictures: Sequence[Picture], system: str = SYSTEM_PROMPT, *, text_only: bool = False
+) -> Problem:
+    """The problem of an annotation. Raises `Incomplete`. text_only: it needs no image, and has none."""
     question = annotation.question or ""
+    if text_only:
+        question, pictures = question.replace(PLACE, "").strip(), ()
     reference = annotation.answer if annotation.answer is not None else ""
     if not any(text.strip() for text in texts_of(reference)):
         reference = ""
@@ -114,17 +131,18 @@ def problem_of(annotation: Annotation, pictures: Sequence[Picture], system: str 
         for name, there in (
             ("question", question.strip()),
             ("answer", reference != ""),
-            ("image", pictures),
+            ("image", pictures or text_only),
             ("facts", annotation.facts),
         )
         if not there
     ]
     if lacking:
-        raise Incomplete(f"annotation {annotation.id!r} has no {', no '.join(lacking)}")
+        raise Incomplete(f"annotation {annotation.id!r} has no {', no '.join(lacking)}", *lacking)
     places = question.count(PLACE)
     if places not in (0, len(pictures)):
         raise Incomplete(
-            f"annotation {annotation.id!r} has {places} {PLACE} in its question and {len(pictures)} images"
+            f"annotation {annotation.id!r} has {places} {PLACE} in its question and {len(pictures)} images",
+            "place for each image",
         )
     options = listed(annotation.choices)
     facts = tuple(fact.text for fact in annotation.facts if fact.polarity == "present")
@@ -191,29 +209,45 @@ def _paths(problem: Problem) -> list[str]:
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """How one trainer's rows look, and what its configuration has to say for them to be read."""
+    """How one trainer's rows look, and what its configuration has to say for them to be read.
 
-    row: Callable[[Problem, int], Row]
+    images: what it has to say besides where there are images. folder: how it is told the folder that their paths start
+    from; empty for one that starts them from the folder in which it runs.
+    """
+
+    columns: Callable[[Problem, int], Row]
     form: Literal["parquet", "jsonl"]
     reads: str
+    images: str = ""
+    folder: str = ""
+
+    def row(self, problem: Problem, index: int) -> Row:
+        """A problem's row; without images there is no column for them."""
+        columns = self.columns(problem, index)
+        return columns if problem.pictures else {name: value for name, value in columns.items() if name != "images"}
 
 
 LAYOUTS: Mapping[str, Layout] = {
     "trl": Layout(_trl, "parquet", "dataset_name: the folder of the file"),
-    "verl": Layout(_verl, "parquet", "data.train_files=FILE data.prompt_key=prompt data.image_key=images"),
-    "easyr1": Layout(_easyr1, "parquet", "data.train_files=FILE data.prompt_key=problem data.answer_key=answer"),
+    "verl": Layout(_verl, "parquet", "data.train_files=FILE data.prompt_key=prompt", "data.image_key=images"),
+    "easyr1": Layout(
+        _easyr1,
+        "parquet",
+        "data.train_files=FILE data.prompt_key=problem data.answer_key=answer",
+        folder="data.image_dir=FOLDER",
+    ),
     "perception-r1": Layout(_fork, "parquet", "data.train_files=FILE@train data.format_prompt=''"),
     "openrlhf": Layout(
         _openrlhf,
         "jsonl",
-        "--data.prompt_dataset FILE --data.input_key input --data.label_key label --data.image_key images "
-        "--data.apply_chat_template",
+        "--data.prompt_dataset FILE --data.input_key input --data.label_key label --data.apply_chat_template",
+        "--data.image_key images",
     ),
-    "ms-swift": Layout(_ms_swift, "jsonl", "--dataset FILE"),
+    "ms-swift": Layout(_ms_swift, "jsonl", "--dataset FILE", folder="ROOT_IMAGE_DIR=FOLDER, a variable"),
     "slime": Layout(
         _slime,
         "jsonl",
-        "--prompt-data FILE --input-key prompt --label-key label --apply-chat-template "
+        "--prompt-data FILE --input-key prompt --label-key label --apply-chat-template",
         """--multimodal-keys '{"image": "images"}'""",
     ),
     "nemo-gym": Layout(_nemo_gym, "jsonl", "a jsonl_fpath of the environment's datasets"),

@@ -67,6 +67,7 @@ class Service:
             for part in parts:
                 stack.push_async_callback(part.aclose)
                 await _start(part)
+            await self._check_annotations()
             await self.tell_annotations()
             stack.push_async_callback(self.scorer.aclose)
             info = self.judge.info
@@ -87,12 +88,22 @@ class Service:
         except StoreError as error:
             return Health(False, str(error))
 
+    async def _check_annotations(self) -> None:
+        """Refuse files without a single annotation: an import or a copy has failed. `SettingsError` names them."""
+        sources = self.settings.annotations
+        if sources and not is_redis_url(sources[0]) and not await self.store.count():
+            with naming("annotations"):
+                raise ValueError(
+                    f"{', '.join(Path(source).name for source in sources)}: there is no annotation in it; to fill a "
+                    "store over HTTP, start with a file that holds the first one, or with a redis:// URL"
+                )
+
     async def tell_annotations(self) -> None:
         """Log what the files hold. What Redis holds is not read at the start, and may be too much for that."""
         if not self.settings.annotations or is_redis_url(self.settings.annotations[0]):
             return
         stats = Stats.of([annotation async for annotation in every(self.store)])
-        if stats.annotations and stats.without_seen == stats.annotations:
+        if stats.without_seen == stats.annotations:
             logger.warning("no annotation has a seen fact, so there is no perception reward: %s", stats)
         else:
             logger.info("loaded: %s", stats)

@@ -60,8 +60,8 @@ class Settings(BaseSettings):
     )
     annotations: Annotated[tuple[str, ...], NoDecode] = Field(
         default=(),
-        description="Where annotations are: JSON Lines or Parquet files, or one redis:// URL. Several files, "
-        "separated by commas, are joined; the first one takes what is written over HTTP.",
+        description="Where annotations are: files (JSON Lines, JSON, CSV or Parquet), or one redis:// URL. Several "
+        "files, separated by commas, are joined; the first one takes what is written over HTTP.",
     )
     mark_given: bool = Field(
         default=False,
@@ -162,7 +162,7 @@ class Settings(BaseSettings):
         default=110.0,
         gt=0,
         le=3600,
-        description="Seconds for one request. Trainers give up after about 120 of their own.",
+        description="Seconds for one request, or 512 items of `score`. Trainers give up after about 120 of their own.",
     )
     max_body_mb: int = Field(default=64, ge=1, le=1024, description="Largest request body, in MiB, unpacked.")
     max_buffered_mb: int = Field(

@@ -1,20 +1,10 @@
-"""Responses that people labelled, as JSON Lines: one response and one or several facts a line.
+"""Responses that people labelled: one response and one or several facts a record.
 
     {"response": "…", "fact": "Segment AB has length 5.", "label": "stated", "problem": "p1"}
     {"response": "…", "facts": [{"text": "…", "kind": "length", "label": "absent", "doubtful": true}]}
 
-| field | |
-|---|---|
-| `response` (or `text`) | what the policy wrote |
-| `fact` | the fact's text, or an object with `text` and, if you like, `kind`; its label is the line's `label` |
-| `facts` | several such objects, each with its `label` |
-| `label` | `stated`, `contradicted` or `absent` |
-| `problem` | the unit of resampling for intervals; the response, if not given |
-| `doubtful` | true where a second reader could see it otherwise: such verdicts are reported apart |
-
-Labels are about what the judge reads: with `--judge-scope` about that part of the response, and about all of a response
-that has no such part. All other fields are let be, so that a file may keep what else it knows. A fault names the line
-and the field.
+README.md says what each field means. All other fields are let be, so that a file may keep what else it knows. A fault
+names its place and field.
 """
 
 from __future__ import annotations

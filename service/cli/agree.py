@@ -6,14 +6,15 @@ import asyncio
 from collections.abc import Sequence
 from contextlib import aclosing
 from pathlib import Path
+from textwrap import shorten
 from typing import Annotated
 
 import typer
 from rich.box import SIMPLE_HEAD
-from rich.console import Console
-from rich.markup import escape
-from rich.progress import Progress
+from rich.console import Console, Group
+from rich.padding import Padding
 from rich.table import Table
+from rich.text import Text
 
 from perception_reward.annotations.faults import RecordFileError
 from perception_reward.annotations.outputs import written
@@ -33,10 +34,11 @@ from perception_reward.service.audit.agreement import (
 from perception_reward.service.audit.figures import Estimate, Judged
 from perception_reward.service.audit.statistics import LABELS
 from perception_reward.service.batch.results import read_results
-from perception_reward.service.cli.options import fail, with_settings
+from perception_reward.service.cli.options import ANNOTATIONS, CACHE, JUDGE, WORK, fail, reason, with_settings
 from perception_reward.service.cli.outputs import Force, outputs_or_exit, read_by
 from perception_reward.service.cli.rollouts import WHAT, responses, rollouts_or_exit
 from perception_reward.service.cli.running import run_or_exit
+from perception_reward.service.cli.screen import progress, screen
 from perception_reward.service.settings import Settings, SettingsError
 from perception_reward.trainer_client.wire import Fact, ItemResult
 
@@ -45,7 +47,7 @@ MOST_SHOWN = 10
 EXCERPT = 160
 
 
-@with_settings
+@with_settings(*ANNOTATIONS, *(name for name in JUDGE if name != "judge"), *CACHE, *WORK, "log_json")
 def agree(
     settings: Settings,
     one: Annotated[str, typer.Argument(help="A judge, as for --judge, or the results of `perception-reward score`.")],
@@ -79,7 +81,7 @@ def agree(
         return
     figures = agreement(found, items=len(left), unknown=unknown_items(left, right), rollouts=rollouts)
     differing = disagreements(found, left, rollouts)
-    _show(Console(), figures, differing)
+    _show(screen(), (one, other), figures, differing)
     if listed is not None:
         with written(listed, replace=force) as part:
             part.write_text("".join(each.model_dump_json() + "\n" for each in differing), encoding="utf-8")
@@ -97,7 +99,7 @@ def _rollouts(settings: Settings, items: Path) -> list[Rollout]:
         fail(str(error), status=2)
         return []
     except (StoreError, OSError) as error:
-        fail(str(error))
+        fail(reason(error))
         return []
     return [
         Rollout(item, tuple(item.facts) if item.facts is not None else stored.get(item.annotation_id or "", ()))
@@ -121,65 +123,69 @@ def _results(settings: Settings, side: str, rollouts: Sequence[Rollout] | None) 
         try:
             return list(read_results(Path(side)))
         except (RecordFileError, OSError) as error:
-            fail(str(error), status=2)
+            fail(reason(error), status=2)
     found: list[ItemResult] = []
 
     async def main(service: Service) -> None:
-        with Progress(console=Console(stderr=True), transient=True) as progress:
+        with progress(screen(stderr=True)) as bar:
             listed = [rollout.item for rollout in rollouts or ()]
-            task = progress.add_task(escape(side), total=len(listed))
+            task = bar.add_task(side, total=len(listed))
             async with aclosing(responses(service, listed, None)) as answers:
                 async for answer in answers:
                     found.extend(answer.results)
-                    progress.advance(task, answer.summary.items)
+                    bar.advance(task, answer.summary.items)
 
     run_or_exit(settings.model_copy(update={"judge": side}), main)
     return found
 
 
-def _show(console: Console, figures: Agreement, differing: Sequence[Disagreement]) -> None:
+def _show(console: Console, sides: Sequence[str], figures: Agreement, differing: Sequence[Disagreement]) -> None:
+    """The counts, the confusion, agreement by kind, and the disagreements."""
+    for name, side in zip(("one", "other"), sides, strict=True):
+        console.print(f"{name}: {side}", soft_wrap=True)
     unknown = f"; the facts of {figures.unknown} items are not known" if figures.unknown else ""
     console.print(
         f"{figures.items} items, {figures.compared} facts with a verdict of both; "
-        f"{figures.missing} with a missing verdict, left out{unknown}",
-        highlight=False,
+        f"{figures.missing} with a missing verdict, left out{unknown}"
     )
-    console.print(f"agreement {_figure(figures.agreed)}, kappa {_figure(figures.kappa)}", highlight=False)
+    console.print(f"agreement {_figure(figures.agreed)}, kappa {_figure(figures.kappa)}")
     columns: list[Judged] = [*LABELS]
     if figures.missing:
         columns.append("missing")
-    confusion = _table("", *columns)
+    confusion = _table("one ↓  other →", *columns)
     for row in columns:
         confusion.add_row(row, *(str(figures.confusion[row][column]) for column in columns))
-    console.print("verdicts, the one's by row, the other's by column")
     console.print(confusion)
-    kinds = _table("kind", "facts", "missing", "agreement", "kappa")
+    kinds = _table("kind", "facts", "missing", "agreement", "95 %", "kappa", "95 %")
     for kind in figures.kinds:
-        kinds.add_row(kind.kind, str(kind.compared), str(kind.missing), _figure(kind.agreed), _figure(kind.kappa))
+        kinds.add_row(kind.kind, str(kind.compared), str(kind.missing), *_short(kind.agreed), *_short(kind.kappa))
     console.print(kinds)
     if differing:
         console.print(f"{len(differing)} disagreements, the furthest apart first:")
-        console.print(_differences(differing[:MOST_SHOWN]))
+    for each in differing[:MOST_SHOWN]:
+        console.print(_difference(each))
 
 
-def _differences(differing: Sequence[Disagreement]) -> Table:
-    table = Table("item", "fact", "one", "other", "response", box=SIMPLE_HEAD)
-    for each in differing:
-        said = (f"{side.verdict} {side.probability:.2f}" for side in (each.one, each.other))
-        name = each.item or f"line {each.place + 1}"
-        table.add_row(escape(name), escape(each.fact or each.fact_id), *said, escape(_excerpt(each)))
-    return table
+def _difference(each: Disagreement) -> Group:
+    """Whose, about what, who said what, and the words that carried it: readable at 80 columns."""
+    one, other = (f"{side.verdict} {side.probability:.2f}" for side in (each.one, each.other))
+    lines = [each.fact or each.fact_id, f"one: {one},  other: {other}"]
+    if each.response:
+        lines.append(f"“{_excerpt(each)}”")
+    return Group(
+        "", Text(each.item or f"item {each.place + 1}", "bold"), Padding("\n".join(lines), (0, 0, 0, 2), expand=False)
+    )
 
 
 def _excerpt(each: Disagreement) -> str:
     """The words that carried a verdict, else the response's beginning."""
     text = each.response or ""
-    start, end = next((side.span for side in (each.one, each.other) if side.span is not None), (0, EXCERPT))
-    return " ".join(text[start : min(end, start + EXCERPT)].split())
+    start, end = next((side.span for side in (each.one, each.other) if side.span is not None), (0, len(text)))
+    return shorten(text[start:end], EXCERPT, placeholder=" …")
 
 
 def _table(*columns: str) -> Table:
-    table = Table(box=SIMPLE_HEAD)
+    table = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
     for place, column in enumerate(columns):
         table.add_column(column, justify="right" if place else "left")
     return table
@@ -190,3 +196,11 @@ def _figure(found: Estimate) -> str:
         return "–"
     interval = f" ({found.low:.3f} to {found.high:.3f})" if found.low is not None and found.high is not None else ""
     return f"{found.value:.3f}{interval}"
+
+
+def _short(found: Estimate) -> tuple[str, str]:
+    """The value and its interval, each for a column of its own."""
+    if found.value is None:
+        return "–", ""
+    interval = f"{found.low:.2f}–{found.high:.2f}" if found.low is not None and found.high is not None else ""
+    return f"{found.value:.2f}", interval

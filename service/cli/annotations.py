@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from perception_reward.annotations.check import check
 from perception_reward.annotations.distractors import MOST, DistractorReport, add_distractors
 from perception_reward.annotations.faults import RecordFileError
 from perception_reward.annotations.file_store import FileStore
@@ -17,13 +18,14 @@ from perception_reward.annotations.outputs import written
 from perception_reward.annotations.stats import Stats
 from perception_reward.annotations.store import every
 from perception_reward.service.cli import mark_given
-from perception_reward.service.cli.options import fail
+from perception_reward.service.cli.options import fail, reason
 from perception_reward.service.cli.outputs import Force, outputs_or_exit
 
 app = typer.Typer(no_args_is_help=True, help="Make and check annotation files.")
 
 # Lines of the report shown on the screen; --report takes all of them.
 MOST_SHOWN = 40
+FILES = "Annotations: JSON Lines, a JSON array, CSV or Parquet (gzip too)."
 
 
 @app.callback()
@@ -34,17 +36,34 @@ def tools() -> None:
 app.command("mark-given")(mark_given.mark)
 
 
+@app.command("check")
+def check_files(
+    files: Annotated[list[Path], typer.Argument(exists=True, dir_okay=False, help=FILES)],
+) -> None:
+    """Read annotation files as the service does, and tell every fault and what they hold.
+
+    The exit status is 1 where anything is at fault, or where there is no seen fact that a response can be held to.
+    """
+    try:
+        report = check(files)
+    except OSError as error:
+        fail(reason(error))
+        return
+    for line in report.lines():
+        typer.echo(line)
+    if not report.good:
+        fail(f"{len(report.faults)} faults" if report.faults else "these annotations give no perception reward")
+
+
 @app.command()
 def stats(
-    files: Annotated[
-        list[Path], typer.Argument(exists=True, dir_okay=False, help="Annotation files: JSON Lines or Parquet.")
-    ],
+    files: Annotated[list[Path], typer.Argument(exists=True, dir_okay=False, help=FILES)],
 ) -> None:
     """Count facts by kind and by where they are known from, and annotations without any that shows seeing."""
     try:
         told = asyncio.run(_stats(files))
     except (OSError, RecordFileError) as error:
-        fail(str(error))
+        fail(reason(error))
         return
     for line in told.lines():
         typer.echo(line)
@@ -58,7 +77,7 @@ async def _stats(files: list[Path]) -> Stats:
 
 @app.command("add-distractors")
 def add_false_neighbours(
-    source: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="Annotations as JSON Lines.")],
+    source: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help=FILES)],
     out: Annotated[Path, typer.Argument(dir_okay=False, help="The annotation file to write.")],
     most: Annotated[int, typer.Option(min=1, max=1000, help="At most so many distractors an annotation.")] = MOST,
     seed: Annotated[int, typer.Option(help="The same seed adds the same distractors.")] = 0,
@@ -76,7 +95,7 @@ def add_false_neighbours(
             fail(f"{source} holds no annotation; nothing is written")
         write_jsonl(out, add_distractors(annotations, report, most=most, seed=seed), replace=force)
     except (OSError, RecordFileError) as error:
-        fail(str(error))
+        fail(reason(error))
     for line in report.lines():
         typer.echo(line)
 
@@ -84,7 +103,7 @@ def add_false_neighbours(
 @app.command("import-geometry3k")
 def import_geometry3k(
     source: Annotated[
-        Path, typer.Argument(exists=True, dir_okay=False, help="Logic forms: JSON Lines, or InterGPS' JSON.")
+        Path, typer.Argument(exists=True, dir_okay=False, help="Logic forms: a record each, or InterGPS' JSON.")
     ],
     out: Annotated[Path, typer.Argument(dir_okay=False, help="The annotation file to write.")],
     problems: Annotated[
@@ -108,7 +127,7 @@ def import_geometry3k(
     try:
         imported = import_problems(source, problems=problems, split=split, limit=limit, kinds=wanted)
     except (OSError, ValueError) as error:
-        fail(str(error))
+        fail(reason(error))
         return
     facts = imported.report.facts.total()
     if facts:

@@ -8,7 +8,6 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.progress import Progress
 
 from perception_reward.annotations.faults import RecordFileError
 from perception_reward.annotations.outputs import written
@@ -24,19 +23,24 @@ from perception_reward.service.audit.probes import Probe
 from perception_reward.service.audit.report import build_report
 from perception_reward.service.audit.run import Observation, observe
 from perception_reward.service.audit.summary import print_summary
-from perception_reward.service.cli.options import fail, with_settings
+from perception_reward.service.cli.options import ANNOTATIONS, JUDGE, fail, with_settings
 from perception_reward.service.cli.outputs import Force, outputs_or_exit, read_by
 from perception_reward.service.cli.running import run_or_exit
+from perception_reward.service.cli.screen import progress, screen
 from perception_reward.service.judges.calibration import load_calibration
 from perception_reward.service.settings import Settings, naming
 
 # Without a success among so many, a family's upper Wilson bound (95 %) is below 1 %.
 PROBES = 400
+LABELLED = (
+    "Responses that people labelled: records (JSON Lines, CSV, …) of `response`, `fact` and `label`, which is stated, "
+    "contradicted or absent; or with `facts`, a list of `text` and `label`. See service/audit/README.md."
+)
 # Columns of the tables where no terminal says how wide it is.
 WIDTH = 110
 
 
-@with_settings
+@with_settings(*ANNOTATIONS, *JUDGE, "workers", "worker_memory_mb", "log_json")
 def audit(
     settings: Settings,
     out: Annotated[
@@ -44,7 +48,7 @@ def audit(
     ] = Path("audit"),
     labelled: Annotated[
         Path | None,
-        typer.Option(exists=True, dir_okay=False, help="Responses that people labelled, as JSON Lines."),
+        typer.Option(exists=True, dir_okay=False, help=LABELLED),
     ] = None,
     probes: Annotated[int, typer.Option(min=1, max=100_000, help="Most probes of one family.")] = PROBES,
     seed: Annotated[int, typer.Option(help="The same seed makes the same probes of the same annotations.")] = 0,
@@ -73,7 +77,7 @@ def audit(
         fail(f"no family is called {unknown[0]!r}; there are: {', '.join(known)}", status=2)
 
     async def main(service: Service) -> None:
-        console = Console(stderr=True)
+        console = screen(stderr=True)
         annotations = [one async for one in every(service.store)] if settings.annotations else []
         made = generate(
             annotations,
@@ -87,9 +91,9 @@ def audit(
         fitted = _fitted(observations, service, seed) if fit else None
         report = _report(observations, service, seed, fitted if isinstance(fitted, Fitted) else None)
         _write(out, report, fitted, replace=force)
-        screen = Console()
-        print_summary(screen if screen.is_terminal else Console(width=WIDTH), report)
-        console.print(f"written: {out / 'report.html'}", highlight=False)
+        printed = screen()
+        print_summary(printed if printed.is_terminal else screen(width=WIDTH), report)
+        console.print(f"written: {out / 'report.html'}", soft_wrap=True)
         if isinstance(fitted, str):
             fail(fitted)
 
@@ -105,14 +109,14 @@ def _labelled(path: Path | None, scope: str) -> list[Probe]:
 
 
 async def _observed(service: Service, asked: list[Probe], console: Console) -> list[Observation]:
-    with Progress(console=console, transient=True) as progress:
-        task = progress.add_task("asking", total=len(asked))
+    with progress(console) as bar:
+        task = bar.add_task("asking", total=len(asked))
         return await observe(
             service.judge,
             asked,
             max_response_chars=service.settings.max_response_chars,
             scope=service.settings.judge_scope,
-            progress=lambda answered: progress.advance(task, answered),
+            progress=lambda answered: bar.advance(task, answered),
         )
 
 

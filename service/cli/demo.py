@@ -20,6 +20,7 @@ from perception_reward.service import logs
 from perception_reward.service.assembly import Service
 from perception_reward.service.cli import running
 from perception_reward.service.cli.options import settings_or_exit
+from perception_reward.service.cli.screen import screen
 from perception_reward.service.server import address
 from perception_reward.trainer_client.wire import Fact, ItemResult, ScoreItem, ScoreRequest, ScoreResponse
 
@@ -53,8 +54,8 @@ def demo(
                 url = address(listener)
                 request = sample_request()
                 response = await post(url, request)
-                await show(Console(), service, request, response)
-                _next_steps(Console(), url, annotations, serving=not exit_)
+                await show(screen(), service, request, response)
+                _next_steps(screen(), url, annotations, serving=not exit_)
                 if exit_:
                     signal.raise_signal(signal.SIGTERM)
                 await server
@@ -131,7 +132,7 @@ def _number(value: float | None) -> str:
 
 def _next_steps(console: Console, url: str, annotations: Path, *, serving: bool) -> None:
     if serving:
-        console.print(f"Serving on {url} until Ctrl-C: try the API at {url}/docs", highlight=False)
+        console.print(f"Serving on {url} until Ctrl-C: try the API at {url}/docs")
     console.print("Next, your own problems over HTTP, and saved rollouts from a file:")
-    console.print("  perception-reward serve --annotations PROBLEMS.jsonl", highlight=False)
-    console.print("  perception-reward score ITEMS.jsonl RESULTS.jsonl --annotations PROBLEMS.jsonl", highlight=False)
+    console.print("  perception-reward serve --annotations PROBLEMS.jsonl")
+    console.print("  perception-reward score ITEMS.jsonl RESULTS.jsonl --annotations PROBLEMS.jsonl")

@@ -10,8 +10,6 @@ from pathlib import Path
 from typing import Annotated, TextIO
 
 import typer
-from rich.console import Console
-from rich.progress import Progress
 
 from perception_reward.annotations.faults import RecordFileError
 from perception_reward.annotations.jsonl import parse_lines, read_annotations, to_json, write_jsonl
@@ -19,9 +17,10 @@ from perception_reward.annotations.model import Annotation
 from perception_reward.annotations.stats import Stats
 from perception_reward.service import logs
 from perception_reward.service.assembly import JUDGING, Service
-from perception_reward.service.cli.options import fail, with_settings
+from perception_reward.service.cli.options import JUDGE, fail, reason, with_settings
 from perception_reward.service.cli.outputs import Force, outputs_or_exit, read_by
 from perception_reward.service.cli.running import run_or_exit
+from perception_reward.service.cli.screen import progress, screen
 from perception_reward.service.judges.base import Judge
 from perception_reward.service.marking import Marked, mark_given
 from perception_reward.service.settings import Settings
@@ -32,7 +31,7 @@ BATCH = 128
 MOST_SHOWN = 20
 
 
-@with_settings
+@with_settings(*JUDGE, "workers", "worker_memory_mb", "log_json")
 def mark(
     settings: Settings,
     source: Annotated[
@@ -69,7 +68,7 @@ def _read(source: Path) -> list[Annotation]:
     try:
         found = list(read_annotations(source).values())
     except (OSError, RecordFileError) as error:
-        fail(str(error))
+        fail(reason(error))
         raise AssertionError from None
     if not found:
         fail(f"{source} holds no annotation; nothing is written")
@@ -116,8 +115,8 @@ async def mark_file(
     done = _recall(part, annotations)
     marks.recalled = len(done)
     left = [annotation for annotation in annotations if annotation.id not in done]
-    with part.open("a", encoding="utf-8") as kept, Progress(console=Console(stderr=True), transient=True) as progress:
-        task = progress.add_task("asking", total=len(left))
+    with part.open("a", encoding="utf-8") as kept, progress(screen(stderr=True)) as bar:
+        task = bar.add_task("asking", total=len(left))
         for at in range(0, len(left), BATCH):
             batch = left[at : at + BATCH]
             answers = mark_given(judge, batch, max_response_chars=max_response_chars)
@@ -125,7 +124,7 @@ async def mark_file(
                 async for _, marked in answers:
                     done[marked.annotation.id] = marked.annotation
                     _count(marked, marks, kept)
-                    progress.advance(task)
+                    bar.advance(task)
             kept.flush()
     marks.annotations = [done[annotation.id] for annotation in annotations]
     write_jsonl(out, marks.annotations, replace=replace)
@@ -136,7 +135,7 @@ async def mark_file(
 def _count(marked: Marked, marks: Marks, kept: TextIO) -> None:
     marks.given += len(marked.given)
     marks.denied += len(marked.denied)
-    marks.missing += [f"{marked.annotation.id} {fact}: {reason}" for fact, reason in sorted(marked.missing.items())]
+    marks.missing += [f"{marked.annotation.id} {fact}: {why}" for fact, why in sorted(marked.missing.items())]
     if not marked.missing:
         kept.write(to_json(marked.annotation) + "\n")
 

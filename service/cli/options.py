@@ -1,10 +1,17 @@
-"""Every setting as a command-line option, made from the settings themselves so that the two cannot differ."""
+"""Settings as command-line options, made from the settings themselves so that the two cannot differ.
+
+    @with_settings(*ANNOTATIONS, *JUDGE)
+    def audit(settings: Settings, out: Path) -> None: …
+
+A command takes the settings that it can use, from the command line and the environment alike; of all others it has the
+defaults, whatever a server's variables say. Its own options stand first in its help, and the settings below, in panels.
+"""
 
 from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import PurePath
 from typing import Annotated, Any
 
@@ -21,20 +28,54 @@ from perception_reward.service.settings import (
     variable_name,
 )
 
+ANNOTATIONS = ("annotations",)
+PROFILES = ("profile", "profiles")
+JUDGE = (
+    "judge",
+    "judge_method",
+    "judge_evidence",
+    "judge_scope",
+    "judge_api_key",
+    "judge_tokenizer",
+    "judge_concurrency",
+    "judge_engine_arg",
+    "judge_restart",
+    "judge_calibration",
+    "max_response_chars",
+)
+CACHE = ("redis_url", "redis_timeout", "cache_mb", "cache_ttl")
+WORK = ("workers", "worker_memory_mb", "accuracy_time_limit", "request_timeout")
+LOG = ("log_level", "log_json", "log_responses")
+PANELS = {
+    "Annotations and profiles": (*ANNOTATIONS, *PROFILES),
+    "The judge": (*JUDGE, "cascade_check", "audit"),
+    "The cache of verdicts": CACHE,
+    "Workers and time limits": WORK,
+    "The log": LOG,
+}
+# Whatever stands in no other panel.
+SERVER = "The server"
 
-def with_settings(command: Callable[..., None]) -> Callable[..., None]:
-    """Give `command(settings, …)` an option per setting. A wrong one ends it with one line and status 2.
+
+def with_settings(*names: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Give `command(settings, …)` an option for each of the settings `names`. A wrong one ends it with status 2.
 
     The variables are read by the settings, not by typer: an option only overrides what the environment says.
     """
+    return functools.partial(_with_settings, names)
+
+
+def _with_settings(names: Sequence[str], command: Callable[..., None]) -> Callable[..., None]:
     own = [p for name, p in inspect.signature(command, eval_str=True).parameters.items() if name != "settings"]
-    taken = {parameter.name for parameter in own}
-    fields = {name: field for name, field in Settings.model_fields.items() if name not in taken}
+    fields = {name: Settings.model_fields[name] for name in sorted(names, key=_place)}
+    unused = {name: field for name, field in Settings.model_fields.items() if name not in fields}
 
     @functools.wraps(command)
     def run(**values: Any) -> None:
         given = {name: values.pop(name) for name in fields}
-        command(settings_or_exit(**{name: value for name, value in given.items() if value not in (None, [])}), **values)
+        overrides = {name: field.get_default(call_default_factory=True) for name, field in unused.items()}
+        overrides |= {name: value for name, value in given.items() if value not in (None, [])}
+        command(settings_or_exit(**overrides), **values)
 
     options = [_option(name, field) for name, field in fields.items()]
     run.__signature__ = inspect.Signature([*own, *options])  # pyright: ignore[reportAttributeAccessIssue]
@@ -52,10 +93,26 @@ def settings_or_exit(**overrides: object) -> Settings:
         raise AssertionError from None
 
 
+def reason(error: Exception) -> str:
+    """The error in a line, without the number that the system gives it."""
+    if isinstance(error, OSError) and error.filename is not None and error.strerror:
+        return f"{error.filename}: {error.strerror}"
+    return str(error)
+
+
 def fail(message: str, *, status: int = 1) -> None:
     """Say why, on standard error, and exit with `status`."""
     typer.secho(f"error: {message}", err=True, fg=typer.colors.RED)
     raise typer.Exit(status)
+
+
+def _panel(name: str) -> str:
+    return next((panel for panel, names in PANELS.items() if name in names), SERVER)
+
+
+def _place(name: str) -> tuple[int, int]:
+    """Where an option stands: the server's own first, then the panels in their order."""
+    return [SERVER, *PANELS].index(_panel(name)), list(Settings.model_fields).index(name)
 
 
 def _option(name: str, field: FieldInfo) -> inspect.Parameter:
@@ -66,6 +123,7 @@ def _option(name: str, field: FieldInfo) -> inspect.Parameter:
         help=f"{field.description} ({_default(field)}; {variable_name(name)})",
         metavar=None if flag else "VALUE",
         show_default=False,
+        rich_help_panel=_panel(name),
     )
     annotation = Annotated[bool | None, option] if flag else Annotated[str | None, option]
     if field.json_schema_extra == REPEATABLE:

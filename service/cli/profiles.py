@@ -7,10 +7,11 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.table import Table
+from rich.padding import Padding
+from rich.text import Text
 
 from perception_reward.service.cli.options import fail
+from perception_reward.service.cli.screen import screen
 from perception_reward.service.profiles.load import ProfileError, load_profiles
 from perception_reward.service.settings import variable_name
 
@@ -30,7 +31,7 @@ def profiles(
     if as_json:
         typer.echo(json.dumps({name: profile.model_dump(mode="json") for name, profile in loaded.items()}, indent=2))
         return
-    table = Table("profile", "score", "for")
+    console = screen()
     for name, profile in loaded.items():
-        table.add_row(name, profile.formula, profile.description)
-    Console().print(table)
+        console.print(Text(name, "bold"))
+        console.print(Padding(f"{profile.formula}\n{profile.description}", (0, 0, 1, 2), expand=False))

@@ -13,7 +13,7 @@ import typer
 from perception_reward.annotations.faults import RecordFileError
 from perception_reward.service.assembly import Service
 from perception_reward.service.batch.rollouts import RolloutFile, Survey
-from perception_reward.service.cli.options import fail
+from perception_reward.service.cli.options import fail, reason
 from perception_reward.trainer_client.wire import ScoreItem, ScoreRequest, ScoreResponse
 
 T = TypeVar("T")
@@ -31,7 +31,7 @@ def rollouts_or_exit(path: Path, *, skip_bad: bool) -> tuple[RolloutFile, Survey
         file = RolloutFile(path)
         survey = file.survey()
     except (RecordFileError, OSError) as error:
-        fail(str(error), status=2)
+        fail(reason(error), status=2)
         raise AssertionError from None
     for line in survey.faults:
         typer.echo(line, err=True)

@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable, Sequence
 
 from perception_reward.annotations.store import StoreError
 from perception_reward.service.assembly import PRELOAD, Service, assemble
-from perception_reward.service.cli.options import fail
+from perception_reward.service.cli.options import fail, reason
 from perception_reward.service.nursery import WorkersUnavailable
 from perception_reward.service.server import DrainingServer, make_server
 from perception_reward.service.settings import Settings, SettingsError
@@ -30,7 +30,7 @@ def run_or_exit(
     except SettingsError as error:
         fail(str(error), status=2)
     except (StoreError, WorkersUnavailable, OSError) as error:
-        fail(str(error))
+        fail(reason(error))
     except KeyboardInterrupt:
         fail("stopped", status=130)
 

@@ -9,7 +9,6 @@ from typing import Annotated, TextIO, cast
 import typer
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
-from rich.progress import Progress
 from rich.table import Table
 
 from perception_reward.annotations.outputs import part_of, written
@@ -18,10 +17,11 @@ from perception_reward.service.assembly import Service
 from perception_reward.service.batch.results import to_line
 from perception_reward.service.batch.rollouts import RolloutFile
 from perception_reward.service.batch.tally import COMPONENTS, Tally
-from perception_reward.service.cli.options import fail, with_settings
+from perception_reward.service.cli.options import ANNOTATIONS, CACHE, JUDGE, PROFILES, WORK, fail, with_settings
 from perception_reward.service.cli.outputs import Force, outputs_or_exit, read_by
 from perception_reward.service.cli.rollouts import WHAT, batches, respond, rollouts_or_exit
 from perception_reward.service.cli.running import run_or_exit
+from perception_reward.service.cli.screen import progress, screen
 from perception_reward.service.settings import Settings
 from perception_reward.trainer_client.tokens import opened_thought
 
@@ -39,11 +39,13 @@ ADVICE = {
 }
 
 
-@with_settings
+@with_settings(*ANNOTATIONS, *PROFILES, *JUDGE, *CACHE, *WORK, "log_json")
 def score(
     settings: Settings,
-    items: Annotated[Path, typer.Argument(exists=True, help=WHAT)],
-    results: Annotated[Path, typer.Argument(help="The JSON Lines to write: a line for each item, in order.")],
+    items: Annotated[Path, typer.Argument(metavar="ROLLOUTS", exists=True, help=WHAT)],
+    results: Annotated[
+        Path, typer.Argument(metavar="RESULTS", help="The JSON Lines to write: a line for each item, in order.")
+    ],
     step: Annotated[int | None, typer.Option(min=0, help="Training step, for profiles with a schedule.")] = None,
     prefix: Annotated[
         str | None,
@@ -69,9 +71,9 @@ def score(
     if prefix and not opened_thought(prefix):
         fail(f"--prefix {prefix!r} opens no thought; it is <think> where a template does", status=2)
     file, survey = rollouts_or_exit(items, skip_bad=skip_bad)
-    console = Console(stderr=True)
+    console = screen(stderr=True)
     for note in survey.notes():
-        console.print(note, markup=False, highlight=False, soft_wrap=True)
+        console.print(note, soft_wrap=True)
     tally = Tally()
 
     async def main(service: Service) -> None:
@@ -99,15 +101,15 @@ async def _score(
     tally: Tally,
     console: Console,
 ) -> None:
-    with Progress(console=console, transient=True) as progress:
-        task = progress.add_task("scoring", total=total)
+    with progress(console) as bar:
+        task = bar.add_task("scoring", total=total)
         for batch in batches(file.rollouts()):
             answer = await respond(service, [rollout.item for rollout in batch], step, prefix)
             out.writelines(
                 to_line(result, rollout.extra) for rollout, result in zip(batch, answer.results, strict=True)
             )
             tally.add(answer.results)
-            progress.advance(task, len(batch))
+            bar.advance(task, len(batch))
     if tally.items != total:
         raise OSError(f"{file.path} was changed while it was scored: {total} items at first, then {tally.items}")
 
@@ -135,4 +137,4 @@ def _tell(console: Console, tally: Tally, results: Path) -> None:
             reasons.add_row(reason, str(count), ADVICE.get(reason, ""))
         console.print(reasons)
     line = f"{tally.items} items scored to {results}; {tally.missing} missing"
-    console.print(line, markup=False, highlight=False, soft_wrap=True)
+    console.print(line, soft_wrap=True)

@@ -14,7 +14,7 @@ from perception_reward.service.settings import Settings
 logger = logging.getLogger(__name__)
 
 
-@with_settings
+@with_settings(*Settings.model_fields)
 def serve(settings: Settings) -> None:
     """Serve the HTTP API until SIGTERM or Ctrl-C; requests under way are finished first."""
     logs.configure(settings.log_level, as_json=settings.log_json)

@@ -81,6 +81,16 @@ async def test_annotations_that_cannot_be_read_are_named_with_their_setting_and_
     assert str(tmp_path / name) in str(error.value)
 
 
+@pytest.mark.parametrize("content", ["", "\n", "[]", "id,answer\n"])
+async def test_files_without_an_annotation_are_refused(tmp_path: Path, content: str):
+    for name in ("a.csv", "b.csv"):
+        (tmp_path / name).write_text(content)
+    service = assemble(load(workers=1, annotations=f"{tmp_path / 'a.csv'},{tmp_path / 'b.csv'}"), preload=())
+    with pytest.raises(SettingsError, match=r"--annotations.*a\.csv, b\.csv: there is no annotation in it"):
+        async with service.running():
+            pass
+
+
 @pytest.mark.parametrize("setting", ["judge_calibration", "audit"])
 def test_a_file_that_holds_something_else_is_named_with_its_setting(tmp_path: Path, setting: str):
     file = tmp_path / "file.json"

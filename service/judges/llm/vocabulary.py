@@ -3,11 +3,19 @@
 from __future__ import annotations
 
 import json
+import os
+import threading
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any, cast
+from urllib.error import HTTPError
+from urllib.request import Request, urlopen
 
 from perception_reward.service.judges.llm.ask import Tokens
 from perception_reward.service.judges.llm.prompt import Message, Prompt
+
+# Seconds in which a model hub has to answer at all.
+HUB_SECONDS = 5.0
 
 
 class Vocabulary:
@@ -84,16 +92,44 @@ class Vocabulary:
 
 
 def _load(name: str) -> Any:
+    # It advises to install PyTorch, which a tokenizer does not need.
+    os.environ.setdefault("TRANSFORMERS_NO_ADVISORY_WARNINGS", "1")
     # Importing transformers takes seconds, and only judges that are language models need it.
     from transformers import AutoTokenizer
 
+    hub = None if Path(name).is_dir() else _unreachable_hub()
     try:
-        return cast("Any", AutoTokenizer.from_pretrained(name))  # pyright: ignore[reportUnknownMemberType]
+        # A hub that cannot be reached would be tried again and again, for minutes.
+        return cast("Any", AutoTokenizer.from_pretrained(name, local_files_only=hub is not None))  # pyright: ignore[reportUnknownMemberType]
     except (OSError, ValueError) as error:
+        why = f"it is not on this machine, and {hub} cannot be reached" if hub else str(error).partition("\n")[0]
         raise ValueError(
-            f"the tokenizer {name!r} cannot be loaded: {error}; "
-            "set the judge's tokenizer to the folder or name of the served model"
+            f"the tokenizer {name!r} cannot be loaded: {why}; "
+            "--judge-tokenizer names the folder, or the hub's name, of the served model's tokenizer"
         ) from error
+
+
+def _unreachable_hub() -> str | None:
+    """The address of the model hub if it does not answer, or must not be asked; None if it does."""
+    from huggingface_hub import constants
+
+    answers: list[bool] = []
+    if not constants.HF_HUB_OFFLINE:
+        # In a thread: looking a name up takes the time it takes, and keeps to no limit.
+        asking = threading.Thread(target=lambda: answers.append(_answers(constants.ENDPOINT)), daemon=True)
+        asking.start()
+        asking.join(HUB_SECONDS)
+    return None if answers == [True] else constants.ENDPOINT
+
+
+def _answers(url: str) -> bool:
+    try:
+        with urlopen(Request(url, method="HEAD"), timeout=HUB_SECONDS):
+            return True
+    except HTTPError:
+        return True
+    except (OSError, ValueError):
+        return False
 
 
 def _without_added_tokens(name: str, tokenizer: Any) -> Any:

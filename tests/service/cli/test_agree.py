@@ -111,3 +111,20 @@ def test_an_unknown_judge_is_refused(items: Path):
     done = run("oracle", "symbolic", "--items", str(items))
     assert done.exit_code == 2
     assert "oracle" in done.stderr
+
+
+def test_a_comparison_fits_80_columns(tmp_path: Path):
+    long_text = "The table has three rows of fruit, and each of them has a price per kilogram in a currency. " * 2
+    rows = [["stated", "absent"]] * 40
+    one = results(tmp_path / "one.jsonl", *rows)
+    other = results(tmp_path / "other.jsonl", *[["contradicted", "absent"]] * 40)
+    items = tmp_path / "items.jsonl"
+    facts = [{"id": f"f{n}", "text": long_text, "kind": "perpendicular"} for n in (1, 2)]
+    row = {"id": "a-rather-long-name-of-a-rollout", "facts": facts, "response": "Word after word. " * 100}
+    items.write_text("".join(json.dumps(row) + "\n" for _ in range(40)), encoding="utf-8")
+    done = CliRunner().invoke(app, ["agree", str(one), str(other), "--items", str(items)], env={"COLUMNS": "80"})
+    assert done.exit_code == 0, done.output
+    shown = [line.replace(str(tmp_path), "") for line in done.stdout.splitlines()]
+    assert max(map(len, shown)) <= 80
+    assert len(shown) < 120
+    assert sum("perpendicular" in line for line in shown) == 1, "a kind is one line"

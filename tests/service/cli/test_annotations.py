@@ -1,28 +1,61 @@
+"""`perception-reward annotations`: what is checked, and what is no success."""
+
 from __future__ import annotations
 
+import json
 from pathlib import Path
+from typing import Any
 
+import pytest
+from click.testing import Result
 from typer.testing import CliRunner
 
-from perception_reward.annotations.jsonl import write_jsonl
-from perception_reward.annotations.model import Annotation
-from perception_reward.service.cli.annotations import app
-from perception_reward.trainer_client.wire import Fact
+from perception_reward.service.cli.main import app
+
+FACT = {"id": "f", "text": "Segment AB has length 5.", "kind": "length"}
 
 
-def test_stats_counts_over_all_files(tmp_path: Path) -> None:
-    one, other = tmp_path / "one.jsonl", tmp_path / "other.jsonl"
-    write_jsonl(one, [Annotation(id="a", facts=[Fact(id="f", text="AB = 5.", kind="length")])])
-    write_jsonl(other, [Annotation(id="b", facts=[Fact(id="f", text="AB = 5.", kind="length", origin="given")])])
-    done = CliRunner().invoke(app, ["stats", str(one), str(other)])
-    assert done.exit_code == 0
-    assert "2 annotations with 1 seen, 0 derived and 1 given facts" in done.output
-    assert "without a seen fact, and so without perception: 1 annotations" in done.output
+def run(*arguments: object) -> Result:
+    return CliRunner().invoke(app, ["annotations", *map(str, arguments)])
 
 
-def test_stats_of_a_file_with_faults_names_them(tmp_path: Path) -> None:
-    path = tmp_path / "wrong.jsonl"
-    path.write_text('{"id": "a", "facts": [{"id": "f"}]}\n', encoding="utf-8")
-    done = CliRunner().invoke(app, ["stats", str(path)])
+def write(path: Path, *rows: Any) -> Path:
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    return path
+
+
+def test_a_check_tells_what_files_hold(tmp_path: Path):
+    good = write(tmp_path / "good.jsonl", {"id": "a", "facts": [FACT]})
+    done = run("check", good)
+    assert done.exit_code == 0, done.stderr
+    assert "1 annotations (JSON Lines)" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("rows", "words"),
+    [
+        ([], "these annotations give no perception reward"),
+        ([{"id": "a", "facts": []}], "these annotations give no perception reward"),
+        ([{"id": "a", "facts": [FACT]}, {"id": "a", "facts": [{"id": "f"}]}], "1 faults"),
+    ],
+)
+def test_a_check_fails_where_a_service_would_reward_nothing(tmp_path: Path, rows: list[Any], words: str):
+    done = run("check", write(tmp_path / "bad.jsonl", *rows))
     assert done.exit_code == 1
-    assert "wrong.jsonl line 1: fact 'f' has no text" in done.output
+    assert words in done.stderr
+
+
+def test_an_import_without_a_fact_is_no_success_and_leaves_no_file(tmp_path: Path):
+    for rows in ([], [{"id": "a", "logic_forms": []}], [{"id": "a", "logic_forms": ["Nonsense(("]}], [{"other": 1}]):
+        source = write(tmp_path / "forms.jsonl", *rows)
+        done = run("import-geometry3k", source, tmp_path / "out.jsonl")
+        assert done.exit_code == 1, rows
+        assert "no fact was imported" in done.stderr
+        assert not (tmp_path / "out.jsonl").exists()
+
+
+def test_distractors_of_nothing_are_no_success(tmp_path: Path):
+    done = run("add-distractors", write(tmp_path / "empty.jsonl"), tmp_path / "out.jsonl")
+    assert done.exit_code == 1
+    assert "holds no annotation" in done.stderr
+    assert not (tmp_path / "out.jsonl").exists()

@@ -4,9 +4,11 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pyarrow.parquet as parquet
 import pytest
 from typer.testing import CliRunner
 
+from perception_reward.annotations.rows import LAYOUTS
 from perception_reward.service.cli.main import app
 
 FACTS = [{"id": "f1", "text": "Segment AB has length 5."}]
@@ -42,7 +44,71 @@ def test_or_left_out_where_that_is_asked_for(source: Path, tmp_path: Path):
     assert "2 left out" in result.stdout
     assert "--label-key label" in result.stdout
     (row,) = map(json.loads, out.read_text(encoding="utf-8").splitlines())
-    assert row["images"] == [str(tmp_path / "a.png")]
+    assert row["images"] == ["a.png"]
+    assert "left out: 2 annotations (1 no answer, 1 no image file)" in result.stderr
+
+
+def test_images_are_named_from_the_folder_of_the_file_on(source: Path, tmp_path: Path):
+    (tmp_path / "data").mkdir()
+    options = ("--image-root", tmp_path, "--skip-incomplete")
+    result = run("easyr1", source, tmp_path / "data" / "out.parquet", *options)
+    assert parquet.read_table(tmp_path / "data" / "out.parquet")["images"].to_pylist() == [["../a.png"]]
+    assert f"data.image_dir={tmp_path / 'data'}" in result.stdout
+    run("easyr1", source, tmp_path / "absolute.parquet", *options, "--absolute-paths")
+    assert parquet.read_table(tmp_path / "absolute.parquet")["images"].to_pylist() == [[str(tmp_path / "a.png")]]
+
+
+def test_gym_reads_urls_whatever_the_paths_are_relative_to(source: Path, tmp_path: Path):
+    (tmp_path / "data").mkdir()
+    out = tmp_path / "data" / "out.jsonl"
+    run("nemo-gym", source, out, "--image-root", tmp_path, "--skip-incomplete")
+    assert (tmp_path / "a.png").as_uri() in out.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("trainer", LAYOUTS)
+def test_a_set_may_have_text_alone(trainer: str, tmp_path: Path):
+    source = tmp_path / "annotations.jsonl"
+    source.write_text(json.dumps({**WHOLE, "images": [], "question": "<image>Find AC."}) + "\n", encoding="utf-8")
+    out = tmp_path / f"out.{LAYOUTS[trainer].form}"
+    without = run(trainer, source, out)
+    assert without.exit_code == 2
+    assert "(1 no image)" in without.stderr
+    assert "--text-only writes a set without images" in without.stderr
+    result = run(trainer, source, out, "--text-only")
+    assert result.exit_code == 0, result.stderr
+    assert "image" not in result.stdout
+    if out.suffix == ".parquet":
+        (row,) = parquet.read_table(out).to_pylist()
+    else:
+        (row,) = map(json.loads, out.read_text(encoding="utf-8").splitlines())
+    assert "image" not in json.dumps(row)
+    assert "Find AC." in json.dumps(row)
+
+
+@pytest.mark.parametrize(
+    ("trainer", "name", "words"),
+    [
+        ("trl", "rows.jsonl", "trl reads Parquet; name it rows.parquet"),
+        ("slime", "rows.parquet", "slime reads JSON Lines; name it rows.jsonl"),
+        ("slime", "rows.csv", "name it rows.jsonl"),
+    ],
+)
+def test_a_file_is_what_its_name_says(source: Path, tmp_path: Path, trainer: str, name: str, words: str):
+    result = run(trainer, source, tmp_path / name)
+    assert result.exit_code == 2
+    assert words in result.stderr
+    assert not (tmp_path / name).exists()
+
+
+@pytest.mark.parametrize(
+    ("content", "words"), [("", "holds no annotation"), ('{"id": "a"}\n', "every annotation lacks")]
+)
+def test_a_set_of_no_rows_is_not_written(tmp_path: Path, content: str, words: str):
+    (tmp_path / "annotations.jsonl").write_text(content, encoding="utf-8")
+    result = run("slime", tmp_path / "annotations.jsonl", tmp_path / "out.jsonl", "--skip-incomplete")
+    assert result.exit_code == 2
+    assert words in result.stderr
+    assert not (tmp_path / "out.jsonl").exists()
 
 
 def test_a_prompt_of_ones_own_takes_the_place_of_the_system_prompt(source: Path, tmp_path: Path):

@@ -1,5 +1,10 @@
 from __future__ import annotations
 
+import os
+import socket
+import subprocess
+import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -54,6 +59,35 @@ def test_a_template_that_takes_no_system_turn_is_refused_in_its_own_words(make_t
 def test_a_tokenizer_without_a_chat_template_is_refused(make_tokenizer: Callable[..., Path]):
     with pytest.raises(ValueError, match="no chat template"):
         Vocabulary(str(make_tokenizer(chat_template=None)))
+
+
+@pytest.mark.parametrize("hub", ["refuses", "hangs", "is not asked"])
+def test_a_tokenizer_that_no_hub_gives_is_told_at_once(hub: str, tmp_path: Path):
+    # A process of its own: the address of the hub is read when its library is imported.
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        address = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        if hub == "refuses":
+            silent.close()
+        environment = {
+            "HF_ENDPOINT": address,
+            "HF_HOME": str(tmp_path),
+            "HF_HUB_OFFLINE": str(int(hub == "is not asked")),
+        }
+        script = "from perception_reward.service.judges.llm.vocabulary import Vocabulary; Vocabulary('nobody/nothing')"
+        started = time.monotonic()
+        done = subprocess.run(
+            [sys.executable, "-c", script],
+            env=os.environ | environment,
+            capture_output=True,
+            text=True,
+            timeout=100,
+            check=False,
+        )
+    assert time.monotonic() - started < 40
+    told = done.stderr.splitlines()[-1]
+    assert f"the tokenizer 'nobody/nothing' cannot be loaded: it is not on this machine, and {address} cannot" in told
+    assert "--judge-tokenizer" in told
+    assert "PyTorch" not in done.stderr
 
 
 def test_a_tokenizer_that_is_not_there_is_named(tmp_path: Path):

@@ -1,0 +1,22 @@
+"""Where commands print: no text is ever read as markup, whoever wrote it. Every console is made here."""
+
+from __future__ import annotations
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+
+
+def screen(*, stderr: bool = False, width: int | None = None) -> Console:
+    """Standard output, or standard error. width: columns; those of the terminal where it is None."""
+    return Console(stderr=stderr, markup=False, emoji=False, highlight=False, width=width)
+
+
+def progress(console: Console) -> Progress:
+    """A bar that goes when its work is done."""
+    columns = (
+        TextColumn("{task.description}", markup=False),
+        BarColumn(),
+        TaskProgressColumn(),
+        TimeRemainingColumn(),
+    )
+    return Progress(*columns, console=console, transient=True)
