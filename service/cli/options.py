@@ -28,7 +28,7 @@ from perception_reward.service.settings import (
     variable_name,
 )
 
-ANNOTATIONS = ("annotations",)
+ANNOTATIONS = ("annotations", "mark_given")
 PROFILES = ("profile", "profiles")
 JUDGE = (
     "judge",
