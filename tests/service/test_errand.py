@@ -31,7 +31,7 @@ def test_what_items_share_is_found_out_once():
 
 def test_an_answer_that_has_to_be_compared_is_a_question():
     errand = errand_of([sheet("\\boxed{5}", answer="5"), sheet("\\boxed{5}", answer="5")])
-    assert [question.reference for question in errand.questions.values()] == ["5"]
+    assert [question.references for question in errand.questions.values()] == [("5",)]
 
 
 def test_facts_judged_alone_go_in_one_task_per_response_and_only_those_wanted():
