@@ -58,6 +58,7 @@ _THINK = "<think>"
 # What stands before a thought that a template has opened: nothing, a turn's header, or in a plain prompt a new line.
 _TURN = re.compile(rf"(?:\A|{_TOKEN}(?:{_ROLE})?)\s*\Z")
 _LINE = re.compile(r"\n\s*\Z")
+_UNTHOUGHT = re.compile(rf"{_TOKEN}(?:{_ROLE})?\s*</think>\s*\Z")
 _BEFORE = 128
 
 
@@ -81,17 +82,18 @@ def opened_thought(prompt: str) -> Opened:
 
     A thought is open where the prompt ends with `<think>`, or where a turn or the prompt itself begins with the tag and
     only the thought's beginning follows. Opened and closed again, as by templates that were told not to think, it
-    counts at the beginning of a turn or a line. A tag that a question or a system prompt mentions opens nothing: a
+    counts at the beginning of a turn or a line; some write the closing tag alone there. A tag that a question or a system prompt mentions opens nothing: a
     turn's header stands behind it. Linear in the prompt's length.
     """
     _, end = own_words(prompt)
+    if _UNTHOUGHT.search(prompt[max(0, end - _BEFORE) : end]):
+        return "<think></think>"
     at = prompt.rfind(_THINK, 0, end)
     if at < 0:
         return ""
-    before, written = prompt[max(0, at - _BEFORE) : at], prompt[at + len(_THINK) : end]
+    before, thought = prompt[max(0, at - _BEFORE) : at], prompt[at + len(_THINK) : end].strip()
     in_turn = _TURN.search(before) is not None
     begins = in_turn or _LINE.search(before) is not None
-    thought = written.strip()
     if not thought:
         return "<think>" if begins or end == len(prompt) else ""
     if thought == "</think>":

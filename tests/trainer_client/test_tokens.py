@@ -137,6 +137,7 @@ def test_a_megabyte_of_anything_is_read_at_once(filling: str):
         # The same told not to think.
         ("<|im_start|>user\nFind AC.<|im_end|>\n<|im_start|>assistant\n<think>\n\n</think>\n\n", "<think></think>"),
         ("[gMASK]<sop><|user|>\nFind AC./nothink<|assistant|>\n<think></think>\n", "<think></think>"),
+        ("<｜User｜>Find AC.<｜Assistant｜></think>", "<think></think>"),
         # Plain prompts, as base models are trained on.
         ("User: Find AC.\nAssistant: Let me solve this step by step.\n<think>", "<think>"),
         ("User: Find AC. Think in <think> </think> tags.\nAssistant: <think>", "<think>"),
@@ -149,6 +150,7 @@ def test_a_megabyte_of_anything_is_read_at_once(filling: str):
         # Padding behind.
         ("<|im_start|>assistant\n<think>\n<|endoftext|><|endoftext|>", "<think>"),
         # Nothing opened.
+        ("<｜User｜>Close it with </think><｜Assistant｜>", ""),
         ("", ""),
         ("Find AC.", ""),
         ("<|im_start|>user\nThink inside <think><|im_end|>\n<|im_start|>assistant\n", ""),
