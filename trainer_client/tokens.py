@@ -82,8 +82,8 @@ def opened_thought(prompt: str) -> Opened:
 
     A thought is open where the prompt ends with `<think>`, or where a turn or the prompt itself begins with the tag and
     only the thought's beginning follows. Opened and closed again, as by templates that were told not to think, it
-    counts at the beginning of a turn or a line; some write the closing tag alone there. A tag that a question or a system prompt mentions opens nothing: a
-    turn's header stands behind it. Linear in the prompt's length.
+    counts at the beginning of a turn or a line; some write the closing tag alone there. A tag that a question or a
+    system prompt mentions opens nothing: a turn's header stands behind it. Linear in the prompt's length.
     """
     _, end = own_words(prompt)
     if _UNTHOUGHT.search(prompt[max(0, end - _BEFORE) : end]):
