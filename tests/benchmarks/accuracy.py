@@ -19,6 +19,7 @@ from pathlib import Path
 
 from places import DATA
 
+from perception_reward.service.responses import stripped
 from perception_reward.service.rewards.answer import extract_answer
 from perception_reward.service.rewards.grading import PRELOAD, AccuracyGrader, Question, grade_question
 from perception_reward.service.workers import TimedOut, WorkerPool
@@ -150,7 +151,7 @@ async def main() -> None:
     for name, source in (("MATH-V", math_v), ("MathVista", mathvista)):
         rows = list(source())
         rows = random.Random(3).sample(rows, min(options.rows, len(rows)))
-        answers = [extract_answer(row.response) for row in rows]
+        answers = [extract_answer(stripped(row.response)[0]) for row in rows]
         await quality(pool, name, rows, answers, options.show)
         everything += zip(rows, answers, strict=True)
         if name == "MathVista":
