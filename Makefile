@@ -27,6 +27,20 @@ layers:  ## The layers that DESIGN promises, held by import-linter
 .PHONY: pages
 pages:  ## The pages that are made from the code, made again
 	$(PYTHON) tests/service/metrics_page.py
+	$(PYTHON) tests/service/api_page.py
+
+# The release of the npm package swagger-ui-dist that `/docs` is made of.
+SWAGGER_UI ?= $(shell cat service/api/swagger/VERSION)
+
+.PHONY: swagger-ui
+swagger-ui:  ## The files of `/docs`, fetched again; SWAGGER_UI=5.35.0 names another release (needs npm)
+	mkdir -p build/swagger-ui
+	cd build/swagger-ui && npm pack --silent swagger-ui-dist@$(SWAGGER_UI) && tar xzf swagger-ui-dist-$(SWAGGER_UI).tgz
+	cd build/swagger-ui/package && cp LICENSE NOTICE swagger-ui-bundle.js.LICENSE.txt favicon-32x32.png \
+		$(CURDIR)/service/api/swagger
+	for f in swagger-ui-bundle.js swagger-ui.css; do \
+		gzip -9nc build/swagger-ui/package/$$f > service/api/swagger/$$f.gz; done
+	echo $(SWAGGER_UI) > service/api/swagger/VERSION
 
 .PHONY: format
 format:  ## Format in place

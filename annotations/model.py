@@ -26,8 +26,8 @@ class Annotation(WireModel):
     # Wire models are built when first used, for the clients' sake; a store builds its own at once.
     model_config = ConfigDict(defer_build=False)
 
-    id: Identifier
-    question: str | None = None
+    id: Identifier = Field(description="Unique in the store; an item names it as `annotation_id`.")
+    question: str | None = Field(default=None, description="The problem's text.")
     answer: Answer | None = Field(default=None, description="Reference answer, or a list of alternatives.")
     choices: Choices | None = Field(
         default=None, description="The options A, B, C, … in order, or a mapping of labels to texts."
@@ -38,7 +38,9 @@ class Annotation(WireModel):
         fail_fast=True,
         description="References to the images; never their bytes.",
     )
-    facts: list[Fact] = Field(default_factory=list[Fact], max_length=MOST_FACTS, fail_fast=True)
+    facts: list[Fact] = Field(
+        default_factory=list[Fact], max_length=MOST_FACTS, fail_fast=True, description="What the image shows."
+    )
     provenance: Provenance | None = None
 
     @model_validator(mode="after")

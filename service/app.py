@@ -19,7 +19,7 @@ from importlib.metadata import version
 
 from fastapi import FastAPI
 
-from perception_reward.service.api import about, annotations, problems, score
+from perception_reward.service.api import about, annotations, docs, problems, score
 from perception_reward.service.api.intake import Intake
 from perception_reward.service.api.middleware import BodyLimit, KeyCheck, Telemetry
 from perception_reward.service.api.origin import OriginCheck
@@ -33,6 +33,8 @@ def make_app(service: Service) -> FastAPI:
         title="perception-reward",
         version=version("perception-reward"),
         description="How well did a vision-language model's response perceive the image?",
+        docs_url=None,
+        redoc_url=None,
     )
     app.state.service = service
     for router in (
@@ -43,6 +45,7 @@ def make_app(service: Service) -> FastAPI:
         slime.router,
         nemo_gym.router,
         about.router,
+        docs.router,
     ):
         app.include_router(router)
     problems.install(app)

@@ -38,6 +38,24 @@ class LenientRoute(APIRoute):
         return handler
 
 
+class ScoringRoute(LenientRoute):
+    """The same for scoring, where JSON is taken for JSON whatever its Content-Type says: `curl -d` says it is a form.
+
+    Scoring stores nothing, and `origin` refuses pages of other sites. What is stored has to say that it is JSON
+    (`deps.declared`): a page of another site can make a browser send a form or text without asking.
+    """
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        handle = super().get_route_handler()
+
+        async def handler(request: Request) -> Response:
+            headers = [(name, value) for name, value in request.scope["headers"] if name != b"content-type"]
+            scope = {**request.scope, "headers": [*headers, (b"content-type", b"application/json")]}
+            return await handle(Request(scope, request.receive))
+
+        return handler
+
+
 def parse(body: bytes) -> Any:
     """The JSON value of `body`; `json.JSONDecodeError` for whatever is not JSON or nested beyond all reason."""
     try:

@@ -14,6 +14,7 @@ from starlette.exceptions import HTTPException
 from perception_reward.annotations.store import StoreReadOnly, StoreUnavailable
 from perception_reward.service.admission import Overloaded
 from perception_reward.service.api.disconnect import ClientGone
+from perception_reward.service.api.paths import hint
 from perception_reward.service.places import cut, where
 from perception_reward.service.scorer import UnknownProfileError
 from perception_reward.trainer_client.wire import Problem
@@ -98,7 +99,12 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(HTTPException)
     async def http_error(request: Request, error: HTTPException) -> Response:
-        return problem(error.status_code, str(error.detail), headers=error.headers)
+        detail = str(error.detail)
+        if error.status_code == 404 and request.scope.get("route") is None:
+            detail = hint(request.url.path, request.method, request.app.routes)
+        elif error.status_code == 405 and error.headers:
+            detail = f"this path takes {error.headers.get('Allow', 'another method')}"
+        return problem(error.status_code, detail, headers=error.headers)
 
     @app.exception_handler(ClientGone)
     async def client_gone(request: Request, error: ClientGone) -> Response:

@@ -15,7 +15,7 @@ from starlette.exceptions import HTTPException
 from starlette.types import Receive, Scope, Send
 
 from perception_reward.service.admission import Admission
-from perception_reward.service.api.body import LenientRoute
+from perception_reward.service.api.body import ScoringRoute
 from perception_reward.service.api.deps import DeadlineDep, ServiceDep
 from perception_reward.service.api.disconnect import unless_gone, until_gone
 from perception_reward.service.api.problems import InvalidRequest, documented
@@ -67,7 +67,7 @@ class ScoreBody(ScoreRequest):
     model_config = ConfigDict(defer_build=False, title="ScoreRequest")
 
 
-router = APIRouter(tags=["score"], route_class=LenientRoute)
+router = APIRouter(tags=["score"], route_class=ScoringRoute)
 BodyDep = Annotated[ScoreBody, Body(openapi_examples={"geometry": {"summary": "One rollout", "value": EXAMPLE}})]
 
 

@@ -17,7 +17,7 @@ from typing import Annotated, Any, cast
 from fastapi import APIRouter, Body, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from perception_reward.service.api.body import LenientRoute
+from perception_reward.service.api.body import ScoringRoute
 from perception_reward.service.api.deps import DeadlineDep, ServiceDep
 from perception_reward.service.api.problems import InvalidRequest
 from perception_reward.service.api.score import PROBLEMS, scored
@@ -27,7 +27,7 @@ from perception_reward.service.api.trainers.options import OnMissing, UrlOptions
 from perception_reward.service.api.trainers.patience import PatientScorer
 from perception_reward.trainer_client.wire import POLICY_ROLES, TEXT_BLOCKS, ItemResult
 
-router = APIRouter(tags=["trainers"], route_class=LenientRoute)
+router = APIRouter(tags=["trainers"], route_class=ScoringRoute)
 
 EXAMPLE: dict[str, Any] = {
     "responses_create_params": {"input": [{"role": "user", "content": "Find AC."}]},

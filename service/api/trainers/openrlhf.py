@@ -17,7 +17,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Body, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from perception_reward.service.api.body import LenientRoute
+from perception_reward.service.api.body import ScoringRoute
 from perception_reward.service.api.deps import DeadlineDep, ServiceDep
 from perception_reward.service.api.problems import InvalidRequest
 from perception_reward.service.api.score import PROBLEMS, scored
@@ -29,7 +29,7 @@ from perception_reward.trainer_client.trainers.completions import said
 from perception_reward.trainer_client.trainers.decoded import NotSeparable, response_after
 from perception_reward.trainer_client.wire import ItemResult, ScoreItem
 
-router = APIRouter(tags=["trainers"], route_class=LenientRoute)
+router = APIRouter(tags=["trainers"], route_class=ScoringRoute)
 
 EXAMPLE = {
     "query": [

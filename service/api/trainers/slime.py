@@ -17,7 +17,7 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Body, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from perception_reward.service.api.body import LenientRoute
+from perception_reward.service.api.body import ScoringRoute
 from perception_reward.service.api.deps import DeadlineDep, ServiceDep
 from perception_reward.service.api.score import PROBLEMS, scored
 from perception_reward.service.api.trainers.label import fields_of, item
@@ -26,7 +26,7 @@ from perception_reward.service.api.trainers.options import RaisingOptions
 from perception_reward.service.api.trainers.patience import PatientScorer
 from perception_reward.trainer_client.trainers.completions import said
 
-router = APIRouter(tags=["trainers"], route_class=LenientRoute)
+router = APIRouter(tags=["trainers"], route_class=ScoringRoute)
 
 EXAMPLE = {
     "prompt": "<|im_start|>user\n<|vision_start|><|image_pad|><|vision_end|>Find AC.<|im_end|>\n",

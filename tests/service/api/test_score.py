@@ -287,3 +287,17 @@ def test_a_stream_without_any_time_still_says_so_of_every_item(served: str):
     lines = [json.loads(line) for line in answer.iter_lines()]
     assert [line["result"]["reason"] for line in lines[:-1]] == ["judge_timeout"] * 3
     assert lines[-1]["summary"]["missing"] == 3
+
+
+@pytest.mark.parametrize("kind", [None, "application/x-www-form-urlencoded", "text/plain", "multipart/form-data"])
+@pytest.mark.parametrize("path", ["/v1/score", "/v1/score/stream"])
+def test_json_is_taken_for_json_whatever_it_is_said_to_be(served: str, kind: str | None, path: str):
+    body = json.dumps({"items": [{"response": "AB = 5", "answer": "5"}]})
+    answer = httpx.post(f"{served}{path}", content=body, headers={} if kind is None else {"Content-Type": kind})
+    assert answer.status_code == 200, answer.text
+
+
+def test_a_form_is_told_to_be_no_json(served: str):
+    answer = httpx.post(f"{served}/v1/score", data={"response": "AB = 5"})
+    assert answer.status_code == 422
+    assert "not JSON" in answer.json()["detail"]
