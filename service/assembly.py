@@ -23,13 +23,13 @@ from perception_reward.service.judges.base import Health, Judge
 from perception_reward.service.judges.make import make_judge
 from perception_reward.service.marked_store import MarkedStore
 from perception_reward.service.metrics import Metrics
+from perception_reward.service.processes.pool import WorkerPool
 from perception_reward.service.profiles.load import load_profiles
 from perception_reward.service.profiles.model import Profile
 from perception_reward.service.rewards.grading import PRELOAD as GRADING
 from perception_reward.service.rewards.grading import AccuracyGrader
 from perception_reward.service.scorer import Scorer
 from perception_reward.service.settings import Settings, SettingsError, is_redis_url, naming
-from perception_reward.service.workers import WorkerPool
 
 logger = logging.getLogger(__name__)
 
@@ -117,6 +117,7 @@ class Service:
         """Bring the gauges up to date that nobody reports to."""
         self.metrics.pending_items.set(self.admission.pending_items)
         self.metrics.worker_queue.set(self.pool.queue_depth)
+        self.metrics.workers_alive.set(self.pool.living)
 
 
 async def _start(part: Startable) -> None:

@@ -140,9 +140,10 @@ class Metrics:
         )
         self._restarts = Counter(
             f"{prefix}_worker_restarts_total",
-            "Workers ended for a task that hung or ate its memory, and replaced.",
+            "Workers that ended (a task that hung or ate its memory, a caller that left, a kill) and were replaced.",
             registry=registry,
         )
+        self.workers_alive = Gauge(f"{prefix}_workers_alive", "Worker processes that live.", registry=registry)
         self.worker_queue = Gauge(f"{prefix}_worker_queue", "Tasks waiting for or in the workers.", registry=registry)
         self.pending_items = Gauge(f"{prefix}_pending_items", "Items under way.", registry=registry)
         self._refused = Counter(f"{prefix}_refused_total", "Requests refused, by why.", ["reason"], registry=registry)

@@ -24,9 +24,11 @@ from perception_reward.service.cache.codec import decode_grade, decode_verdict, 
 from perception_reward.service.cache.tiered import VerdictCache
 from perception_reward.service.errand import Errand, errand_of, tasks_of
 from perception_reward.service.excerpt import WHOLE
+from perception_reward.service.fairness import begin_flow
 from perception_reward.service.flights import Flights
 from perception_reward.service.judges.base import Judge, Missing
 from perception_reward.service.pace import Pace
+from perception_reward.service.processes.outcomes import TimedOut, Unavailable
 from perception_reward.service.profiles.model import Profile
 from perception_reward.service.readings import Readings
 from perception_reward.service.rewards.grading import AccuracyGrader, Question
@@ -36,6 +38,7 @@ from perception_reward.service.thoughts import Thoughts
 from perception_reward.service.worksheet import Ask, Find, Worksheet
 from perception_reward.trainer_client.wire import (
     ItemResult,
+    Reason,
     ScoreItem,
     ScoreRequest,
     ScoreResponse,
@@ -250,6 +253,7 @@ class Scorer:
         What is found is in the memory cache before anybody is told, and in one write to Redis at the end, however
         the end comes: a deadline or a client that leaves throws nothing away.
         """
+        begin_flow()  # in the flight's own task, so for this work alone
         fresh: list[tuple[bytes, bytes]] = []
         wanted = set(keys)
         asks = [errand.asks[key] for key in keys if key in errand.asks]
@@ -287,7 +291,11 @@ class Scorer:
         keys = list(questions)
         async with aclosing(self._grader.grade_many(list(questions.values()), deadline)) as graded:
             async for index, grade in graded:
-                yield keys[index], grade if isinstance(grade, bool) else Missing("accuracy_timeout")
+                yield keys[index], grade if isinstance(grade, bool) else Missing(_ungraded(grade))
+
+
+def _ungraded(failure: TimedOut | Unavailable) -> Reason:
+    return "accuracy_timeout" if isinstance(failure, TimedOut) else "accuracy_unavailable"
 
 
 def tally(results: Sequence[ItemResult]) -> dict[str, Any]:

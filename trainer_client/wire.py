@@ -38,6 +38,7 @@ Reason = Literal[
     "unknown_annotation",
     "annotations_unavailable",
     "accuracy_timeout",
+    "accuracy_unavailable",  # no worker process lived to grade it
     "overloaded",
     "service_unavailable",  # said by the client, of items that no server has answered
 ]

@@ -76,7 +76,7 @@ async def livez() -> dict[str, bool]:
 
 @router.get("/readyz", tags=["probes"], responses={503: {"model": Readiness}})
 async def readyz(service: ServiceDep, response: Response) -> Readiness:
-    """Annotations are loaded and the judge can be reached. A Redis cache that is down changes nothing here."""
+    """Annotations are loaded, the judge can be reached, workers live. A Redis cache that is down changes nothing."""
     report = await readiness(service)
     response.status_code = 200 if report.ready else 503
     return report
@@ -88,9 +88,11 @@ async def readiness(service: ServiceDep) -> Readiness:
         "annotations": store.detail if store.ok else f"failed: {store.detail}",
         "judge": judge.detail or "ok" if judge.ok else f"failed: {judge.detail}",
         "cache": service.cache.health,
+        "workers": f"failed: {service.pool.outage}" if service.pool.outage else f"{service.pool.living} alive",
         "draining": str(service.admission.draining).lower(),
     }
-    return Readiness(ready=judge.ok and store.ok and not service.admission.draining, checks=checks)
+    ready = judge.ok and store.ok and service.pool.outage is None and not service.admission.draining
+    return Readiness(ready=ready, checks=checks)
 
 
 @router.get("/metrics", tags=["probes"], response_class=Response, responses=documented(401, 503))

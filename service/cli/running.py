@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from perception_reward.annotations.store import StoreError
 from perception_reward.service.assembly import PRELOAD, Service, assemble
 from perception_reward.service.cli.options import fail, reason
-from perception_reward.service.nursery import WorkersUnavailable
+from perception_reward.service.processes.handles import WorkersUnavailable
 from perception_reward.service.server import DrainingServer, make_server
 from perception_reward.service.settings import Settings, SettingsError
 

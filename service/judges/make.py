@@ -18,8 +18,8 @@ from perception_reward.service.judges.symbolic.judge import SymbolicJudge
 from perception_reward.service.judges.vllm import factory as vllm
 from perception_reward.service.judges.vllm.arguments import parse_arguments
 from perception_reward.service.metrics import Metrics
+from perception_reward.service.processes.pool import WorkerPool
 from perception_reward.service.settings import Settings, naming
-from perception_reward.service.workers import WorkerPool
 
 
 def make_judge(settings: Settings, pool: WorkerPool, metrics: Metrics) -> Judge:

@@ -10,9 +10,10 @@ from itertools import chain
 from typing import Literal
 
 from perception_reward.service.pace import Pace
+from perception_reward.service.processes.outcomes import Crashed, TimedOut, Unavailable
+from perception_reward.service.processes.pool import WorkerPool
 from perception_reward.service.rewards.accuracy import GRADER_VERSION, Choice, grade, quick_grade, trivial_grade
 from perception_reward.service.rewards.parity import parity_accuracy
-from perception_reward.service.workers import Crashed, TimedOut, WorkerPool
 
 PRELOAD = ("perception_reward.service.rewards.warm",)
 """What a pool of grading workers should have imported: `WorkerPool(n, preload=PRELOAD)`."""
@@ -50,14 +51,17 @@ class Question:
 
 
 class AccuracyGrader:
-    """Grades answers. A grade that was not found in time is `TimedOut`; that includes what crashed its worker."""
+    """Grades answers. A grade that was not found in time is `TimedOut`; that includes what crashed its worker.
+
+    `Unavailable` where no worker lived to find it.
+    """
 
     def __init__(self, pool: WorkerPool) -> None:
         self._pool = pool
 
     async def grade_many(
         self, questions: Sequence[Question], deadline: float
-    ) -> AsyncGenerator[tuple[int, bool | TimedOut]]:
+    ) -> AsyncGenerator[tuple[int, bool | TimedOut | Unavailable]]:
         """Yields (index, grade) for every question, the cheap ones first. deadline: on the running loop's clock."""
         waiting: dict[Question, list[int]] = {}
         pace = Pace()

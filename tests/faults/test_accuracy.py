@@ -102,9 +102,9 @@ def test_workers_killed_from_outside_lose_nothing(service: Any, eventually: Call
 
 
 def test_the_process_that_workers_come_from_may_be_killed(service: Any, eventually: Callable[..., None]):
-    (zygote,) = psutil.Process(service.pid).children()
+    (fork_server,) = psutil.Process(service.pid).children()
     before = {worker.pid for worker in workers(service.pid)}
-    zygote.kill()
+    fork_server.kill()
     eventually(lambda: len({worker.pid for worker in workers(service.pid)} - before) == WORKERS)
     assert post(service.url, sums(20_000, 8))[-1]["components"]["accuracy"] == 1.0
 
@@ -112,8 +112,8 @@ def test_the_process_that_workers_come_from_may_be_killed(service: Any, eventual
 def workers(service: int) -> list[psutil.Process]:
     """The service's grandchildren: its child is the process that they are forked from."""
     found: list[psutil.Process] = []
-    for zygote in psutil.Process(service).children():
+    for fork_server in psutil.Process(service).children():
         # It may end between being listed and being asked.
         with suppress(psutil.NoSuchProcess):
-            found += zygote.children()
+            found += fork_server.children()
     return found

@@ -19,7 +19,8 @@ from perception_reward.service.judges.base import JudgeTask, Missing, Outcome, V
 from perception_reward.service.judges.calibration import share_contradicted
 from perception_reward.service.judges.llm import grounding, sanitise, selection
 from perception_reward.service.judges.llm.grounding import Grounds
-from perception_reward.service.workers import Crashed, TimedOut, WorkerPool
+from perception_reward.service.processes.outcomes import Crashed, TimedOut, Unavailable
+from perception_reward.service.processes.pool import WorkerPool
 from perception_reward.trainer_client.wire import Fact
 
 Key: TypeAlias = bytes
@@ -81,7 +82,7 @@ class Evidence:
             async for _, found in results:
                 if isinstance(found, TimedOut):
                     return Missing("judge_timeout")
-                return Missing("judge_unavailable") if isinstance(found, Crashed) else found
+                return Missing("judge_unavailable") if isinstance(found, (Crashed, Unavailable)) else found
         return Missing("judge_unavailable")
 
     def key(self, text: str, fact: Fact) -> Key:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 from urllib.parse import urlsplit
 
 from perception_reward.service.backoff import Backoff
+from perception_reward.service.fairness import FairSemaphore
 
 # A server that refuses a connection is left alone this long at first, and at most.
 FIRST_BACKOFF, LONGEST_BACKOFF = 0.2, 15.0
@@ -17,7 +17,7 @@ class Endpoint:
     """Times are event-loop times, in seconds.
 
     url: base URL, below which `/v1/…` lies.
-    slots: how many requests may be at the server at once. Belongs to one event loop.
+    slots: how many requests may be at the server at once, shared fairly. Belongs to one event loop.
     """
 
     def __init__(self, url: str, concurrency: int) -> None:
@@ -30,7 +30,7 @@ class Endpoint:
 
     def reset(self) -> None:
         """Forget everything: an event loop begins."""
-        self.slots = asyncio.Semaphore(self.concurrency)
+        self.slots = FairSemaphore(self.concurrency)
         self.load = 0
         self.down_until = 0.0
         self.busy_until = 0.0

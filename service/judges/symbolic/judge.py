@@ -17,7 +17,8 @@ from perception_reward.service.judges.symbolic.document import read
 from perception_reward.service.judges.symbolic.facts import fact_claims, letters_of
 from perception_reward.service.judges.symbolic.fingerprint import rules_fingerprint
 from perception_reward.service.judges.symbolic.statements import claims
-from perception_reward.service.workers import Crashed, TimedOut, WorkerPool
+from perception_reward.service.processes.outcomes import Failure, TimedOut
+from perception_reward.service.processes.pool import WorkerPool
 from perception_reward.trainer_client.wire import Fact
 
 # What one response may take in a worker, in seconds. A megabyte of text takes less.
@@ -85,9 +86,7 @@ async def _inline(tasks: Sequence[JudgeTask], deadline: float) -> AsyncGenerator
         await asyncio.sleep(0)
 
 
-def _outcomes(outcome: tuple[Verdict, ...] | TimedOut | Crashed, facts: int) -> tuple[Outcome, ...]:
-    if isinstance(outcome, TimedOut):
-        return (Missing("judge_timeout"),) * facts
-    if isinstance(outcome, Crashed):
-        return (Missing("judge_unavailable"),) * facts
-    return outcome
+def _outcomes(outcome: tuple[Verdict, ...] | Failure, facts: int) -> tuple[Outcome, ...]:
+    if isinstance(outcome, tuple):
+        return outcome
+    return (Missing("judge_timeout" if isinstance(outcome, TimedOut) else "judge_unavailable"),) * facts

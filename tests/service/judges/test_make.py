@@ -8,8 +8,8 @@ from perception_reward.service.judges.base import Judge
 from perception_reward.service.judges.llm.methods import MethodName
 from perception_reward.service.judges.make import make_judge
 from perception_reward.service.metrics import Metrics
+from perception_reward.service.processes.pool import WorkerPool
 from perception_reward.service.settings import SettingsError, load
-from perception_reward.service.workers import WorkerPool
 
 SERVER = "openai:http://127.0.0.1:9#m"
 

@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
+from perception_reward.service.processes.outcomes import TimedOut
+from perception_reward.service.processes.pool import WorkerPool
 from perception_reward.service.rewards.grading import PRELOAD, AccuracyGrader, Question
-from perception_reward.service.workers import TimedOut, WorkerPool
 from perception_reward.trainer_client.reference import options_of
 
 CHOICES = options_of(["5 cm", "7", "(1,2)", "red one", "x^2"])

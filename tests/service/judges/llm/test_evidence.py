@@ -20,7 +20,7 @@ from perception_reward.service.judges.llm.grounding import Grounds
 from perception_reward.service.judges.llm.joint import JointMethod
 from perception_reward.service.judges.llm.judge import LLMJudge
 from perception_reward.service.judges.llm.verdict import VerdictMethod
-from perception_reward.service.workers import WorkerPool
+from perception_reward.service.processes.pool import WorkerPool
 from perception_reward.trainer_client.wire import Fact
 
 AB, CD, EF = (Fact(id=name, text=f"{name} is 5 long.") for name in ("AB", "CD", "EF"))

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from perception_reward.service.judges.base import JudgeTask, Missing, Verdict
 from perception_reward.service.judges.symbolic.judge import SymbolicJudge, decide_all
-from perception_reward.service.workers import WorkerPool
+from perception_reward.service.processes.pool import WorkerPool
 from perception_reward.trainer_client.wire import Fact
 
 

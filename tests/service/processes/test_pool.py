@@ -16,8 +16,9 @@ from typing import Any
 import psutil
 import pytest
 
-from perception_reward.service.nursery import WorkersUnavailable
-from perception_reward.service.workers import Crashed, TimedOut, WorkerPool
+from perception_reward.service.processes.handles import WorkersUnavailable
+from perception_reward.service.processes.outcomes import Crashed, TimedOut
+from perception_reward.service.processes.pool import WorkerPool
 
 FOREVER = "__import__('time').sleep(1000)"
 BUSY_IN_C = "9**9**9**9"
@@ -182,7 +183,7 @@ def test_a_pool_without_workers_is_refused() -> None:
 
 ABANDON = """
 import asyncio, os
-from perception_reward.service.workers import WorkerPool
+from perception_reward.service.processes.pool import WorkerPool
 async def main():
     pool = WorkerPool(2)
     await pool.start()
@@ -211,8 +212,8 @@ async def test_workers_that_die_idle_are_replaced_before_anybody_waits_for_them(
     pool = WorkerPool(1, on_restart=restarted.set)
     before = set(psutil.Process().children())
     await pool.start()
-    (zygote,) = set(psutil.Process().children()) - before
-    zygote.kill()
+    (fork_server,) = set(psutil.Process().children()) - before
+    fork_server.kill()
     async with asyncio.timeout(30):
         await restarted.wait()
     assert await outcomes(pool, ["1+1"]) == [2]
