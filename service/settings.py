@@ -156,7 +156,7 @@ class Settings(BaseSettings):
         default=5.0,
         gt=0,
         le=600,
-        description="Seconds to grade one answer; then it is missing: accuracy_timeout.",
+        description="Seconds of computing to grade one answer; then it is missing: accuracy_timeout.",
     )
     request_timeout: float = Field(
         default=110.0,
