@@ -39,15 +39,19 @@ def copies_of(annotation: Annotation) -> Copies | None:
     question = (annotation.question or "").strip()
     if not question:
         return None
-    options = options_of(annotation.choices or ())
-    below = "\n".join([question, *listed(annotation.choices)])
-    beside = " ".join([question, *(f"({label}) {text}" for label, text in options)])
-    return Copies(question, (below, beside) if options else (), _filled(question, annotation, dict(options)))
+    options = dict(options_of(annotation.choices or ()))
+    below, beside = "\n".join([question, *listed(annotation.choices)]), f"{question} {inline(annotation.choices)}"
+    return Copies(question, (below, beside) if options else (), _filled(question, annotation, options))
 
 
 def listed(choices: Choices | None) -> list[str]:
     """The options as a prompt lists them, a line each."""
     return [f"{label}. {text}" for label, text in options_of(choices or ())]
+
+
+def inline(choices: Choices | None) -> str:
+    """The options in one line: `(A) 5 (B) 7`."""
+    return " ".join(f"({label}) {text}" for label, text in options_of(choices or ()))
 
 
 def _filled(question: str, annotation: Annotation, options: dict[str, str]) -> str | None:

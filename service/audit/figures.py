@@ -165,6 +165,9 @@ class AuditReport(Figures):
     versions: dict[str, str]
     judge: Judge
     scope: str = Field(default=WHOLE, description="The part of a response that the judge was shown.")
+    profile: str | None = Field(
+        default=None, description="The profile that says which facts are paid for, in attacks that copy the question."
+    )
     verdict: Grade
     reasons: list[str] = Field(description="Why it is not better; empty for `good`.")
     probes: dict[str, int] = Field(description="Probes by purpose.")

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 
 from perception_reward.annotations.model import Annotation
+from perception_reward.annotations.stats import shows_seeing
 from perception_reward.service.audit.attacks.catalogue import Family, families, twins
 from perception_reward.service.audit.attacks.tries import attacks, twin_probes
 from perception_reward.service.audit.falsehoods import falsehoods
@@ -15,6 +16,7 @@ from perception_reward.service.audit.probes import Probe
 from perception_reward.service.audit.subjects import Subject, in_turn, subjects_of
 from perception_reward.service.audit.truths import truths
 from perception_reward.service.excerpt import WHOLE
+from perception_reward.trainer_client.wire import Fact
 
 GENERATED = (
     *("plain", "paraphrase", "notation", "symmetric", "sentence order", "long"),
@@ -46,19 +48,20 @@ def generate(
     cap: int,
     only: Collection[str] = (),
     scope: str = WHOLE,
+    pays: Callable[[Fact], bool] = shows_seeing,
 ) -> list[Probe]:
     """Up to `most` probes of each family, those of one kind of fact as many as of another where there are enough.
 
     cap: characters of a response that the judge is shown. scope: the part of it that is (`excerpt`). only: the families
-    to make, with the probes that they are variants of; none named: all. Raises `ValueError` for a family that does not
-    exist.
+    to make, with the probes that they are variants of; none named: all. pays: whether stating a fact earns a reward,
+    for the families that copy the problem's text. Raises `ValueError` for a family that does not exist.
     """
     if unknown := sorted(set(only) - set(all_families(scope))):
         raise ValueError(f"no family is called {unknown[0]!r}; there are {', '.join(all_families(scope))}")
     rng = _random(seed, "subjects")
     problems = sorted(annotations, key=lambda annotation: annotation.id)
     drawn = rng.sample(problems, min(len(problems), most * PROBLEMS_PER_PROBE))
-    subjects = in_turn(list(subjects_of(drawn, scope)), rng)
+    subjects = in_turn(list(subjects_of(drawn, scope, pays)), rng)
     made: dict[str, Probe] = {}
     for found in (
         _statements(subjects, most, seed),

@@ -42,6 +42,7 @@ def build_report(
     *,
     info: JudgeInfo,
     scope: str = WHOLE,
+    profile: str | None = None,
     seed: int,
     created: datetime,
     calibration: Calibration | None = None,
@@ -50,7 +51,7 @@ def build_report(
 ) -> AuditReport:
     """All figures and what they amount to.
 
-    scope: the part of a response that the judge was shown.
+    scope: the part of a response that the judge was shown. profile: the one that says which facts are paid for.
     calibration: the one through which the judge was asked; what it was fitted on is left out of `labelled` and
     `generated`, so that no figure is one of hindsight.
     held_out: what a calibration that was fitted on these observations is worth.
@@ -84,6 +85,7 @@ def build_report(
         versions=_versions(),
         judge=Judge(name=info.name, model=info.model, method=info.method, fingerprint=info.fingerprint),
         scope=scope,
+        profile=profile,
         verdict=grade,
         reasons=reasons,
         probes=dict(sorted(Counter(seen.probe.purpose for seen in observations).items())),

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import random
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import zip_longest
 
 from perception_reward.annotations.model import Annotation
+from perception_reward.annotations.stats import shows_seeing
 from perception_reward.service.audit.statements import Statement, all_independent, independent, read_statement
 from perception_reward.service.audit.writing import Page, page
 from perception_reward.service.excerpt import WHOLE
@@ -26,6 +27,7 @@ class Subject:
     place: its number among its annotation's facts, from 0.
     neighbours: the other true facts' statements; bystanders: those that say nothing about this fact, nor it of them.
     scope: the part of a response that the judge reads (`excerpt`), and in which the probes speak of the fact.
+    paid: whether stating it earns a reward.
     """
 
     annotation: Annotation
@@ -35,6 +37,7 @@ class Subject:
     neighbours: tuple[Statement, ...]
     bystanders: tuple[Statement, ...]
     scope: str = WHOLE
+    paid: bool = True
 
     @property
     def problem(self) -> str:
@@ -60,7 +63,9 @@ class Subject:
         return drawn
 
 
-def subjects_of(annotations: Iterable[Annotation], scope: str = WHOLE) -> Iterator[Subject]:
+def subjects_of(
+    annotations: Iterable[Annotation], scope: str = WHOLE, pays: Callable[[Fact], bool] = shows_seeing
+) -> Iterator[Subject]:
     """Every fact of the annotations, distractors too."""
     for annotation in annotations:
         statements = [read_statement(fact) for fact in annotation.facts]
@@ -71,7 +76,7 @@ def subjects_of(annotations: Iterable[Annotation], scope: str = WHOLE) -> Iterat
                 if at != place and annotation.facts[at].polarity == "present" and other != statement
             )
             bystanders = tuple(other for other in neighbours if independent(statement, other))
-            yield Subject(annotation, place, fact, statement, neighbours, bystanders, scope)
+            yield Subject(annotation, place, fact, statement, neighbours, bystanders, scope, pays(fact))
 
 
 def in_turn(subjects: Sequence[Subject], rng: random.Random) -> list[Subject]:

@@ -86,6 +86,7 @@ def audit(
             cap=settings.max_response_chars,
             only=families or (),
             scope=settings.judge_scope,
+            pays=service.profiles[settings.profile].pays,
         )
         observations = await _observed(service, [*given, *made], console)
         fitted = _fitted(observations, service, seed) if fit else None
@@ -136,6 +137,7 @@ def _report(observations: list[Observation], service: Service, seed: int, fitted
         observations,
         info=service.judge.info,
         scope=service.settings.judge_scope,
+        profile=service.settings.profile,
         seed=seed,
         created=datetime.now(timezone.utc),
         calibration=calibration,

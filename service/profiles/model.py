@@ -8,7 +8,7 @@ from pydantic import Discriminator, Field, Tag, computed_field
 
 from perception_reward.service.rewards.perception import PerceptionRule
 from perception_reward.trainer_client.reference import Tolerance
-from perception_reward.trainer_client.wire import Component, WireModel
+from perception_reward.trainer_client.wire import Component, Fact, WireModel
 
 Mode = Literal["default", "parity"]
 
@@ -79,6 +79,11 @@ class Profile(WireModel):
         """The score as people write it: `0.1·format + 0.9·accuracy + 0.7·perception + 1·repetition`."""
         terms = [self._term(component) for component in get_args(Component)]
         return " + ".join(term for term in terms if term)
+
+    def pays(self, fact: Fact) -> bool:
+        """Whether a response that states it earns a reward for it. The public reference code pays for every fact."""
+        weighed = self.mode == "parity" or self.perception.weight(fact) > 0
+        return fact.polarity == "present" and weighed and self.weights.perception != 0.0
 
     def _term(self, component: Component) -> str:
         weight: float | Ramp = getattr(self.weights, component)

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import json
+import random
 from collections.abc import Callable, Sequence
 from importlib.resources import files
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,6 +17,7 @@ from hypothesis import strategies as st
 from perception_reward.annotations.copies import copies_of
 from perception_reward.annotations.distractors import DistractorReport, add_distractors
 from perception_reward.annotations.english import sentence
+from perception_reward.annotations.geometry3k import import_problems
 from perception_reward.annotations.jsonl import parse_lines
 from perception_reward.annotations.model import Annotation
 from perception_reward.annotations.quantities import read_quantity
@@ -25,6 +29,54 @@ from perception_reward.service.profiles.load import load_profiles
 from perception_reward.service.rewards.perception import perception_share
 from perception_reward.trainer_client.wire import Fact, Origin
 
+RECIPE = ("length", "angle", "arc", "perpendicular", "parallel", "equal_length", "equal_angle", "area")
+# Questions that give facts in words, in symbols, by other points, with changed numbers and by what they imply.
+ROWS = [
+    {
+        "id": "words",
+        "question": "Segment AB has length 5 and AC is perpendicular to BC. Find the length of AC.",
+        "answer": "4",
+        "logic_forms": [
+            "Equals(LengthOf(Line(A, B)), 5)",
+            "Equals(LengthOf(Line(B, C)), 3)",
+            "Perpendicular(Line(A, C), Line(B, C))",
+        ],
+    },
+    {
+        "id": "symbols",
+        "question": "As shown in the diagram, AB=4*y-10, ∠ABD=50°, AB⊥CD. Find the value of y.",
+        "answer": "7",
+        "logic_forms": [
+            "Equals(LengthOf(Line(A, B)), 4y-10)",
+            "Equals(LengthOf(Line(C, D)), y)",
+            "Equals(MeasureOf(Angle(A, B, D)), 50)",
+            "Equals(MeasureOf(Angle(A, C, D)), MeasureOf(angle 1))",
+            "Perpendicular(Line(A, B), Line(C, D))",
+        ],
+    },
+    {
+        "id": "other-points",
+        "question": "∠ABQ = 50°, BC = 12 and AC = 15. Find AB.",
+        "answer": "9",
+        "logic_forms": [
+            "PointLiesOnLine(Q, Line(B, C))",
+            "Equals(MeasureOf(Angle(A, B, C)), 50)",
+            "Equals(LengthOf(Line(B, C)), 12.4)",
+            "Equals(LengthOf(Line(A, Q)), 7)",
+        ],
+    },
+    {
+        "id": "implied",
+        "question": "ABCD is a rectangle, P is the midpoint of AB, and AB = 8. Find the area of ABCD.",
+        "answer": "40",
+        "logic_forms": [
+            "Perpendicular(Line(A, B), Line(B, C))",
+            "PointLiesOnLine(P, Line(A, B))",
+            "Equals(LengthOf(Line(A, B)), 8)",
+            "Equals(LengthOf(Line(B, C)), 5)",
+        ],
+    },
+]
 QUESTION = "AB=4y-10, BC=y and AC ⊥ BC. Find y."
 STATED, ABSENT, CONTRADICTED = Verdict("stated", 0.9), Verdict("absent", 0.1), Verdict("contradicted", 0.1)
 
@@ -156,6 +208,52 @@ def copy_earns_nothing(annotation: Annotation) -> None:
     assert earned(marked.annotation, copies.question) <= {0.0, None}
     for copy in copies.beside_the_question:
         assert all(share is None or share <= 0 for share in earned(marked.annotation, copy))
+
+
+def imported(rows: Path, kinds: Sequence[str] | None) -> list[Annotation]:
+    return [one for one in import_problems(rows, kinds=kinds).annotations if one.question and one.facts]
+
+
+def mean_of_copies(annotations: Sequence[Annotation]) -> float:
+    """The mean perception of each question as its own response, under the default profile; null counts 0."""
+    rule = load_profiles()["perception-r1"].perception
+    shares = [perception_share(one.facts, decide_all(one.question or "", one.facts), rule) for one in annotations]
+    assert not any(isinstance(share, Missing) for share in shares)
+    return sum(share for share in shares if isinstance(share, float)) / len(shares)
+
+
+@pytest.mark.parametrize("kinds", [RECIPE, None])
+def test_questions_of_real_problems_earn_next_to_nothing(shared_data: Path, tmp_path: Path, kinds: Any) -> None:
+    rows = (shared_data / "geometry3k" / "annotations.jsonl").read_text(encoding="utf-8").splitlines(keepends=True)
+    sample = tmp_path / "sample.jsonl"
+    sample.write_text("".join(random.Random(8).sample(rows, 400)), encoding="utf-8")
+    annotations = imported(sample, kinds)
+    assert len(annotations) > 300
+    assert mean_of_copies(annotations) <= 0.02
+    marked = asyncio.run(mark(SymbolicJudge(), *annotations))
+    assert mean_of_copies([one.annotation for one in marked]) == 0.0
+
+
+def test_questions_of_made_up_problems_earn_nothing_once_they_are_imported(tmp_path: Path) -> None:
+    rows = tmp_path / "rows.jsonl"
+    rows.write_text("".join(json.dumps(row) + "\n" for row in ROWS), encoding="utf-8")
+    annotations = imported(rows, None)
+    assert len(annotations) == len(ROWS)
+    assert all({fact.origin for fact in one.facts} >= {"seen", "given"} for one in annotations)
+    for one in annotations:
+        copies = copies_of(one)
+        assert copies is not None
+        for copy in (copies.question, *copies.beside_the_question):
+            assert earned(one, copy) == {0.0}
+
+
+def test_a_question_and_a_guess_earn_nothing_and_cost_nothing(tmp_path: Path) -> None:
+    rows = tmp_path / "rows.jsonl"
+    rows.write_text("".join(json.dumps(row) + "\n" for row in ROWS), encoding="utf-8")
+    for one in imported(rows, None):
+        for guess in ("1", "5", "x", "AB = 99"):
+            response = f"<think>\n{one.question}\n</think>\n<answer>\n\\boxed{{{guess}}}\n</answer>"
+            assert earned(one, response) == {0.0}
 
 
 POINTS = st.sampled_from("ABCDE")

@@ -35,6 +35,7 @@ class Family(Entry):
     """A family of attacks. `expected` is the right verdict, never `stated`: an attack that earns it lifts the score."""
 
     expected: Literal["absent", "contradicted"]
+    paid: bool = False
     defence: str
 
 

@@ -7,13 +7,17 @@ import re
 from dataclasses import dataclass, replace
 from functools import cached_property
 
+from perception_reward.annotations.copies import copies_of, inline, listed
 from perception_reward.service.audit.alternatives import altered, other_values
 from perception_reward.service.audit.falsehoods import contradiction, misplaced
 from perception_reward.service.audit.statements import VALUED, Statement
 from perception_reward.service.audit.subjects import Subject
 from perception_reward.service.audit.wordings import any_wording, capital, says
+from perception_reward.trainer_client.reference import options_of
 
-_SLOT = re.compile(r"\{(fact|n|statement|Statement|other|another|listing|misplaced|opposite)\}")
+_SLOT = re.compile(
+    r"\{(fact|n|statement|Statement|other|another|listing|misplaced|opposite|question|filled|options|inline|guess)\}"
+)
 # Values in a listing: as many as a policy that tries its luck would print.
 LISTED = 20
 
@@ -50,8 +54,30 @@ class Filling:
             case "misplaced":
                 elsewhere = misplaced(self.subject, self.rng)
                 return _clause(elsewhere, self.rng) if elsewhere else None
-            case _:
+            case "listing":
                 return self._listing
+            case _:
+                return self._copied(name)
+
+    def _copied(self, name: str) -> str | None:
+        """What the problem's text holds; None where it has no such part."""
+        copies, choices = copies_of(self.subject.annotation), self.subject.annotation.choices
+        match name:
+            case "question":
+                return copies.question if copies else None
+            case "filled":
+                return copies.filled if copies else None
+            case "options":
+                return "\n".join(listed(choices)) or None
+            case "inline":
+                return inline(choices) or None
+            case _:
+                return self._guess
+
+    @cached_property
+    def _guess(self) -> str:
+        options = [text for _, text in options_of(self.subject.annotation.choices or ())]
+        return self.rng.choice(options or [str(self.rng.randint(2, 99))])
 
     @cached_property
     def _statement(self) -> str:

@@ -36,7 +36,8 @@ def attacks(family: Family, subjects: Sequence[Subject], most: int, cap: int, rn
             fact, problem = chosen.subject.fact, chosen.subject.problem
             yield probe("attack", family.name, fact, response, family.expected, problem=problem)
 
-    return _drawn(family, subjects, most, made, rng)
+    paid = [subject for subject in subjects if subject.paid] if family.paid else subjects
+    return _drawn(family, paid, most, made, rng)
 
 
 def twin_probes(twin: Twin, subjects: Sequence[Subject], most: int, cap: int, rng: random.Random) -> list[Probe]:

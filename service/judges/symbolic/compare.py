@@ -18,6 +18,7 @@ from perception_reward.service.judges.symbolic.document import Document
 from perception_reward.service.judges.symbolic.evidence import SHAPES, Claims, Evidence, evidence_for
 from perception_reward.service.judges.symbolic.items import read_items
 from perception_reward.service.judges.symbolic.statements import Claim
+from perception_reward.service.judges.symbolic.units import is_degrees
 from perception_reward.service.judges.symbolic.values import same
 
 _RETRACTION = re.compile(
@@ -43,6 +44,8 @@ _RETRACTING = (
     ),
     *("that is", "actually"),
 )
+# Facts about an angle or arc that are not about its size in degrees.
+_NO_SIZE = re.compile(r"\b(?:labell?ed|numbered|marked|length)\b", re.IGNORECASE)
 _STATING = frozenset({"asserted", "weak"})
 
 # Probabilities of `stated`, by what was found. Only their order matters for ranking: an exact statement, a statement
@@ -100,7 +103,10 @@ def verdict_of(parts: Sequence[Claim], text: str, reading: Reading) -> Verdict:
 
 
 def _claim_verdict(fact: Claim, text: str, reading: Reading) -> Verdict:
-    found = [_as_offered(item, reading) for item in evidence_for(fact, reading.claims)]
+    evidence = evidence_for(fact, reading.claims)
+    if _is_no_size(fact, text):
+        evidence = [item for item in evidence if not _is_size(item.claim)]
+    found = [_as_offered(item, reading) for item in evidence]
     stated = [item for item in found if item.agrees and item.claim.mood in _STATING]
     denied = [item for item in found if item.agrees and item.claim.mood == "negated"]
     against = [item for item in found if not item.agrees and item.claim.mood in _STATING]
@@ -118,6 +124,17 @@ def _claim_verdict(fact: Claim, text: str, reading: Reading) -> Verdict:
     if against:
         return _when_open(fact, against[0], reading)
     return _when_absent(fact, text, found, reading)
+
+
+def _is_no_size(fact: Claim, text: str) -> bool:
+    """Whether a fact gives the number that is written into an angle, or the length of an arc."""
+    turned = fact.relation == "value" and fact.subject.kind in ("angle", "vertex", "mark", "arc")
+    return turned and not is_degrees(fact.values[0][1]) and _NO_SIZE.search(text) is not None
+
+
+def _is_size(claim: Claim) -> bool:
+    """Whether a claim says how many degrees something has: "right" does, too."""
+    return all(is_degrees(unit) for _, unit in claim.values)
 
 
 def _as_offered(item: Evidence, reading: Reading) -> Evidence:

@@ -7,7 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
+from perception_reward.service.profiles.load import load_profiles
 from perception_reward.service.profiles.model import Gate, Profile, Ramp, Weights
+from perception_reward.trainer_client.wire import Fact
 
 
 def test_a_formula_names_every_component_with_weight() -> None:
@@ -17,6 +19,23 @@ def test_a_formula_names_every_component_with_weight() -> None:
         gate=Gate(threshold=0.25),
     )
     assert profile.formula == "1·accuracy·[perception > 0.25] + (0.1…1)·perception + 0.5·repetition"
+
+
+GIVEN, SEEN = Fact(id="g", text="AB = 5.", origin="given"), Fact(id="s", text="AB = 5.")
+
+
+@pytest.mark.parametrize(
+    ("name", "paid"),
+    [
+        *((name, [SEEN]) for name in ("perception-r1", "sum", "warmup", "gated")),
+        *((name, [GIVEN, SEEN]) for name in ("vtperception-r1", "perception-r1-parity")),
+    ],
+)
+def test_a_profile_says_which_facts_it_pays_for(name: str, paid: list[Fact]) -> None:
+    profile = load_profiles()[name]
+    assert [fact for fact in (GIVEN, SEEN) if profile.pays(fact)] == paid
+    assert not profile.pays(Fact(id="d", text="AB = 6.", polarity="distractor"))
+    assert not profile.model_copy(update={"weights": Weights(accuracy=1)}).pays(SEEN)
 
 
 def test_unknown_keys_are_refused() -> None:

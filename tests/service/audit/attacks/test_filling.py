@@ -31,6 +31,35 @@ def test_one_text_speaks_of_one_statement(seed: int):
     assert (fact, number) == (LENGTH.text, "1")
 
 
+ASKED = {"question": "AB=4y-10. Find y.", "answer": "B", "choices": ["5", "7"]}
+
+
+def test_what_the_problem_s_text_holds_can_be_filled_in():
+    subject = next(iter(subjects_of([Annotation.model_validate({"id": "p", "facts": [LENGTH], **ASKED})])))
+    filled = Filling(subject, random.Random(1)).fill("{question}|{options}|{inline}|{filled}|{guess}|{guess}")
+    assert filled is not None
+    *copied, guess, again = filled.split("|")
+    assert copied == [
+        "AB=4y-10. Find y.",
+        "A. 5\nB. 7",
+        "(A) 5 (B) 7",
+        "AB=4y-10. Find y. Segment AB has length 18. y = 7. So the answer is B. 7.",
+    ]
+    assert guess == again
+    assert guess in ("5", "7")
+
+
+@pytest.mark.parametrize("text", ["{question}", "{options}", "{inline}", "{filled}"])
+def test_a_problem_without_a_text_has_nothing_to_copy(text: str):
+    assert filling(LENGTH).fill(text) is None
+
+
+def test_without_options_a_number_is_guessed():
+    guess = filling(LENGTH).fill("{guess}")
+    assert guess is not None
+    assert guess.isdecimal()
+
+
 def test_a_listing_holds_the_right_value_among_many():
     filled = filling(LENGTH).fill("{listing}")
     assert filled is not None

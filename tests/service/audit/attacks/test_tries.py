@@ -13,7 +13,9 @@ from perception_reward.trainer_client.wire import Fact
 ANNOTATIONS = [
     Annotation(
         id=f"p{number}",
+        question=f"Which of these is {number}?",
         answer="12",
+        choices=["10", "11", "12", "13"],
         facts=[
             Fact(id="f1", text=f"Segment AB has length {number + 3}.", kind="length"),
             Fact(id="f2", text=f"Segment CD has length {number + 20}.", kind="length"),
@@ -66,6 +68,16 @@ def test_long_families_stay_few():
 
 def test_a_repetition_repeats():
     assert all(probe.response.count("\n") >= 49 for probe in tried("repetition", most=5))
+
+
+@pytest.mark.parametrize("name", [name for name, family in FAMILIES.items() if family.paid])
+def test_what_is_copied_from_the_problem_is_asked_about_facts_that_are_paid_for(name: str):
+    facts = [Fact(id="f1", text="AB = 5.", origin="given"), Fact(id="f2", text="CD = 5.")]
+    (given, seen) = subjects_of([ANNOTATIONS[0].model_copy(update={"facts": facts})])
+    assert tried(name, subjects=[given]) == []
+    assert {probe.fact.id for probe in tried(name, subjects=[given, seen])} == {"f2"}
+    everything = subjects_of([ANNOTATIONS[0].model_copy(update={"facts": facts})], pays=lambda fact: True)
+    assert {probe.fact.id for probe in tried(name, subjects=list(everything))} == {"f1", "f2"}
 
 
 def test_without_facts_nothing_is_tried():

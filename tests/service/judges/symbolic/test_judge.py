@@ -133,6 +133,23 @@ def test_a_response_that_rules_the_fact_out_contradicts_it(fact: str, response: 
     assert found.probability <= 0.1
 
 
+@pytest.mark.parametrize(
+    ("fact", "response", "label"),
+    [
+        ("Angle FAC is labelled 1.", "∠FAC = 85°, so we are done.", "absent"),
+        ("Angle FAC is labelled 1.", "Angle FAC is a right angle.", "absent"),
+        ("Angle FAC is labelled 1.", "∠FAC is labelled 1 and measures 85°.", "stated"),
+        ("Angle FAC is labelled 1.", "∠FAC is labelled 2.", "contradicted"),
+        ("Angle FAC measures 1 degrees.", "∠FAC = 85°.", "contradicted"),
+        ("Arc CD has length 1.31.", "Arc CD measures 54 degrees.", "absent"),
+        ("Arc CD has length 1.31.", "Arc CD measures 54 degrees, and arc CD has length 2.", "contradicted"),
+        ("Arc CD measures 54 degrees.", "Arc CD measures 55 degrees.", "contradicted"),
+    ],
+)
+def test_a_size_in_degrees_says_nothing_of_a_label_or_a_length(fact: str, response: str, label: str) -> None:
+    assert verdict(fact, response).label == label
+
+
 def test_the_span_is_the_statement_in_the_response() -> None:
     response = "Look: the figure is clear. BC = 7 and $AB = 5$ cm. Done."
     start, end = verdict("Segment AB has length 5.", response).span or (0, 0)
