@@ -248,6 +248,10 @@ bench:  ## The service's time: 512 items x 3 kB x 5 facts, and small requests un
 bench-symbolic:  ## What the symbolic judge gets right
 	$(PYTHON) tests/benchmarks/symbolic.py
 
+.PHONY: bench-copies
+bench-copies:  ## What a response earns that copies the question, on all problems of Geometry3K
+	$(PYTHON) tests/benchmarks/copies.py
+
 .PHONY: bench-judge-quality
 bench-judge-quality:  ## How right a judge model is on labelled responses; QUALITY="--url URL --model NAME --tokenizer FOLDER"
 	$(PYTHON) tests/benchmarks/judge_quality.py $(QUALITY)
