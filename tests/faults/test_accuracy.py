@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -61,14 +60,14 @@ def test_answers_that_hang_are_missing_and_their_neighbours_are_not(service: Any
     # Rollouts of a group share answers, the good ones and those that a policy found to hang the grader.
     hostile, good = [answering(answer) for answer in HANGING], sums(0, 56)
     items = [hostile[n // 8 % len(hostile)] if n % 8 == 0 else good[n % len(good)] for n in range(512)]
-    started = time.monotonic()
+    before = computed(service.pid)
     results = post(service.url, items)
-    seconds = time.monotonic() - started
+    seconds = computed(service.pid) - before
     late = [n for n, result in enumerate(results) if result["reason"] == "accuracy_timeout"]
     assert late == list(range(0, 512, 8))
     assert {result["components"]["accuracy"] for n, result in enumerate(results) if n % 8} == {1.0}
-    # All are tried for a moment, then again on all workers but one; and as long again for a busy machine.
-    assert seconds < 2 * len(HANGING) * (TIME_LIMIT + 0.25) / (WORKERS - 1) + 5
+    # Each computes for its limit, after a try that may have been in vain. How long that takes is up to the machine.
+    assert seconds < 2 * len(HANGING) * (TIME_LIMIT + 0.25) + 5
     assert metric(service.url, "worker_restarts_total") >= len(HANGING)
 
 
@@ -107,6 +106,13 @@ def test_the_process_that_workers_come_from_may_be_killed(service: Any, eventual
     fork_server.kill()
     eventually(lambda: len({worker.pid for worker in workers(service.pid)} - before) == WORKERS)
     assert post(service.url, sums(20_000, 8))[-1]["components"]["accuracy"] == 1.0
+
+
+def computed(service: int) -> float:
+    """Seconds that the service's workers have computed, those that have ended included."""
+    (fork_server,) = psutil.Process(service).children()
+    times = [fork_server.cpu_times(), *(worker.cpu_times() for worker in fork_server.children())]
+    return sum(each.user + each.system for each in times) + times[0].children_user + times[0].children_system
 
 
 def workers(service: int) -> list[psutil.Process]:
