@@ -1,12 +1,18 @@
 from __future__ import annotations
 
+import asyncio
+import os
+import resource
+import signal
 from collections.abc import Callable
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
 import httpx
+import psutil
 
+from perception_reward.service.api.about import readiness
 from perception_reward.service.audit.probes import probe
 from perception_reward.service.audit.report import build_report
 from perception_reward.service.audit.run import Observation
@@ -78,3 +84,28 @@ async def test_a_cache_that_is_down_is_shown_by_a_service_that_is_ready(
         answer = await client.get("/readyz")
     assert answer.status_code == 200
     assert answer.json()["checks"]["cache"] == "down (connection)"
+
+
+async def test_a_service_whose_workers_cannot_be_started_lives_and_is_not_ready(serve: Callable[..., Any]):
+    others = set(psutil.Process().children())
+    here = await serve()
+    (fork_server,) = set(psutil.Process().children()) - others
+    async with httpx.AsyncClient(base_url=here.url) as client:
+        assert (await client.get("/readyz")).json()["checks"]["workers"] == "1 alive"
+        assert "perception_reward_workers_alive 1.0" in (await client.get("/metrics")).text
+        limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (3, limits[1]))
+        try:
+            os.kill(fork_server.pid, signal.SIGKILL)
+            async with asyncio.timeout(30):
+                while here.service.pool.outage is None:  # noqa: ASYNC110 - it gives no sign
+                    await asyncio.sleep(0.02)
+            report = await readiness(here.service)
+            assert (await client.get("/livez")).status_code == 200
+        finally:
+            resource.setrlimit(resource.RLIMIT_NOFILE, limits)
+        assert not report.ready
+        assert report.checks["workers"].startswith("failed: a worker did not start")
+        async with asyncio.timeout(30):
+            while (await client.get("/readyz")).status_code != 200:  # noqa: ASYNC110 - it gives no sign
+                await asyncio.sleep(0.05)

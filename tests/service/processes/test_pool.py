@@ -115,6 +115,28 @@ async def test_a_batch_is_served_while_another_hangs(pool: WorkerPool) -> None:
     await asyncio.gather(stuck, return_exceptions=True)
 
 
+async def test_a_small_batch_is_answered_while_another_keeps_every_worker_computing(pool: WorkerPool) -> None:
+    large = asyncio.create_task(outcomes(pool, [BUSY_IN_C] * 100, within=60, time_limit=20))
+    await asyncio.sleep(1)
+    assert await outcomes(pool, ["1"] * 8, within=20) == [1] * 8
+    assert not large.done()
+    large.cancel()
+    await asyncio.gather(large, return_exceptions=True)
+
+
+async def test_long_payloads_that_end_are_not_begun_again_for_others() -> None:
+    restarts: list[None] = []
+    pool = WorkerPool(2, on_restart=lambda: restarts.append(None))
+    await pool.start()
+    long = "sum(range(20_000_000)) and 7"
+    first, second = await asyncio.gather(
+        outcomes(pool, [long] * 6, within=100), outcomes(pool, ["1"] * 200, within=100)
+    )
+    await pool.aclose()
+    assert (first, second) == ([7] * 6, [1] * 200)
+    assert restarts == []
+
+
 async def test_closing_the_iterator_early_drops_what_waits(pool: WorkerPool) -> None:
     deadline = asyncio.get_running_loop().time() + 30
     async with aclosing(pool.map(eval, ["1", *[FOREVER] * 99], deadline=deadline)) as stream:
