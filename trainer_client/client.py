@@ -161,13 +161,16 @@ class RewardClient:
         if self._checked:
             return
         loop = self._loop()
-        if loop.check is None or loop.check.done():
-            loop.check = asyncio.ensure_future(self._check(loop.link))
+        if loop.check is None:
+            loop.check = asyncio.ensure_future(self._check(loop))
         await asyncio.shield(loop.check)
 
-    async def _check(self, link: Link) -> None:
-        await check_servers(link.transport, self.options)
-        self._checked = True
+    async def _check(self, loop: _Loop) -> None:
+        try:
+            await check_servers(loop.link.transport, self.options)
+            self._checked = True
+        finally:
+            loop.check = None
 
     def check_sync(self) -> None:
         """`check` for callers that cannot await: in any thread, also while an event loop runs in it. It leaves nothing
@@ -287,7 +290,9 @@ class RewardClient:
         with process.lock:
             if process.thread is None:
                 process.thread = LoopThread()
-                weakref.finalize(self, process.thread.stop)
+                # It keeps what is open in this process, but not this client: a collector that takes both at once would
+                # take from the loop, before it ends, what is still to be closed there.
+                weakref.finalize(self, _stop, process)
             return process.thread
 
     async def _answered(self, link: Link, portion: Portion, step: int | None, deadline: float) -> list[ItemResult]:
@@ -314,6 +319,11 @@ class RewardClient:
             known = process.answered or self._checked
             raise ServiceUnavailable(_tell(self.options, failure, known))
         return [missing_result(item.id, failure.reason) for item in items]
+
+
+def _stop(process: _Process) -> None:
+    if process.thread is not None:
+        process.thread.stop()
 
 
 def _tell(options: Options, failure: Unanswered, known: bool) -> str:

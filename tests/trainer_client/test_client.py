@@ -9,6 +9,7 @@ import pickle
 import subprocess
 import sys
 import threading
+import warnings
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -236,6 +237,20 @@ async def test_a_client_that_is_dropped_closes_what_it_opened(served: str, make_
     # The loop closes in a task of its own what nobody holds any more.
     await asyncio.gather(*(asyncio.all_tasks() - {asyncio.current_task()}))
     assert open_sessions() == 0
+
+
+def test_a_client_that_is_dropped_with_what_holds_it_closes_what_it_opened(served: str, make_item: MakeItem) -> None:
+    client = RewardClient(served, timeout=PATIENCE)
+    client.score_sync([make_item()])
+    # An error's traceback holds its client, and often itself.
+    cycle: list[Any] = [client]
+    cycle.append(cycle)
+    del client, cycle
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always")
+        gc.collect()
+        gc.collect()
+    assert [str(warning.message) for warning in told] == []
 
 
 async def test_a_closed_client_opens_again(served: str, make_item: MakeItem) -> None:

@@ -256,4 +256,3 @@ def test_a_service_that_has_none_of_the_annotations_is_told(served: str, columns
     assert call(function, [GOOD], **columns, annotation_id=["geo/1"]) == [None]
     with pytest.raises(DataError, match="'geo/1', 'geo/2', 'geo/3'"):
         call(function, [GOOD, GOOD], **columns, annotation_id=["geo/2", "geo/3"])
-    function.client.close()
