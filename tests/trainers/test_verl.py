@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import math
 import os
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -23,7 +24,8 @@ from tensordict import TensorDict  # noqa: E402
 from verl import DataProto  # noqa: E402
 from verl.experimental.reward_loop.reward_loop import RewardLoopManager, RewardLoopWorker  # noqa: E402
 
-from perception_reward.trainer_client.errors import MissingScore  # noqa: E402
+from perception_reward.trainer_client.errors import DataError, MissingScore, ServiceUnavailable  # noqa: E402
+from perception_reward.trainer_client.trainers.columns import MISSING, client_of  # noqa: E402
 
 GOOD = "<think>\nAB = 5 and the angle ABC is 90°.\n</think>\n<answer>\n\\boxed{13}\n</answer>"
 BAD = "No idea."
@@ -92,7 +94,7 @@ def test_a_reward_worker_scores_each_sample_and_logs_the_same_keys(
     outputs = worker.loop.run_until_complete(worker.compute_score_batch(data))
     assert [output["reward_score"] for output in outputs] == [pytest.approx(1.7), 0.0] * 8
     keys = {tuple(sorted(output["reward_extra_info"])) for output in outputs}
-    assert keys == {("acc", "format", "missing", "perception", "repetition", "score")}
+    assert keys == {tuple(sorted(("acc", "format", "perception", "repetition", "score", *MISSING)))}
     assert outputs[0]["reward_extra_info"]["perception"] == 1.0
 
 
@@ -109,6 +111,39 @@ def test_a_missing_score_fails_that_sample_alone(tokenizer_path: str, overrides:
     missing, good = worker.loop.run_until_complete(both())
     assert isinstance(missing, MissingScore)
     assert good["reward_score"] == pytest.approx(1.7)
+
+
+@pytest.mark.usefixtures("at")
+@pytest.mark.parametrize("overrides", [FUNCTION, MANAGER], ids=["function", "manager"])
+def test_a_misspelt_field_fails_every_sample(tokenizer_path: str, overrides: dict[str, str]) -> None:
+    # The function keeps one client for a whole process, which may have seen facts.
+    client_of.cache_clear()
+    worker = RewardLoopWorker(configuration(tokenizer_path, overrides))
+    data = batch_of(tokenizer_path, [GOOD] * 4, ["triangle/1"] * 4)
+    for extra in data.non_tensor_batch["extra_info"]:
+        extra["problem_id"] = extra.pop("annotation_id")
+
+    async def all_of_them() -> list[Any]:
+        jobs = [worker.compute_score(data[index : index + 1]) for index in range(4)]
+        return await asyncio.gather(*jobs, return_exceptions=True)
+
+    errors = worker.loop.run_until_complete(all_of_them())
+    assert [type(error) for error in errors] == [DataError] * 4
+    assert "extra_info.problem_id -> annotation_id" in str(errors[0])
+
+
+@pytest.mark.parametrize("overrides", [FUNCTION, MANAGER], ids=["function", "manager"])
+def test_a_worker_is_not_made_for_a_service_that_is_not_there(
+    tokenizer_path: str, overrides: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PERCEPTION_REWARD_URL", "http://127.0.0.1:9")
+    monkeypatch.setenv("PERCEPTION_REWARD_START_WAIT", "0")
+    # As in a worker of its own, which loads the module anew.
+    client_of.cache_clear()
+    monkeypatch.delitem(sys.modules, "perception_reward.trainer_client.trainers.verl", raising=False)
+    with pytest.raises(ServiceUnavailable, match=r"127\.0\.0\.1:9"):
+        RewardLoopWorker(configuration(tokenizer_path, overrides))
+    client_of.cache_clear()
 
 
 @pytest.fixture(scope="module")

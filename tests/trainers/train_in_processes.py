@@ -24,7 +24,8 @@ from perception_reward.trainer_client.trainers.trl import reward
 
 model, said, told = sys.argv[1], json.loads(Path(sys.argv[2]).read_text()), Path(sys.argv[3])
 process, processes = int(os.environ["RANK"]), int(os.environ["WORLD_SIZE"])
-os.environ["PERCEPTION_REWARD_RUN"] = f"process-{process}"
+# The service of the tests outlives a run: each has labels of its own.
+os.environ["PERCEPTION_REWARD_RUN"] = f"{os.environ.get('MISSPELT_IN', 'process')}-{process}"
 seen: dict[str, Any] = {"rewards": [], "advantages": [], "extra": []}
 
 
