@@ -4,8 +4,9 @@ r"""The one answer that a response gives, or None where it gives none or hedges.
 2. Without one, the last `\boxed{}` behind the thinking: a policy starts without the template.
 3. Without that, what the last line that says "the answer is …" says.
 
-Inside an answer block the boxes count if there are any, else the block's whole text. Boxes with different contents
-are kept together, as a list: `\boxed{14} or \boxed{15}` is "14, 15", which no single reference equals.
+Inside an answer block the boxes count if there are any, else the block's whole text; a box that is never closed is
+no answer. Boxes with different contents are kept together, as a list: `\boxed{14} or \boxed{15}` is "14, 15", which no
+single reference equals. What a sentence behind them says to be the answer comes before them.
 A box in the think block neither supplies nor spoils an answer, and a thought without an end has none: neither a box
 nor an answer block in it is what the policy would have said in the end.
 """
@@ -15,13 +16,13 @@ from __future__ import annotations
 import re
 
 from perception_reward.service.rewards.blocks import split_blocks
-from perception_reward.service.rewards.boxes import boxes
+from perception_reward.service.rewards.boxes import BOXES, boxes, has_open_box
 from perception_reward.trainer_client.tokens import Opened
 
 SENTENCE_CHARACTERS = 300
 """How far from the end "the answer is …" is looked for."""
 
-_says = re.compile(r"\banswer[ \t*]*(?:is\b[ \t*]*[:：]?|[:：])[ \t*]*([^\n]+)", re.IGNORECASE)
+_says = re.compile(r"(?:\banswer[ \t*]*(?:is\b[ \t*]*[:：]?|[:：])|答案[ \t*]*[是为：:])[ \t*]*([^\n]+)", re.IGNORECASE)
 
 
 def extract_answer(response: str, opened: Opened = "") -> str | None:
@@ -34,8 +35,10 @@ def extract_answer(response: str, opened: Opened = "") -> str | None:
         return None
     if blocks.answers:
         [text] = blocks.answer_texts
-        return _all_boxes(text) or text.strip() or None
-    return _last_box(blocks.visible_text) or _sentence(blocks.visible_text)
+        unboxed = None if has_open_box(text) else text.strip() or None
+        return _behind_boxes(text) or _all_boxes(text) or unboxed
+    visible = blocks.visible_text
+    return _last_box(visible) or _sentence(visible)
 
 
 def _all_boxes(text: str) -> str | None:
@@ -45,6 +48,13 @@ def _all_boxes(text: str) -> str | None:
 
 def _last_box(text: str) -> str | None:
     return next((box for box in reversed(boxes(text)) if box), None)
+
+
+def _behind_boxes(text: str) -> str | None:
+    """What the last sentence behind the last box says to be the answer, if one does."""
+    place = max(text.rfind(command) for command in BOXES)
+    end = text.find("}", place)
+    return None if place < 0 or end < 0 else _sentence(text[end:])
 
 
 def _sentence(text: str) -> str | None:

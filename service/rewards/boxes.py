@@ -7,13 +7,19 @@ import re
 LOOKED_AT_CHARACTERS = 100_000
 """A text's end that is searched. Longer texts are attacks, and this runs in the event loop."""
 
-_token = re.compile(r"\\(?:fbox|boxed)\s{0,8}\{|\\[^a-zA-Z]|[{}]")
+BOXES = ("\\boxed", "\\fbox")
+
+_token = re.compile(
+    r"\\(?:fbox|boxed)\s{0,8}\{|\\(?:fbox|boxed)\s{0,8}(?P<bare>[+-]?\d{1,20}(?:\.\d{1,20})?|[A-Za-z](?![A-Za-z]))"
+    r"|\\[^a-zA-Z]|[{}]"
+)
 
 
 def boxes(text: str) -> list[str]:
     r"""What the closed outermost boxes hold, stripped, in order. Escaped braces (`\{`) do not count.
 
-    A box that is never closed holds nothing. Linear in the text's length, without recursion.
+    A box without braces (`\boxed 5`) holds the number or letter behind it. A box that is never closed holds nothing.
+    Linear in the text's length, without recursion.
     """
     text = text[-LOOKED_AT_CHARACTERS:]
     first = text.find("box")
@@ -21,7 +27,9 @@ def boxes(text: str) -> list[str]:
     opened: list[int | None] = []  # where a box's content begins; None for every other brace
     for match in _token.finditer(text, max(0, first - 2)) if first >= 0 else ():
         token = match.group()
-        if token == "{":
+        if match["bare"] is not None:
+            found.append(match.span("bare"))
+        elif token == "{":
             opened.append(None)
         elif len(token) > 2:
             opened.append(match.end())
@@ -30,3 +38,11 @@ def boxes(text: str) -> list[str]:
                 found.pop()
             found.append((begin, match.start()))
     return [text[begin:end].strip() for begin, end in found]
+
+
+def has_open_box(text: str) -> bool:
+    """Whether a box is opened and never closed, where none is closed."""
+    return not boxes(text) and _opened.search(text[-LOOKED_AT_CHARACTERS:]) is not None
+
+
+_opened = re.compile(r"\\(?:fbox|boxed)\s{0,8}\{")

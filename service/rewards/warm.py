@@ -7,6 +7,7 @@ milliseconds.
 from __future__ import annotations
 
 from perception_reward.service.rewards.accuracy import grade
+from perception_reward.service.rewards.parity import parity_accuracy
 
 _SAMPLES = (
     (r"\frac{\sqrt{3}}{2}+1", r"1+\frac{1}{2}\sqrt{3}"),
@@ -20,3 +21,4 @@ _SAMPLES = (
 
 for _answer, _reference in _SAMPLES:
     grade(_answer, (_reference,))
+    parity_accuracy(f"${_answer}$", f"${_reference}$")

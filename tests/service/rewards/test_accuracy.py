@@ -1,7 +1,11 @@
 from __future__ import annotations
 
+import json
 import pickle
 import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -9,6 +13,7 @@ from hypothesis import strategies as st
 
 from perception_reward.service.rewards import accuracy
 from perception_reward.service.rewards.accuracy import LONGEST_ANSWER
+from perception_reward.service.rewards.answer import extract_answer
 from perception_reward.trainer_client.reference import Answer, Choices, options_of, texts_of
 
 
@@ -19,6 +24,18 @@ def grade(answer: str, reference: Answer, choices: Choices | None = None, tolera
 def quick_grade(answer: str, reference: Answer, choices: Choices | None = None) -> bool | None:
     return accuracy.quick_grade(answer, texts_of(reference), options_of(choices) if choices else None)
 
+
+HERE = Path(__file__).resolve()
+SHARED = HERE.parents[4] / "shared" / "data" / "grading" / "accuracy.jsonl"
+
+
+def lines(path: Path) -> Iterator[dict[str, Any]]:
+    with path.open(encoding="utf-8") as file:
+        yield from map(json.loads, file)
+
+
+CASES = list(lines(HERE.with_name("grading_cases.jsonl")))
+NAMES = [f"{place}-{case['kind']}-{'right' if case['right'] else 'wrong'}" for place, case in enumerate(CASES)]
 
 # (answer, reference)
 EQUAL = [
@@ -285,3 +302,29 @@ def test_any_of_several_references_is_right() -> None:
     assert grade("4", ["four", "4"])
     assert grade("x^2+2x+1", ["5", "(x+1)^2"])
     assert not grade("5", ["four", "4"])
+
+
+@pytest.mark.parametrize("case", CASES, ids=NAMES)
+def test_answers_of_every_kind_are_credited_and_refused(case: dict[str, Any]) -> None:
+    assert grade(case["answer"], case["reference"], case.get("choices")) is case["right"]
+
+
+def test_answers_of_every_kind_cost_little() -> None:
+    started = time.process_time()
+    for case in CASES:
+        grade(case["answer"], case["reference"], case.get("choices"))
+    assert time.process_time() - started < 0.01 * len(CASES)
+
+
+@pytest.mark.skipif(not SHARED.exists(), reason="the shared cases are not here")
+def test_the_shared_cases_agree() -> None:
+    right = wrong = credited = refusals = 0
+    for row in lines(SHARED):
+        answer = extract_answer(row["response"])
+        found = answer is not None and grade(answer, row["answer"], row["choices"])
+        right += found == bool(row["expected"])
+        wrong += found != bool(row["expected"])
+        refusals += not row["expected"]
+        credited += found and not row["expected"]
+    assert right / (right + wrong) >= 0.97
+    assert credited / refusals <= 0.02

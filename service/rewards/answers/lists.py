@@ -1,0 +1,58 @@
+r"""Lists of values, with or without the names of what they belong to: `x = 1, y = 2`, `x_1 = 1, x_2 = 2`, `\pm 3`."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from perception_reward.service.rewards.answers.quantities import read_quantities
+from perception_reward.service.rewards.answers.relations import read_equality
+from perception_reward.service.rewards.answers.structures import Sequence, read_sequence
+
+
+def read_list(text: str) -> Sequence | None:
+    if r"\pm" in text and not re.search(r"^\s*[(\[]|,", text):
+        upper = text.replace(r"\pm", "+").replace(r"\mp", "-")
+        lower = text.replace(r"\pm", "-").replace(r"\mp", "+")
+        return Sequence("", (_unsigned(upper), _unsigned(lower)))
+    match = re.match(r"^\(\s?[A-Za-z]\w?\s?(?:,\s?[A-Za-z]\w?\s?)+\)\s?=\s?", text)
+    found = read_sequence(text[match.end() :] if match is not None else text)
+    if found is None or (read_quantities(text) and not found.brackets):
+        return None
+    return found
+
+
+def _unsigned(text: str) -> str:
+    """`x = + 3` as `x = 3`."""
+    return re.sub(r"(^|=)\s?\+\s?", r"\1 ", text).strip()
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """pairs: (name, value), sorted by name where names are distinct."""
+
+    pairs: tuple[tuple[str, str], ...]
+    distinct: bool
+
+
+def named_values(sequence: Sequence) -> Named | None:
+    """`x = 1, y = 2` of distinct unknowns, `x = 1 or x = 2` and `x_1 = 1, x_2 = 2` of one; None where none is named."""
+    if sequence.brackets not in ("", "{}", "()"):
+        return None
+    pairs: list[tuple[str, str]] = []
+    for item in sequence.items:
+        equality = read_equality(item)
+        if equality is None or len(equality.names) != 1 or not equality.members:
+            pairs.append(("", item))
+        else:
+            pairs.append((equality.names[0], equality.members[-1]))
+    names = [re.sub(r"_.*|[\d\s]+$", "", name) for name, _ in pairs]
+    if not names[0]:
+        return None
+    return Named(tuple(sorted(pairs)) if all(names) else tuple(pairs), all(names) and len(set(names)) == len(names))
+
+
+def as_items(sequence: Sequence, named: Named | None) -> Sequence:
+    if named is None:
+        return sequence
+    return Sequence("()" if named.distinct else "", tuple(value for _, value in named.pairs))

@@ -1,0 +1,55 @@
+"""What a sentence says: "The answer is 5", "so x = 5", "The area is 25 square metres", "答案是5"."""
+
+from __future__ import annotations
+
+import re
+
+_says = re.compile(
+    r"^.*(?:\b(?:answer|result)s?(?: is| are|:|\s?=)+|(?:答案|结果|所以|因此|答)\s?(?:应该|應該)?(?:是|为|為|:)+|答案"
+    r"|\\implies)[\s:]*(?P<rest>.+)$",
+    re.IGNORECASE | re.DOTALL,
+)
+_about = re.compile(
+    r"(?:(?:so|thus|hence|then|therefore),?\s|所以|因此|故|解得|about|approximately|approx\.?|roughly|around|exactly|only|"
+    r"just|\\approx|=|大约|约|約|it is|it's)\s?(?=\S)",
+    re.IGNORECASE,
+)
+_labelled = re.compile(r"^(?:\\text\s?\{)?[A-Za-z][A-Za-z ]{0,30}\}?\s?:\s?(?=\S)")
+_subject = re.compile(
+    r"^(?P<subject>[^.;!?]{1,200}?)\s(?:is|are|equals|was|were|measures|=)\s"
+    r"(?:equal to |about |approximately |exactly )?(?P<rest>[^;!?]+)$"
+)
+_chinese_subject = re.compile(r"^[^\d,;=]{0,60}?(?:是|为|為|等于)\s?(?P<rest>[^,;]+)$")
+_denial = re.compile(r"\b(?:not|no|never|neither|nor|cannot|without|except|unless|if|or|between|than)\b|n't|不|非")
+_member = re.compile(r"\\?[A-Za-z]{1,10}\s?\\in(?![A-Za-z])\s?(?=\\?\{)")
+_point = re.compile(r"^[A-Z]\s?(?=\([^()]*[,;][^()]*\)$)|^(?:[Pp]oint|[Vv]ector)\s(?=[(\\])")
+
+
+def last_statement(text: str) -> str:
+    """Of a long text the sentence that says what the answer is, or else its last sentence."""
+    match = _says.match(text)
+    return match["rest"].strip(" .") if match is not None else text.rstrip(" .").rpartition(". ")[2]
+
+
+def without_lead(text: str) -> str:
+    match = _says.match(text)
+    if match is not None and not _denial.search(match["rest"][:12]):
+        return match["rest"].strip(" .")
+    match = _about.match(text) or _member.match(text) or _point.match(text)
+    return text[match.end() :].strip() if match is not None else text
+
+
+def without_label(text: str) -> str:
+    """`Total: 10` without its label."""
+    return _labelled.sub("", text)
+
+
+def predicate(text: str) -> str | None:
+    """What a sentence says that its subject is; None where it denies, doubts, or is no such sentence."""
+    match = _subject.match(text) or _chinese_subject.match(text)
+    return None if match is None or _denial.search(text) else match["rest"].strip(" .")
+
+
+def without_point(text: str) -> str:
+    """`P(1,2)` without its name."""
+    return _point.sub("", text)

@@ -1,0 +1,43 @@
+from __future__ import annotations
+
+import pytest
+
+from perception_reward.service.rewards.answers.statements import (
+    last_statement,
+    predicate,
+    without_label,
+    without_lead,
+    without_point,
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("The answer is 5", "5"), ("Answer: 5", "5"), ("It is not B, the answer is D", "D"), (r"\approx 113", "113"),
+        ("about 5", "5"), ("so, x=5", "x=5"), ("答案是5", "5"), ("所以x=5", "x=5"), (r"x+2=5 \implies x=3", "x=3"),
+        (r"x \in \{1,2\}", r"\{1,2\}"), ("the answer is not 5", "the answer is not 5"), ("5", "5"),
+    ],
+)  # fmt: skip
+def test_what_leads_to_an_answer_is_taken_off(text: str, said: str) -> None:
+    assert without_lead(text) == said
+
+
+def test_a_sentence_says_what_its_subject_is_unless_it_denies_or_doubts() -> None:
+    assert predicate(r"The area is 36\pi") == r"36\pi"
+    assert predicate("面积是25平方厘米") == "25平方厘米"
+    assert predicate("The area is not 5") is None
+    assert predicate("It is 5 or 6") is None
+    assert predicate("5") is None
+
+
+def test_of_a_long_text_the_last_statement_is_read() -> None:
+    assert last_statement("First this. Then that. The answer is 5") == "5"
+    assert last_statement("First this. So B is correct.") == "So B is correct"
+
+
+def test_labels_and_names_of_points_are_taken_off() -> None:
+    assert without_label("Total: 10") == "10"
+    assert without_label("2:1") == "2:1"
+    assert without_point("P(1,2)") == "(1,2)"
+    assert without_point("P(x)") == "P(x)"
