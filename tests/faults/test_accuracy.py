@@ -14,7 +14,7 @@ import pytest
 
 WORKERS = 4
 TIME_LIMIT = 1.0
-# Expanding a power of a sum takes sympy minutes, and a large binomial takes longer: nothing but the clock stops them.
+# Expanding a power of a sum takes minutes, and a large binomial takes longer: what costs too much is wrong.
 HANGING = [f"(x+y+z)^{{{n}}}" for n in range(996, 1000)] + [
     f"\\binom{{99999999}}{{{n}}}" for n in range(4999996, 5000000)
 ]
@@ -56,19 +56,20 @@ def post(url: str, items: list[dict[str, Any]], profile: str = "perception-r1") 
     return answer.json()["results"]
 
 
-def test_answers_that_hang_are_missing_and_their_neighbours_are_not(service: Any, metric: Callable[..., float]):
+def test_answers_that_cost_too_much_are_wrong_at_once_and_their_neighbours_right(
+    service: Any, metric: Callable[..., float]
+):
     # Rollouts of a group share answers, the good ones and those that a policy found to hang the grader.
     hostile, good = [answering(answer) for answer in HANGING], sums(0, 56)
     items = [hostile[n // 8 % len(hostile)] if n % 8 == 0 else good[n % len(good)] for n in range(512)]
     before = computed(service.pid)
     results = post(service.url, items)
     seconds = computed(service.pid) - before
-    late = [n for n, result in enumerate(results) if result["reason"] == "accuracy_timeout"]
-    assert late == list(range(0, 512, 8))
-    assert {result["components"]["accuracy"] for n, result in enumerate(results) if n % 8} == {1.0}
-    # Each computes for its limit, after a try that may have been in vain. How long that takes is up to the machine.
-    assert seconds < 2 * len(HANGING) * (TIME_LIMIT + 0.25) + 5
-    assert metric(service.url, "worker_restarts_total") >= len(HANGING)
+    assert {result["reason"] for result in results} == {None}
+    assert [result["components"]["accuracy"] for result in results] == [float(n % 8 != 0) for n in range(512)]
+    # Not one of them computes for its limit.
+    assert seconds < len(HANGING) * TIME_LIMIT + 5
+    assert metric(service.url, "worker_restarts_total") == 0
 
 
 def test_monstrous_answers_are_wrong_or_missing_and_harm_nobody(service: Any):
