@@ -23,7 +23,7 @@ from perception_reward.service.audit.probes import Probe
 from perception_reward.service.audit.report import build_report
 from perception_reward.service.audit.run import Observation, observe
 from perception_reward.service.audit.summary import print_summary
-from perception_reward.service.cli.options import ANNOTATIONS, JUDGE, fail, with_settings
+from perception_reward.service.cli.options import ANNOTATIONS, JUDGE, PROFILES, fail, with_settings
 from perception_reward.service.cli.outputs import Force, outputs_or_exit, read_by
 from perception_reward.service.cli.running import run_or_exit
 from perception_reward.service.cli.screen import progress, screen
@@ -40,7 +40,7 @@ LABELLED = (
 WIDTH = 110
 
 
-@with_settings(*ANNOTATIONS, *JUDGE, "workers", "worker_memory_mb", "log_json")
+@with_settings(*ANNOTATIONS, *PROFILES, *JUDGE, "workers", "worker_memory_mb", "log_json")
 def audit(
     settings: Settings,
     out: Annotated[

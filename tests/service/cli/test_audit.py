@@ -48,6 +48,20 @@ def test_a_family_can_be_asked_alone(annotations: Path, tmp_path: Path):
     assert report.probes == {"attack": 3}
 
 
+@pytest.mark.parametrize(("profile", "succeed"), [("perception-r1", False), ("vtperception-r1", True)])
+def test_what_copies_the_question_is_asked_about_facts_that_the_profile_pays_for(
+    annotations: Path, tmp_path: Path, profile: str, succeed: bool
+):
+    options = ("--profile", profile, "--family", "the question repeated", "--probes", "200", "--out", str(tmp_path))
+    done = run("--annotations", str(annotations), *options)
+    assert done.exit_code == 0, done.output
+    report = AuditReport.model_validate_json((tmp_path / "report.json").read_bytes())
+    assert report.profile == profile
+    assert report.attack is not None
+    assert report.attack.tried == 200
+    assert (report.attack.success.hits > 0) == succeed
+
+
 def test_an_audit_of_nothing_says_what_to_give():
     done = run()
     assert done.exit_code == 2
