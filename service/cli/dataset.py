@@ -16,6 +16,7 @@ from perception_reward.annotations.model import Annotation
 from perception_reward.annotations.redis_store import RedisStore
 from perception_reward.annotations.row_files import problems_of, write_rows
 from perception_reward.annotations.rows import LAYOUTS, SYSTEM_PROMPT, TEXT_PROMPT, Incomplete, Layout, Problem
+from perception_reward.annotations.stats import shows_seeing
 from perception_reward.annotations.store import AnnotationStore, StoreError
 from perception_reward.service.cli.options import fail, reason
 from perception_reward.service.cli.outputs import Force, outputs_or_exit
@@ -93,6 +94,8 @@ def dataset(
         return
     left = f"; {len(lacking)} left out" if lacking else ""
     typer.echo(f"{count} rows for {trainer} written to {out}{left}")
+    if unseen := sum(not any(map(shows_seeing, annotation.facts)) for annotation in complete):
+        typer.echo(f"{unseen} of them have no fact seen in the image, and so no perception reward under most profiles")
     typer.echo(f"read with {layout.reads}{f' {layout.images}' if layout.images and not text_only else ''}")
     if image_root is not None and not (embed or text_only or absolute_paths):
         where = layout.folder.replace("FOLDER", str(out.parent)) or f"start the trainer in {out.resolve().parent}"

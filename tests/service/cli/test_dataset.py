@@ -48,6 +48,16 @@ def test_or_left_out_where_that_is_asked_for(source: Path, tmp_path: Path):
     assert "left out: 2 annotations (1 no answer, 1 no image file)" in result.stderr
 
 
+@pytest.mark.parametrize(("origin", "told"), [("seen", False), ("given", True), ("derived", True)])
+def test_rows_without_a_seen_fact_are_counted(tmp_path: Path, origin: str, told: bool):
+    source = tmp_path / "annotations.jsonl"
+    rows = [WHOLE | {"id": name, "facts": [{**FACTS[0], "origin": origin}]} for name in "ab"]
+    source.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    done = run("slime", source, tmp_path / "out.jsonl")
+    assert done.exit_code == 0, done.output
+    assert ("2 of them have no fact seen in the image" in done.stdout) == told
+
+
 def test_images_are_named_from_the_folder_of_the_file_on(source: Path, tmp_path: Path):
     (tmp_path / "data").mkdir()
     options = ("--image-root", tmp_path, "--skip-incomplete")
