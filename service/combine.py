@@ -15,7 +15,7 @@ def combine(profile: Profile, components: Components, step: int | None) -> float
     Behind a closed gate the gated component contributes nothing; a gate whose own component is null is open.
     A weight that follows a schedule has its final value where `step` is None.
     """
-    shut = _shut(profile, components)
+    shut = shut_component(profile, components)
     score = 0.0
     for component in _ORDER:
         value: float | None = getattr(components, component)
@@ -24,7 +24,8 @@ def combine(profile: Profile, components: Components, step: int | None) -> float
     return score
 
 
-def _shut(profile: Profile, components: Components) -> Component | None:
+def shut_component(profile: Profile, components: Components) -> Component | None:
+    """The component that the profile's gate lets count for nothing, if it is shut."""
     gate = profile.gate
     if gate is None:
         return None

@@ -16,25 +16,38 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from perception_reward.annotations.outputs import written
 from perception_reward.service import logs
 from perception_reward.service.assembly import Service
 from perception_reward.service.cli import running
 from perception_reward.service.cli.options import settings_or_exit
+from perception_reward.service.cli.outputs import Force, outputs_or_exit
 from perception_reward.service.cli.screen import screen
+from perception_reward.service.report.explained import explained
 from perception_reward.service.server import address
-from perception_reward.trainer_client.wire import Fact, ItemResult, ScoreItem, ScoreRequest, ScoreResponse
+from perception_reward.trainer_client.wire import ScoreItem, ScoreRequest, ScoreResponse
 
 SAMPLES = files("perception_reward.service.demo")
-STYLES = {"stated": "green", "contradicted": "red", "absent": "dim"}
-# Words of a response shown beside a verdict.
-MOST_CHARACTERS = 60
+# The sample that shows best what the reward is for.
+SHOWN = "right-triangle/guesses-right"
+POINT = "Both responses to right-triangle say 15. This one has misread the figure:"
+FILES = ("annotations.jsonl", "rollouts.jsonl")
 
 
 def demo(
     port: Annotated[int, typer.Option(help="Port to listen on; 0 takes a free one.")] = 8420,
-    exit_: Annotated[bool, typer.Option("--exit", help="End after the table instead of serving on.")] = False,
+    exit_: Annotated[bool, typer.Option("--exit", help="End after the scores instead of serving on.")] = False,
+    all_: Annotated[bool, typer.Option("--all", help="Explain every sample rollout, and not only one.")] = False,
+    samples: Annotated[
+        Path | None,
+        typer.Option(file_okay=False, help="Write the samples as files into this folder, and do nothing else."),
+    ] = None,
+    force: Force = False,
 ) -> None:
     """Start the service on 127.0.0.1 without a GPU, Redis or model, and score sample rollouts over HTTP."""
+    if samples is not None:
+        _write(samples, force)
+        return
     logs.configure("warning", as_json=False)
     with as_file(SAMPLES / "annotations.jsonl") as annotations:
         settings = settings_or_exit(
@@ -54,8 +67,8 @@ def demo(
                 url = address(listener)
                 request = sample_request()
                 response = await post(url, request)
-                await show(screen(), service, request, response)
-                _next_steps(screen(), url, annotations, serving=not exit_)
+                await show(screen(), service, request, response, only=None if all_ else SHOWN)
+                _next_steps(screen(), url, serving=not exit_)
                 if exit_:
                     signal.raise_signal(signal.SIGTERM)
                 await server
@@ -78,39 +91,28 @@ async def post(url: str, request: ScoreRequest) -> ScoreResponse:
         return ScoreResponse.model_validate_json(await answer.read())
 
 
-async def show(console: Console, service: Service, request: ScoreRequest, response: ScoreResponse) -> None:
-    """Per rollout what it says of each fact, then the components and the score of all."""
-    annotations = await service.store.get_many([item.annotation_id or "" for item in request.items])
-    for item, annotation, result in zip(request.items, annotations, response.results, strict=True):
-        if annotation is not None and result.facts is not None:
-            console.print(_fact_table(item, annotation.facts, result))
-    console.print(_score_table(response))
+async def show(
+    console: Console, service: Service, request: ScoreRequest, response: ScoreResponse, *, only: str | None = None
+) -> None:
+    """The scores of all rollouts, and then where they come from: of all, or of the one with the id `only`."""
     summary = response.summary
     console.print(
-        f"{summary.items} rollouts, {summary.facts} facts in {summary.seconds * 1000:.0f} ms "
-        f"(judge {service.judge.info.name}, profile {response.profile})"
+        f"Scores of {summary.items} sample rollouts, over HTTP in {summary.seconds * 1000:.0f} ms "
+        f"({summary.facts} facts, judge {service.judge.info.name}):"
     )
-
-
-def _fact_table(item: ScoreItem, facts: list[Fact], result: ItemResult) -> Table:
-    table = Table(title=item.id, title_justify="left", title_style="bold", box=SIMPLE_HEAD)
-    for column, ratio in (("fact", 4), ("verdict", None), ("p", None), ("the words that carry it", 5)):
-        table.add_column(column, ratio=ratio, no_wrap=ratio is None)
-    for fact, verdict in zip(facts, result.facts or (), strict=True):
-        words = ""
-        if verdict.span is not None and isinstance(item.response, str):
-            words = " ".join(item.response[slice(*verdict.span)].split())
-        table.add_row(
-            fact.text if fact.polarity == "present" else f"{fact.text} (false)",
-            Text(verdict.verdict, STYLES[verdict.verdict]),
-            f"{verdict.probability:.2f}",
-            Text(words if len(words) <= MOST_CHARACTERS else words[: MOST_CHARACTERS - 1] + "…"),
-        )
-    return table
+    console.print(_score_table(response))
+    if only is not None:
+        console.print(f"\n{POINT}")
+    annotations = await service.store.get_many([item.annotation_id or "" for item in request.items])
+    profile = service.scorer.profile(response.profile)
+    for item, annotation, result in zip(request.items, annotations, response.results, strict=True):
+        if only in (None, item.id):
+            console.print()
+            console.print(explained(item, annotation, result, profile, request.step))
 
 
 def _score_table(response: ScoreResponse) -> Table:
-    table = Table(title="Scores", title_justify="left", title_style="bold", box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
+    table = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0), show_edge=False)
     table.add_column("rollout", no_wrap=True)
     for column in ("format", "accuracy", "perception", "repetition", "score"):
         table.add_column(column, justify="right", min_width=len(column))
@@ -118,11 +120,8 @@ def _score_table(response: ScoreResponse) -> Table:
         parts = result.components
         values = (parts.format, parts.accuracy, parts.perception, parts.repetition)
         shown = [_number(value) for value in values]
-        table.add_row(
-            result.id,
-            *shown,
-            Text(_number(result.score), "bold") if result.score is not None else result.reason,
-        )
+        score = Text(_number(result.score), "bold") if result.score is not None else result.reason
+        table.add_row(result.id, *shown, score)
     return table
 
 
@@ -130,9 +129,21 @@ def _number(value: float | None) -> str:
     return "–" if value is None else f"{value:.2f}"
 
 
-def _next_steps(console: Console, url: str, annotations: Path, *, serving: bool) -> None:
+def _next_steps(console: Console, url: str, *, serving: bool) -> None:
+    console.print("\nperception-reward demo --all            explains all of them")
+    console.print("perception-reward demo --samples DIR    as files; then your own problems")
     if serving:
-        console.print(f"Serving on {url} until Ctrl-C: try the API at {url}/docs")
-    console.print("Next, your own problems over HTTP, and saved rollouts from a file:")
-    console.print("  perception-reward serve --annotations PROBLEMS.jsonl")
-    console.print("  perception-reward score ITEMS.jsonl RESULTS.jsonl --annotations PROBLEMS.jsonl")
+        console.print(f"Serving on {url} until Ctrl-C; try the API at {url}/docs", soft_wrap=True)
+
+
+def _write(folder: Path, force: bool) -> None:
+    """The samples as files, and what to do with them."""
+    folder.mkdir(parents=True, exist_ok=True)
+    annotations, rollouts = (folder / name for name in FILES)
+    outputs_or_exit(annotations, rollouts, read=(), force=force)
+    for path in (annotations, rollouts):
+        with written(path, replace=force) as part:
+            part.write_bytes((SAMPLES / path.name).read_bytes())
+    typer.echo(f"written: {annotations}, {rollouts}\nScore them, or serve the annotations:")
+    typer.echo(f"  perception-reward score {rollouts} results.jsonl --annotations {annotations}")
+    typer.echo(f"  perception-reward serve --annotations {annotations}")
