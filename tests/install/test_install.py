@@ -77,3 +77,14 @@ def test_the_base_install_is_thin_and_works(wheel: Path, tmp_path: Path) -> None
         "    print('it asks')\n"
     )
     assert run(python, "-W", "error", "-c", program) == "it asks\n"
+    command = [
+        str(tmp_path / "empty" / "bin" / "perception-reward"),
+        "check",
+        "--url",
+        "http://127.0.0.1:9",
+        "--wait",
+        "0",
+    ]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.startswith("error: no service to ask for scores: http://127.0.0.1:9: ")

@@ -26,7 +26,8 @@ from areal.workflow.rlvr import RLVRWorkflow  # noqa: E402
 from areal.workflow.vision_rlvr import VisionRLVRWorkflow  # noqa: E402
 from PIL import Image  # noqa: E402
 
-from perception_reward.trainer_client.errors import MissingScore  # noqa: E402
+from perception_reward.trainer_client.errors import MissingScore, ServiceUnavailable  # noqa: E402
+from perception_reward.trainer_client.trainers.columns import client_of  # noqa: E402
 from perception_reward.trainer_client.trainers.listing import TRAINERS  # noqa: E402
 
 PACKAGE = "perception_reward.trainer_client.trainers"
@@ -79,7 +80,9 @@ def executed(tokenizer: Any) -> Iterator[Callable[..., list[Any]]]:
     """`executed(workflow, texts, …)`: the trajectories that AReaL makes of the policy's texts."""
     started: list[Any] = []
 
-    def run(workflow: Any, texts: list[str], annotation: str = "triangle/1", episodes: int | None = None) -> list[Any]:
+    def run(
+        workflow: Any, texts: list[str], annotation: str | None = "triangle/1", episodes: int | None = None
+    ) -> list[Any]:
         config = InferenceEngineConfig(consumer_batch_size=len(texts), max_head_offpolicyness=1)
         executor = WorkflowExecutor(config, Policy(tokenizer, texts))
         executor.initialize(logging.getLogger("test"))
@@ -93,9 +96,10 @@ def executed(tokenizer: Any) -> Iterator[Callable[..., list[Any]]]:
         executor.destroy()
 
 
-def row(annotation: str) -> dict[str, Any]:
+def row(annotation: str | None) -> dict[str, Any]:
     messages = [{"role": "user", "content": "Find AC."}]
-    return {"messages": messages, "images": [Image.new("RGB", (28, 28))], "annotation_id": annotation}
+    named = {"problem_id": "triangle/1", "answer": "13"} if annotation is None else {"annotation_id": annotation}
+    return {"messages": messages, "images": [Image.new("RGB", (28, 28))], **named}
 
 
 def processor(images: Any, text: Any, padding: bool, return_tensors: str) -> dict[str, Any]:
@@ -134,8 +138,25 @@ def test_many_rollouts_of_our_workflows_at_once(
     assert rewards(told) == [0.0] * 63 + [0.35]
 
 
-def test_the_line_of_the_documentation_names_a_workflow(tokenizer: Any):
+def test_the_line_of_the_documentation_names_a_workflow(keyed_service: Any, tokenizer: Any):
     assert isinstance(made(LINE.split('"')[1], tokenizer), VisionRLVRWorkflow)
+
+
+def test_our_workflow_is_not_made_for_a_service_that_is_not_there(tokenizer: Any, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("PERCEPTION_REWARD_URL", "http://127.0.0.1:9")
+    monkeypatch.setenv("PERCEPTION_REWARD_START_WAIT", "0")
+    client_of.cache_clear()
+    with pytest.raises(ServiceUnavailable):
+        made(LINE.split('"')[1], tokenizer)
+    client_of.cache_clear()
+
+
+def test_rows_without_facts_end_a_run_of_our_workflow_which_would_never_end(
+    keyed_service: Any, executed: Callable[..., Any], tokenizer: Any
+):
+    workflow = made(f"{PACKAGE}.areal_workflow.PerceptionWorkflow", tokenizer)
+    with pytest.raises(KeyboardInterrupt):
+        executed(workflow, [RESPONSE] * 4, annotation=None)
 
 
 def test_a_missing_score_of_the_function_is_no_zero_but_a_dropped_rollout(

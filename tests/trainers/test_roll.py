@@ -32,6 +32,7 @@ from roll.utils.import_utils import safe_import_class  # noqa: E402
 
 from perception_reward.trainer_client.errors import MissingScore  # noqa: E402
 from perception_reward.trainer_client.options import ENVIRONMENT_PREFIX  # noqa: E402
+from perception_reward.trainer_client.trainers.columns import MISSING  # noqa: E402
 from perception_reward.trainer_client.trainers.listing import TRAINERS  # noqa: E402
 
 RESPONSE = "<think>\nAB = 5 and the angle ABC is 90°.\n</think>\n<answer>\n\\boxed{13}\n</answer>"
@@ -137,7 +138,7 @@ async def test_a_prompts_responses_get_their_rewards_and_pass_roll_s_filter(
     assert told.batch["response_level_rewards"].tolist() == pytest.approx([1.7, 0.35, 0.0])
     assert told.batch["scores"].tolist() == [1.0, 0.0, 0.0]
     assert told.meta_info["metrics"] == pytest.approx(
-        {"acc": 1 / 3, "format": 1 / 3, "perception": 0.5, "repetition": 0.0, "missing": 0.0}
+        {"acc": 1 / 3, "format": 1 / 3, "perception": 0.5, "repetition": 0.0, **dict.fromkeys(MISSING, 0.0)}
     )
     asked.union(told)
     filtering = RewardFilterConfig(type="std_filter", filter_args={"std_threshold": 0.1})

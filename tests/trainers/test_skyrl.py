@@ -22,6 +22,7 @@ config = pytest.importorskip("skyrl.train.config")
 transformers = pytest.importorskip("transformers")
 
 from perception_reward.trainer_client.errors import MissingScore  # noqa: E402
+from perception_reward.trainer_client.trainers.columns import MISSING  # noqa: E402
 from perception_reward.trainer_client.trainers.listing import TRAINERS  # noqa: E402
 
 RESPONSE = "<think>\nAB = 5 and the angle ABC is 90°.\n</think>\n<answer>\n\\boxed{13}\n</answer>"
@@ -98,7 +99,7 @@ def test_an_environment_made_by_its_name_ends_with_the_reward(keyed_service: Any
         "format": 1.0,
         "perception": 1.0,
         "repetition": 0.0,
-        "missing": 0.0,
+        **dict.fromkeys(MISSING, 0.0),
     }
 
 
