@@ -153,8 +153,3 @@ def _complaint(kind: str, location: tuple[str, ...], message: str) -> str:
 
 
 _CLASS = re.compile(r"a valid dictionary or instance of \w+")
-
-
-# Names of before.
-AnnotationFileError = RecordFileError
-read_jsonl = read_annotations
