@@ -35,6 +35,7 @@ def make_app(service: Service) -> FastAPI:
         description="How well did a vision-language model's response perceive the image?",
         docs_url=None,
         redoc_url=None,
+        responses=problems.documented(431),  # said of the connection, before any path is known
     )
     app.state.service = service
     for router in (

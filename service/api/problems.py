@@ -36,6 +36,7 @@ MEANINGS = {
     415: "The body has a Content-Encoding other than gzip, or a Content-Type other than JSON where that is asked for.",
     422: "A field is wrong; `errors` says which, of which item.",
     429: "Too many items or bytes are under way; Retry-After says when to try again.",
+    431: "The header has too many fields or bytes.",
     503: "The service is stopping, or a store that it needs does not answer.",
     504: "The request's time is over.",
 }
