@@ -159,8 +159,8 @@ def _import_row(row: _Row, kinds: Collection[str] | None, report: ImportReport) 
 def _origins(row: _Row, lines: Collinear) -> dict[tuple[object, ...], Origin]:
     """Where what the question says, says with its numbers filled in, or implies is known from.
 
-    An element's number is given also where the question has another one than the diagram: the answer belongs to the
-    question's, and who calculates with it has not misread the diagram.
+    An element's number or expression is given also where the question has another one than the diagram: the answer
+    belongs to the question's, and who calculates with it has not misread the diagram.
     """
     said = [*statements_given(row.question), *statements_filled(row.question, row.answer)]
     origins: dict[tuple[object, ...], Origin] = {lines.key(one): "derived" for one in statements_implied(row.question)}
@@ -170,10 +170,10 @@ def _origins(row: _Row, lines: Collinear) -> dict[tuple[object, ...], Origin]:
 
 
 def _element(statement: Statement, lines: Collinear) -> tuple[object, ...]:
-    """What a statement gives the number of; () where it gives none."""
-    if statement.quantity is None or not statement.quantity.is_number:
+    """What a statement gives the number of, or an expression for; () where it gives neither."""
+    if statement.quantity is None:
         return ()
-    return ("number of", *lines.key(replace(statement, quantity=None)))
+    return ("number" if statement.quantity.is_number else "expression", *lines.key(replace(statement, quantity=None)))
 
 
 def _statements(row: _Row, report: ImportReport) -> dict[int, Statement]:

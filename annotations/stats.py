@@ -1,7 +1,7 @@
 """What annotations hold: how many facts of each kind, where they are known from, and what is lacking.
 
 stats = Stats.of(read_annotations(path).values())
-str(stats)  # "3002 annotations with 17480 seen, 257 derived and 9098 given facts, 0 distractors; …"
+str(stats)  # "3002 annotations with 17442 seen, 257 derived and 9136 given facts, 0 distractors; …"
 """
 
 from __future__ import annotations

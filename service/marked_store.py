@@ -15,8 +15,9 @@ from perception_reward.annotations.store import AnnotationStore, Page, StoreUnav
 from perception_reward.service.judges.base import Judge
 from perception_reward.service.marking import mark_given
 
-# Annotations in one call of the judge, and annotations whose marks are remembered.
-BATCH = 256
+# Annotations in one call of the judge, few enough for a slow model to answer in time; and those whose marks are
+# remembered.
+BATCH = 32
 MOST_REMEMBERED = 200_000
 
 

@@ -25,8 +25,9 @@ from perception_reward.service.judges.base import Judge
 from perception_reward.service.marking import Marked, mark_given
 from perception_reward.service.settings import Settings
 
-# Annotations in one call of the judge. What they are found to be is on disk before the next call.
-BATCH = 128
+# Annotations in one call of the judge, few enough for a slow model to answer in time. What they are found to be is on
+# disk before the next call.
+BATCH = 32
 # Facts without a verdict that are named; their number is told besides.
 MOST_SHOWN = 20
 

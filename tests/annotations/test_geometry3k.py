@@ -205,3 +205,21 @@ def test_every_real_form_is_accounted_for(shared_data: Path, name: str) -> None:
     assert report.forms == forms
     assert report.facts.total() + len(report.dropped) == forms
     assert report.facts.total() > 0.95 * forms
+
+
+@pytest.mark.parametrize(
+    ("question", "origins"),
+    [
+        ("PQ=8, QR=x+2. Find x.", ["given", "given", "seen"]),
+        ("PQ=x, QR=2*y. Find x.", ["seen", "given", "seen"]),
+        ("PQ=y-3. Find y.", ["seen", "seen", "seen"]),
+    ],
+)
+def test_where_the_question_has_another_value_than_the_diagram_the_fact_is_given(
+    rows_file: Callable[..., Path], question: str, origins: list[str]
+) -> None:
+    forms = ["Equals(LengthOf(Line(P, Q)), 7)", "Equals(LengthOf(Line(Q, R)), 2+x)", "Equals(LengthOf(Line(P, R)), 9)"]
+    (found,) = import_problems(
+        rows_file({**ROW, "question": question, "logic_forms": forms, "answer": "B"})
+    ).annotations
+    assert [fact.origin for fact in found.facts] == origins
