@@ -281,6 +281,10 @@ bench-accuracy:  ## What the accuracy reward credits, and how fast
 bench-rewards:  ## Time of format, repetition and perception
 	$(PYTHON) tests/benchmarks/rewards.py
 
+.PHONY: bench-worst
+bench-worst:  ## Processor time of the readers on responses and facts made to take long
+	$(PYTHON) tests/benchmarks/worst_cases.py
+
 .PHONY: bench-projection
 bench-projection:  ## What a GPU would do, from counted tokens; PROJECTION="--reference CHECKOUT --tokenizer FOLDER"
 	$(PYTHON) tests/benchmarks/projection.py $(PROJECTION)

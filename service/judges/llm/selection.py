@@ -14,15 +14,19 @@ bears on in a response in another script: "桌子上有一只猫" may well say t
 
 What can be lost: a synonym outside geometry that stands alone ("a crimson vehicle" for a red car), a pronoun that
 reaches over more than one sentence, and what a response says after six other sentences that bear on the fact as much,
-unless it is last. Linear in the length of the response.
+unless it is last. A response is read once, in time linear in its length, and indexed by its terms: a fact then looks at
+the sentences that share one with it.
 """
 
 from __future__ import annotations
 
 import re
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import chain
+from typing import TypeAlias, TypeVar
 
 from perception_reward.service.judges.llm import related
 from perception_reward.service.judges.llm.related import Spoken
@@ -30,7 +34,7 @@ from perception_reward.service.judges.llm.stem import stem
 from perception_reward.trainer_client.wire import Fact
 
 # Part of the fingerprint of every judge that shows evidence: raise it with each change to what `select` returns.
-VERSION = 5
+VERSION = 6
 
 GAP = "[…]"
 
@@ -39,9 +43,10 @@ MOST_SENTENCES = 6
 # A sentence as long as this is cut in pieces, so that text without full stops is not kept whole.
 MAX_SENTENCE = 400
 
-# What sharing a term is worth. A whole name tells most; a single letter, or "segment", next to nothing.
-_NAME, _VALUED, _NUMBER, _PART, _WORD, _COMMON = 3.0, 1.5, 2.0, 1.0, 1.0, 0.3
-_LEAST = 1.0
+# What sharing a term is worth. A whole name tells most; a single letter, or "segment", next to nothing. In tenths, so
+# that sums do not depend on their order.
+_NAME, _VALUED, _NUMBER, _PART, _WORD, _COMMON = 30, 15, 20, 10, 10, 3
+_LEAST = 10
 # Of sentences that bear on a fact, those far behind the best only dilute it.
 _SHARE_OF_BEST = 0.25
 
@@ -86,6 +91,11 @@ _HEADING_DENIES = re.compile(r"\b(?:false|wrong|incorrect|untrue|none|neither|no
 _LONGEST_LIST = 12
 
 
+T = TypeVar("T")
+# By term, where the sentences stand that hold it.
+_Places: TypeAlias = defaultdict[T, list[int]]
+
+
 @dataclass(frozen=True, slots=True)
 class _Terms:
     """names: in canonical order of points; valued: those before an equals sign or "is"; points: of the names;
@@ -108,10 +118,69 @@ _NONE = frozenset[str]()
 _NO_TERMS = _Terms(_NONE, _NONE, _NONE, _NONE, _NONE, related.NOTHING)
 
 
-@dataclass(frozen=True, slots=True)
-class _Sentence:
-    text: str
-    terms: _Terms
+class _Text:
+    """A response as sentences, and by term the places of the sentences that hold it."""
+
+    def __init__(self, response: str) -> None:
+        self.sentences = tuple(_split(response))
+        self.spoken: list[Spoken] = []
+        self.named: _Places[str] = defaultdict(list)
+        self.valued: _Places[str] = defaultdict(list)
+        self.points: _Places[str] = defaultdict(list)
+        self.numbers: _Places[str] = defaultdict(list)
+        self.words: _Places[str] = defaultdict(list)
+        self.terms: _Places[int] = defaultdict(list)
+        self.ways: _Places[int] = defaultdict(list)
+        for at, sentence in enumerate(self.sentences):
+            terms = _read(sentence)
+            self.spoken.append(terms.spoken)
+            self._index(at, terms)
+
+    def _index(self, at: int, terms: _Terms) -> None:
+        for places, held in (
+            (self.named, terms.names),
+            (self.valued, terms.valued),
+            (self.points, terms.points),
+            (self.numbers, terms.numbers),
+            (self.words, terms.words),
+        ):
+            for each in held:
+                places[each].append(at)
+        for places, entries in ((self.terms, terms.spoken.terms), (self.ways, terms.spoken.ways)):
+            for entry in entries:
+                places[entry].append(at)
+
+    def scores(self, wanted: _Terms) -> dict[int, float]:
+        """By place, what each sentence that shares anything with `wanted` shares with it."""
+        scores: dict[int, float] = defaultdict(float)
+        common = _COMMON if wanted.telling else _WORD
+        for places, terms, worth in (
+            (self.named, wanted.names, _NAME),
+            (self.valued, wanted.names, _VALUED),
+            (self.numbers, wanted.numbers, _NUMBER),
+            (self.words, wanted.words & _COMMON_WORDS, common),
+            (self.words, wanted.words - _COMMON_WORDS, _WORD),
+        ):
+            for term in terms:
+                for at in places.get(term, ()):
+                    scores[at] += worth
+        for at in self._related(wanted):
+            scores[at] += _WORD
+        shared = Counter(chain.from_iterable(self.points.get(point, ()) for point in wanted.points))
+        # ∠B for ∠ABC, △ABC for AB: two shared points of a figure are a part of it, one is hardly a sign.
+        worth = [_PART * (count / (len(wanted.points) or 1)) ** 2 for count in range(len(wanted.points) + 1)]
+        for at, count in shared.items():
+            scores[at] += worth[count]
+        return scores
+
+    def _related(self, wanted: _Terms) -> set[int]:
+        """The sentences that share no word with `wanted` but common ones, and say in other words what it says."""
+        ways = (self.terms.get(entry, ()) for entry in wanted.spoken.ways)
+        found = set(chain.from_iterable(ways))
+        found.update(chain.from_iterable(self.ways.get(entry, ()) for entry in wanted.spoken.terms))
+        if found:
+            found.difference_update(*(self.words.get(word, ()) for word in wanted.words - _COMMON_WORDS))
+        return found
 
 
 def select(response: str, fact: Fact) -> str:
@@ -122,32 +191,34 @@ def select(response: str, fact: Fact) -> str:
     """
     if _in_another_script(fact.text):
         return response
-    sentences = _sentences(response)
-    terms = _terms(fact.text)
-    scores = [_score(sentence.terms, terms) if sentence.terms is not _NO_TERMS else 0.0 for sentence in sentences]
-    best = max(scores, default=0.0)
-    if best < _LEAST:
+    text, terms = _text(response), _terms(fact.text)
+    scores = {at: score for at, score in text.scores(terms).items() if score >= _LEAST}
+    if not scores:
         return response if _in_another_script(response) else ""
-    floor = max(_LEAST, _SHARE_OF_BEST * best)
-    bearing = [
-        at
-        for at, score in enumerate(scores)
+    floor = _SHARE_OF_BEST * max(scores.values())
+    bearing = {
+        at: score
+        for at, score in scores.items()
         # "There is a right angle at B" shares less with "AB is perpendicular to BC" than "AB = 3 and BC = 4" does.
-        if score >= floor or (score >= _LEAST and related.related(sentences[at].terms.spoken, terms.spoken))
-    ]
-    chosen = _strongest(sentences, sorted(bearing, key=lambda at: -scores[at]))
+        if score >= floor or related.related(text.spoken[at], terms.spoken)
+    }
+    chosen = _strongest(text.sentences, bearing)
     # However often the right thing is said, what is said last may take it back.
-    chosen.append(bearing[-1])
-    return _joined(sentences, sorted(set(_with_neighbours(sentences, chosen))))
+    chosen.append(max(bearing))
+    return _joined(text.sentences, sorted(set(_with_neighbours(text.sentences, chosen))))
 
 
-def _strongest(sentences: tuple[_Sentence, ...], ranked: list[int]) -> list[int]:
-    """The first few of `ranked`; a sentence that is repeated counts once."""
+def _strongest(sentences: tuple[str, ...], bearing: dict[int, float]) -> list[int]:
+    """The few that share most, of as much the first; a sentence that is repeated counts once."""
+    equal: dict[float, list[int]] = defaultdict(list)
+    for at, score in bearing.items():
+        equal[score].append(at)
     chosen: dict[str, int] = {}
-    for at in ranked:
-        chosen.setdefault(sentences[at].text, at)
-        if len(chosen) == MOST_SENTENCES:
-            break
+    for score in sorted(equal, reverse=True):
+        for at in sorted(equal[score]):
+            chosen.setdefault(sentences[at], at)
+            if len(chosen) == MOST_SENTENCES:
+                return list(chosen.values())
     return list(chosen.values())
 
 
@@ -155,57 +226,43 @@ def _in_another_script(text: str) -> bool:
     return sum(len(word[0]) for word in _OTHER_SCRIPT.finditer(text)) > _SHARE_OF_SCRIPT * len(text)
 
 
-def _with_neighbours(sentences: tuple[_Sentence, ...], chosen: list[int]) -> Iterator[int]:
+def _with_neighbours(sentences: tuple[str, ...], chosen: list[int]) -> Iterator[int]:
     for at in chosen:
         yield at
-        if at and _LEANS.match(sentences[at].text):
+        if at and _LEANS.match(sentences[at]):
             yield at - 1
         if (heading := _denying_heading(sentences, at)) is not None:
             yield heading
-        if at + 1 < len(sentences) and _TAKES_BACK.match(sentences[at + 1].text):
+        if at + 1 < len(sentences) and _TAKES_BACK.match(sentences[at + 1]):
             yield at + 1
 
 
-def _denying_heading(sentences: tuple[_Sentence, ...], at: int) -> int | None:
+def _denying_heading(sentences: tuple[str, ...], at: int) -> int | None:
     """The heading above the line at `at`, where it denies what stands below it."""
     for above in range(at - 1, max(-1, at - 1 - _LONGEST_LIST), -1):
-        text = sentences[above].text
+        text = sentences[above]
         if text.endswith(":") or (above == at - 1 and text.endswith("that")):
             return above if _HEADING_DENIES.search(text) else None
     return None
 
 
-def _joined(sentences: tuple[_Sentence, ...], kept: list[int]) -> str:
+def _joined(sentences: tuple[str, ...], kept: list[int]) -> str:
     pieces: list[str] = []
     last = -1
     for at in kept:
         if at != last + 1:
             pieces.append(GAP)
-        pieces.append(sentences[at].text)
+        pieces.append(sentences[at])
         last = at
     if last + 1 < len(sentences):
         pieces.append(GAP)
     return "\n".join(pieces)
 
 
-def _score(said: _Terms, wanted: _Terms) -> float:
-    score = _NAME * len(said.names & wanted.names) + _VALUED * len(said.valued & wanted.names)
-    score += _NUMBER * len(said.numbers & wanted.numbers)
-    common = _COMMON if wanted.telling else _WORD
-    shared = said.words & wanted.words
-    score += sum(common if word in _COMMON_WORDS else _WORD for word in shared)
-    if shared <= _COMMON_WORDS and related.related(said.spoken, wanted.spoken):
-        score += _WORD
-    if wanted.points:
-        # ∠B for ∠ABC, △ABC for AB: two shared points of a figure are a part of it, one is hardly a sign.
-        score += _PART * (len(said.points & wanted.points) / len(wanted.points)) ** 2
-    return score
-
-
-@lru_cache(maxsize=64)
-def _sentences(response: str) -> tuple[_Sentence, ...]:
+@lru_cache(maxsize=8)
+def _text(response: str) -> _Text:
     """A response is read once for all its facts."""
-    return tuple(_Sentence(text, _read(text)) for text in _split(response))
+    return _Text(response)
 
 
 def _split(response: str) -> Iterator[str]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from itertools import pairwise
 
 from perception_reward.service.judges.symbolic.lexicon import CHART_WORDS, EXCLUSIVE, PREDICATES, TEXT_VERBS, lemma
@@ -25,7 +25,7 @@ from perception_reward.service.judges.symbolic.slots import (
     nearest_noun,
     relations,
 )
-from perception_reward.service.judges.symbolic.words import Word, words
+from perception_reward.service.judges.symbolic.words import Word, is_content, words
 
 # A claim of at most this many neighbouring words of content, and a sentence of as many words of content, is terse.
 TERSE = 5
@@ -49,7 +49,8 @@ _YEAR = range(1800, 2101)
 _QUOTED = re.compile(r"\"([^\"]{1,80})\"|'([^']{1,80})'(?!\w)")
 
 
-@dataclass(frozen=True, slots=True)
+# Frozen, and without slots, since what follows from it is found out once.
+@dataclass(frozen=True)
 class Claim:
     """A fact as words to look for: lemmas with weights, whether each is negated, and slots with theirs."""
 
@@ -62,6 +63,31 @@ class Claim:
     def is_typed(self) -> bool:
         """Whether nearly all that it says is in its slots, so that a match is more than a likeness."""
         return len(self.pairs) <= (TERSE if self.slots else 1)
+
+    @cached_property
+    def weight(self) -> float:
+        """That of all anchors together."""
+        return sum(self.anchors.values())
+
+    @cached_property
+    def about(self) -> frozenset[str]:
+        """The anchors of which a sentence has to mention one: words of content and numbers."""
+        return frozenset(name for name in self.anchors if name in self.content or (name[0] == "#" and len(name) > 1))
+
+    @cached_property
+    def content(self) -> frozenset[str]:
+        """The anchors that are words of content."""
+        return frozenset(filter(is_content, self.anchors))
+
+    @cached_property
+    def needed(self) -> frozenset[str]:
+        """The anchors that no sentence may lack which says the whole of it."""
+        return frozenset(name for name, weight in self.anchors.items() if weight >= 0.5)
+
+    @cached_property
+    def names_writing(self) -> bool:
+        """Whether it says what is written on something."""
+        return any(isinstance(slot, Text) for slot, _ in self.slots)
 
 
 @lru_cache(maxsize=1024)

@@ -8,18 +8,22 @@ response that says the fact and something that rules it out has contradicted it,
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from bisect import bisect_left
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import cached_property
+from typing import TypeAlias
 
 from perception_reward.service.judges.base import Verdict
 from perception_reward.service.judges.symbolic.alternatives import goes_on
-from perception_reward.service.judges.symbolic.document import Document
-from perception_reward.service.judges.symbolic.evidence import SHAPES, Claims, Evidence, evidence_for
+from perception_reward.service.judges.symbolic.claims import Claims
+from perception_reward.service.judges.symbolic.document import Document, Sentence
+from perception_reward.service.judges.symbolic.evidence import SHAPES, Evidence, evidence_for
 from perception_reward.service.judges.symbolic.items import read_items
+from perception_reward.service.judges.symbolic.names import Element
 from perception_reward.service.judges.symbolic.statements import Claim
 from perception_reward.service.judges.symbolic.units import is_degrees
-from perception_reward.service.judges.symbolic.values import same
 
 _RETRACTION = re.compile(
     r"\b(?:no,? wait|wait,|hold on|correction|scratch that|my mistake|i made a mistake|i misread"
@@ -47,6 +51,11 @@ _RETRACTING = (
 # Facts about an angle or arc that are not about its size in degrees.
 _NO_SIZE = re.compile(r"\b(?:labell?ed|numbered|marked|length)\b", re.IGNORECASE)
 _STATING = frozenset({"asserted", "weak"})
+_NUMBER = re.compile(r"(?<![\d.])\d+(?:\.\d+)?(?!\d|\.\d)")
+
+# A place where a response speaks of a shape. The figures that its sentence names, by how many points their names have
+# and which; and of one without a name, whether it is denied, and the span in the response.
+Naming: TypeAlias = "tuple[frozenset[tuple[int, frozenset[str]]], tuple[bool, tuple[int, int]] | None]"
 
 # Probabilities of `stated`, by what was found. Only their order matters for ranking: an exact statement, a statement
 # in softer words, hints of decreasing worth, nothing at all, and the opposite.
@@ -63,6 +72,7 @@ class Reading:
     def __init__(self, document: Document, claims: list[Claim]) -> None:
         self.document = document
         self.claims = Claims(claims)
+        self._naming: dict[str, list[Naming]] = {}
 
     @cached_property
     def retractions(self) -> list[int]:
@@ -84,13 +94,55 @@ class Reading:
 
     def retracted(self, earlier: Claim, later: Claim) -> bool:
         """Whether the response took `earlier` back before it said `later`."""
-        first, last = self.place(earlier)[1], self.place(later)[1]
-        return any(first <= at < last for at in self.retractions)
+        return self._takes_back(self.place(earlier)[1], self.place(later)[1])
 
     def withdrawn(self, claim: Claim) -> bool:
         """Whether the response takes a claim back in its next words."""
         end = self.place(claim)[1]
-        return any(end <= at < end + 16 for at in self.retractions)
+        return self._takes_back(end, end + 16)
+
+    def _takes_back(self, start: int, end: int) -> bool:
+        """Whether something is taken back at [start, end) of the plain text."""
+        at = bisect_left(self.retractions, start)
+        return at < len(self.retractions) and self.retractions[at] < end
+
+    @cached_property
+    def numbers(self) -> frozenset[str]:
+        """The numbers in the plain text, as they are written."""
+        return frozenset(_NUMBER.findall(self.document.plain.text))
+
+    @cached_property
+    def expressions(self) -> dict[tuple[str, object], set[Element]]:
+        """By kind and terms of a value that is an expression, the elements that the response gives it."""
+        found: dict[tuple[str, object], set[Element]] = defaultdict(set)
+        for element, about in self.claims.of_element.items():
+            for claim in about:
+                for value, _ in claim.values if claim.mood in _STATING else ():
+                    if len(value.terms) > 1:
+                        found[element.kind, value.terms].add(element)
+        return found
+
+    def naming(self, shape: str) -> list[Naming]:
+        """Where the response speaks of a shape, in order, as far as it may tell of one without a name."""
+        if shape not in self._naming:
+            self._naming[shape] = list(self._named(shape.replace("_", " ")))
+        return self._naming[shape]
+
+    def _named(self, word: str) -> Iterator[Naming]:
+        for sentence, lowered in self._lowered:
+            at = lowered.find(word)
+            if at < 0:
+                continue
+            figures = _figures(sentence.text)
+            told = _told(sentence, at, at + len(word))
+            if figures or told:
+                yield figures, told
+            if told and not figures:
+                return
+
+    @cached_property
+    def _lowered(self) -> list[tuple[Sentence, str]]:
+        return [(sentence, sentence.text.lower()) for sentence in self.document.sentences]
 
 
 def verdict_of(parts: Sequence[Claim], text: str, reading: Reading) -> Verdict:
@@ -103,10 +155,14 @@ def verdict_of(parts: Sequence[Claim], text: str, reading: Reading) -> Verdict:
 
 
 def _claim_verdict(fact: Claim, text: str, reading: Reading) -> Verdict:
-    evidence = evidence_for(fact, reading.claims)
+    weighed, truncated = evidence_for(fact, reading.claims)
     if _is_no_size(fact, text):
-        evidence = [item for item in evidence if not _is_size(item.claim)]
-    found = [_as_offered(item, reading) for item in evidence]
+        weighed = [item for item in weighed if not _is_size(item.claim)]
+    verdict = _weighed(fact, text, [_as_offered(item, reading) for item in weighed], reading)
+    return replace(verdict, truncated=True) if truncated else verdict
+
+
+def _weighed(fact: Claim, text: str, found: list[Evidence], reading: Reading) -> Verdict:
     stated = [item for item in found if item.agrees and item.claim.mood in _STATING]
     denied = [item for item in found if item.agrees and item.claim.mood == "negated"]
     against = [item for item in found if not item.agrees and item.claim.mood in _STATING]
@@ -184,14 +240,8 @@ def _when_open(fact: Claim, item: Evidence, reading: Reading) -> Verdict:
 def _elsewhere(fact: Claim, reading: Reading) -> bool:
     """Whether the response gives the fact's expression to another element of the same kind."""
     value, _ = fact.values[0]
-    return len(value.terms) > 1 and any(
-        same(value, other)
-        for element, about in reading.claims.of_element.items()
-        if element.kind == fact.subject.kind and element != fact.subject
-        for claim in about
-        if claim.mood in _STATING
-        for other, _ in claim.values
-    )
+    given = reading.expressions.get((fact.subject.kind, value.terms), ())
+    return any(element != fact.subject for element in given)
 
 
 def _when_absent(fact: Claim, text: str, found: list[Evidence], reading: Reading) -> Verdict:
@@ -216,25 +266,27 @@ def _shape_alone(fact: Claim, reading: Reading) -> tuple[bool, tuple[int, int]] 
 
     A sentence that names another polygon speaks of that one, and so may any later "the rhombus".
     """
-    word = fact.relation.replace("_", " ")
-    for sentence in reading.document.sentences:
-        at = sentence.text.lower().find(word)
-        if at < 0:
-            continue
-        if _names_another(sentence.text, fact):
+    corners = frozenset(fact.subject.points)
+    for figures, told in reading.naming(fact.relation):
+        if any(count == len(corners) and points != corners for count, points in figures):
             return None
-        named = at > 0 and sentence.text[:at].lower().endswith(("the ", "this ", "a ", "an ", "given "))
-        mood = sentence.mood(at, at + len(word))
-        if named and mood in ("asserted", "negated"):
-            return mood == "negated", sentence.source(at, at + len(word))
+        if told:
+            return told
     return None
 
 
-def _names_another(text: str, fact: Claim) -> bool:
-    """Whether a sentence names a figure with as many corners as the fact's."""
-    corners = frozenset(fact.subject.points)
-    named = (item.element for item in read_items(text).items if item.element is not None)
-    return any(len(one.points) == len(corners) and frozenset(one.points) != corners for one in named)
+def _figures(text: str) -> frozenset[tuple[int, frozenset[str]]]:
+    """What a sentence names, by how many points its name has and which."""
+    named = (item.element.points for item in read_items(text).items if item.element is not None)
+    return frozenset((len(points), frozenset(points)) for points in named)
+
+
+def _told(sentence: Sentence, start: int, end: int) -> tuple[bool, tuple[int, int]] | None:
+    """Whether the shape at [start, end) is denied, and where it stands, where the sentence tells of one."""
+    if not sentence.text[:start].lower().endswith(("the ", "this ", "a ", "an ", "given ")):
+        return None
+    mood = sentence.mood(start, end)
+    return (mood == "negated", sentence.source(start, end)) if mood in ("asserted", "negated") else None
 
 
 def _mentions(fact: Claim, text: str, reading: Reading) -> tuple[bool, bool]:
@@ -244,7 +296,7 @@ def _mentions(fact: Claim, text: str, reading: Reading) -> tuple[bool, bool]:
     named = all(_occurs(element.points, plain) for element in elements)
     if fact.relation == "value":
         written = re.findall(r"(?<![\d.])\d+(?:\.\d+)?", text)
-        return named, bool(written) and all(_holds_number(plain, number) for number in written)
+        return named, bool(written) and all(number in plain and number in reading.numbers for number in written)
     word = {"on": "lies on", "equal": "equal", "right": "right angle"}.get(fact.relation, fact.relation[:7])
     return named, word.replace("_", " ") in plain
 
@@ -252,7 +304,3 @@ def _mentions(fact: Claim, text: str, reading: Reading) -> tuple[bool, bool]:
 def _occurs(points: tuple[str, ...], plain: str) -> bool:
     forward = "".join(points)
     return not forward or forward in plain or forward[::-1] in plain
-
-
-def _holds_number(plain: str, number: str) -> bool:
-    return re.search(rf"(?<![\d.]){re.escape(number)}(?![\d]|\.\d)", plain) is not None

@@ -1,23 +1,23 @@
 """What a document says about one claim of a fact: the claims that bear it out and those that rule it out.
 
 Relations entail one another both ways: AB ⟂ BC, a right angle at B, ∠ABC = 90° and "rectangle ABCD" are one fact; a
-midpoint of AB lies on AB; a square is a rhombus.
+midpoint of AB lies on AB; a square is a rhombus. At most `MOST_WEIGHED` claims are weighed for one of a fact's.
 """
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from itertools import islice
 
-from perception_reward.service.judges.symbolic.names import Element, angle_between, points_of
+from perception_reward.service.judges.symbolic.claims import Claims, corner_of
+from perception_reward.service.judges.symbolic.names import Element
 from perception_reward.service.judges.symbolic.statements import Claim
 from perception_reward.service.judges.symbolic.units import comparable
 from perception_reward.service.judges.symbolic.values import Value, close, same
 
-# Of what a response says over and over about one element, only so much is weighed.
-MAX_REPEATS = 64
+MOST_WEIGHED = 256
 
 _RIGHT = Value(((((), 1), Fraction(90)),))
 
@@ -59,32 +59,20 @@ class Evidence:
     firm: bool = True
 
 
-class Claims:
-    """The claims of a document, by what they are about."""
-
-    def __init__(self, found: list[Claim]) -> None:
-        self.of_element: dict[Element, list[Claim]] = defaultdict(list)
-        self.of_relation: dict[str, list[Claim]] = defaultdict(list)
-        said: dict[tuple[str, Element, Element | None], int] = defaultdict(int)
-        for claim in found:
-            key = claim.relation, claim.subject, claim.object
-            said[key] += 1
-            if said[key] > MAX_REPEATS:
-                continue
-            if claim.relation == "value":
-                self.of_element[claim.subject].append(claim)
-            else:
-                self.of_relation[claim.relation].append(claim)
+def evidence_for(claim: Claim, claims: Claims) -> tuple[list[Evidence], bool]:
+    """The evidence in a document about one claim of a fact, and whether there is more than is weighed."""
+    found = list(islice(_about(claim, claims), MOST_WEIGHED + 1))
+    return found[:MOST_WEIGHED], len(found) > MOST_WEIGHED
 
 
-def evidence_for(claim: Claim, claims: Claims) -> list[Evidence]:
-    """All evidence in a document about one claim of a fact."""
+def _about(claim: Claim, claims: Claims) -> Iterator[Evidence]:
     if claim.relation == "value":
-        return list(_about_value(claim, claims))
-    finder = _FINDERS.get(claim.relation, _about_relation)
-    if corner := _corner(claim):
-        return [*_about_corner(corner, claims), *_opposite(claim, claims)]
-    return list(finder(claim, claims))
+        yield from _about_value(claim, claims)
+    elif corner := corner_of(claim):
+        yield from _about_corner(corner, claims)
+        yield from _opposite(claim, claims)
+    else:
+        yield from _FINDERS.get(claim.relation, _about_relation)(claim, claims)
 
 
 # --- values -----------------------------------------------------------------------------------------------------
@@ -110,24 +98,20 @@ def _synonyms(named: Element, claims: Claims) -> Iterator[tuple[Element, float]]
         if len(points) == 3:
             yield Element("vertex", points[1]), 0.9
     elif named.kind == "vertex":
-        for other in claims.of_element:
-            if other.kind == "angle" and other.points[1:2] == (named.name,):
-                yield other, 0.85
+        for other in claims.angles_at(named.name):
+            yield other, 0.85
     elif named.kind == "segment":
         for kind in ("radius", "diameter"):
-            for claim in claims.of_relation.get(kind, ()):
-                if claim.subject == named:
-                    yield Element(kind, claim.object.name if claim.object else ""), 0.85
+            for claim in claims.about(kind, named):
+                yield Element(kind, claim.object.name if claim.object else ""), 0.85
     elif named.kind in ("radius", "diameter", "area", "perimeter", "circumference", "central angle"):
         if named.name:
             yield Element(named.kind, ""), 0.85
-        for other in claims.of_element:
-            if other.kind == named.kind and other.name and not named.name:
+        for other in claims.valued(named.kind) if not named.name else ():
+            if other.name:
                 yield other, 0.9
-        for claim in claims.of_relation.get(named.kind, ()):
-            if claim.subject.kind == "segment" and (
-                not claim.object or claim.object.name == named.name or not named.name
-            ):
+        for claim in claims.parts(named.kind, named.name):
+            if claim.subject.kind == "segment":
                 yield claim.subject, 0.85
 
 
@@ -195,12 +179,8 @@ def _of_any(fact: Claim, claims: Claims) -> Iterator[Evidence]:
     kinds = (
         ("side", "segment", "leg", "label") if fact.subject.kind == "side" else ("angle?", "angle", "vertex", "mark")
     )
-    found = [
-        _compared(fact, claim, 0.9)
-        for name, about in claims.of_element.items()
-        if name.kind in kinds
-        for claim in about
-    ]
+    about = (claim for name in claims.of_element if name.kind in kinds for claim in claims.of_element[name])
+    found = [_compared(fact, claim, 0.9) for claim in islice(about, MOST_WEIGHED + 1)]
     if any(item.agrees for item in found) and len(found) <= 8:
         yield from (item for item in found if item.agrees)
     else:
@@ -210,38 +190,27 @@ def _of_any(fact: Claim, claims: Claims) -> Iterator[Evidence]:
 # --- right angles -----------------------------------------------------------------------------------------------
 
 
-def _corner(claim: Claim) -> tuple[str, ...]:
-    """The corner (end, vertex, end) that a claim says is right, or ()."""
-    if claim.relation == "right" and claim.subject.kind == "angle":
-        return claim.subject.points
-    if claim.relation == "perpendicular" and claim.object is not None:
-        angle = angle_between(claim.subject, claim.object)
-        return angle.points if angle else ()
-    return ()
-
-
 def _about_corner(corner: tuple[str, ...], claims: Claims, values: bool = True) -> Iterator[Evidence]:
     """Evidence that the corner (end, vertex, end) is a right angle."""
-    vertex, triangle = corner[1], frozenset(corner)
-    for claim in (*claims.of_relation["right"], *claims.of_relation["perpendicular"]):
+    vertex = corner[1]
+    for claim in claims.right_angles(corner):
         yield from _right_there(claim, corner)
     if values:
         for name, weight in ((Element("angle", "".join(corner)), 1.0), (Element("vertex", vertex), 0.85)):
             for claim in claims.of_element.get(name, ()):
                 angle = Claim("value", name, None, ((_RIGHT, "°"),), "asserted", 0, 0, 0)
                 yield _compared(angle, claim, weight)
-        for name, about in claims.of_element.items():
-            if name.kind == "angle" and frozenset(name.points) == triangle and name.points[1] != vertex:
-                yield from (Evidence(claim, False, 0.9) for claim in about if _is_right(claim))
+        for name in claims.angles_among(corner):
+            if name.points[1] != vertex:
+                yield from (Evidence(claim, False, 0.9) for claim in claims.of_element[name] if _is_right(claim))
     for shape in ("rectangle", "square"):
-        for claim in claims.of_relation[shape]:
-            if _has_corner(claim.subject, corner):
-                yield Evidence(claim, True, 0.95)
+        for claim in claims.cornered(shape, corner):
+            yield Evidence(claim, True, 0.95)
     yield from _from_hypotenuse(corner, claims)
 
 
 def _right_there(claim: Claim, corner: tuple[str, ...]) -> Iterator[Evidence]:
-    said = _corner(claim)
+    said = corner_of(claim)
     if said:
         if {said[0], said[2]} == {corner[0], corner[2]} and said[1] == corner[1]:
             yield Evidence(claim, True)
@@ -258,20 +227,11 @@ def _is_right(claim: Claim) -> bool:
     return any(same(value, _RIGHT) for value, _ in claim.values)
 
 
-def _has_corner(polygon: Element, corner: tuple[str, ...]) -> bool:
-    points = polygon.points
-    if len(points) != 4 or corner[1] not in points:
-        return False
-    at = points.index(corner[1])
-    return {points[at - 1], points[(at + 1) % 4]} == {corner[0], corner[2]}
-
-
 def _from_hypotenuse(corner: tuple[str, ...], claims: Claims) -> Iterator[Evidence]:
     """The right angle of a right triangle lies opposite its hypotenuse and between its legs."""
-    legs = [claim for claim in claims.of_relation["leg"] if set(claim.subject.points) < set(corner)]
-    for claim in claims.of_relation["hypotenuse"]:
-        if set(claim.subject.points) == {corner[0], corner[2]}:
-            yield Evidence(claim, True, 0.85)
+    legs = claims.within("leg", frozenset(corner))
+    for claim in claims.of_points("hypotenuse", (corner[0], corner[2])):
+        yield Evidence(claim, True, 0.85)
     if len({claim.subject for claim in legs}) == 2:
         agrees = all(corner[1] in claim.subject.points for claim in legs)
         yield from (Evidence(claim, agrees, 0.85) for claim in legs)
@@ -282,21 +242,20 @@ def _from_hypotenuse(corner: tuple[str, ...], claims: Claims) -> Iterator[Eviden
 
 def _about_relation(fact: Claim, claims: Claims) -> Iterator[Evidence]:
     """A relation stated in so many words."""
-    for claim in claims.of_relation[fact.relation]:
-        if claim.subject == fact.subject and _compatible(fact.object, claim.object):
+    for claim in claims.about(fact.relation, fact.subject):
+        if _compatible(fact.object, claim.object):
             yield Evidence(claim, True)
     yield from _opposite(fact, claims)
     other_part = {"diameter": "radius", "radius": "diameter"}.get(fact.relation)
-    for claim in claims.of_relation[other_part] if other_part else ():
-        if claim.subject == fact.subject:
-            yield Evidence(claim, False, 0.9)
+    for claim in claims.about(other_part, fact.subject) if other_part else ():
+        yield Evidence(claim, False, 0.9)
 
 
 def _opposite(fact: Claim, claims: Claims) -> Iterator[Evidence]:
     """Perpendicular lines are not parallel."""
     opposite = {"parallel": "perpendicular", "perpendicular": "parallel"}.get(fact.relation)
-    for claim in claims.of_relation[opposite] if opposite else ():
-        if claim.subject == fact.subject and claim.object == fact.object:
+    for claim in claims.about(opposite, fact.subject) if opposite else ():
+        if claim.object == fact.object:
             yield Evidence(claim, False)
 
 
@@ -310,10 +269,8 @@ def _about_equality(fact: Claim, claims: Claims) -> Iterator[Evidence]:
     if other is None:
         return
     if one.kind == other.kind == "angle":
-        pair = {Element("vertex", one.points[1]), Element("vertex", other.points[1])}
-        for claim in claims.of_relation["equal"]:
-            if {claim.subject, claim.object} == pair:
-                yield Evidence(claim, True, 0.9)
+        for claim in claims.equating(Element("vertex", one.points[1]), Element("vertex", other.points[1])):
+            yield Evidence(claim, True, 0.9)
     for first in claims.of_element.get(one, ()):
         for second in claims.of_element.get(other, ())[:8]:
             (left, unit), (right, right_unit) = first.values[-1], second.values[-1]
@@ -326,25 +283,18 @@ def _about_equality(fact: Claim, claims: Claims) -> Iterator[Evidence]:
 
 def _about_shape(fact: Claim, claims: Claims) -> Iterator[Evidence]:
     shapes = {fact.relation, *(shape for shape, also in _ALSO.items() if fact.relation in also)}
-    for shape in SHAPES:
-        for claim in claims.of_relation[shape]:
-            if claim.subject != fact.subject:
-                continue
+    for shape in sorted(SHAPES):
+        for claim in claims.about(shape, fact.subject):
             if shape in shapes:
                 yield Evidence(claim, True, 1.0 if shape == fact.relation else 0.9)
             elif frozenset({shape, fact.relation}) in _EXCLUSIVE:
                 yield Evidence(claim, False, 0.8)
     if fact.relation == "right_triangle":
-        triangle = set(fact.subject.points)
-        for claim in (*claims.of_relation["right"], *claims.of_relation["perpendicular"]):
-            corner = _corner(claim)
-            if corner and set(corner) == triangle:
-                yield Evidence(claim, True, 0.95)
-            elif claim.subject.kind == "vertex" and claim.subject.name in triangle:
-                yield Evidence(claim, True, 0.8)
-        for name, about in claims.of_element.items():
-            if name.kind == "angle" and set(name.points) == triangle:
-                yield from (Evidence(claim, True, 0.9) for claim in about if _is_right(claim))
+        triangle = fact.subject.points
+        for claim in claims.right_angles(triangle):
+            yield Evidence(claim, True, 0.95 if corner_of(claim) else 0.8)
+        for name in claims.angles_among(triangle):
+            yield from (Evidence(claim, True, 0.9) for claim in claims.of_element[name] if _is_right(claim))
 
 
 def _about_place(fact: Claim, claims: Claims) -> Iterator[Evidence]:
@@ -355,19 +305,17 @@ def _about_place(fact: Claim, claims: Claims) -> Iterator[Evidence]:
     if fact.object.kind == "circle":
         yield from _on_circle(fact.subject, fact.object, claims)
     for relation in ("midpoint", "between"):
-        for claim in claims.of_relation[relation]:
-            if claim.subject == fact.subject and claim.object == fact.object:
+        for claim in claims.about(relation, fact.subject):
+            if claim.object == fact.object:
                 yield Evidence(claim, True, 0.95)
 
 
 def _on_circle(point: Element, circle: Element, claims: Claims) -> Iterator[Evidence]:
-    for claim in claims.of_relation["on_circle"]:
-        if claim.subject == point:
-            yield Evidence(claim, True, 0.9)
+    for claim in claims.about("on_circle", point):
+        yield Evidence(claim, True, 0.9)
     for relation in ("radius", "diameter", "chord"):
-        for claim in claims.of_relation[relation]:
-            ends = points_of(claim.subject.name)
-            if point.name in ends and point.name != circle.name and _compatible(circle, claim.object):
+        for claim in claims.ending(relation, point.name) if point.name != circle.name else ():
+            if _compatible(circle, claim.object):
                 yield Evidence(claim, True, 0.8)
 
 
@@ -376,18 +324,14 @@ def _about_midpoint(fact: Claim, claims: Claims) -> Iterator[Evidence]:
     if fact.object is None or fact.object.kind != "segment":
         return
     halves = {Element("segment", "".join(sorted((fact.subject.name, end)))) for end in fact.object.points}
-    for claim in claims.of_relation["equal"]:
-        if {claim.subject, claim.object} == halves:
-            yield Evidence(claim, True, 0.7)
+    for claim in claims.equating(min(halves), max(halves)):
+        yield Evidence(claim, True, 0.7)
 
 
 def _about_center(fact: Claim, claims: Claims) -> Iterator[Evidence]:
     yield from _about_relation(fact, claims)
-    circle = Element("circle", fact.subject.name)
-    for found in claims.of_relation.values():
-        for claim in found:
-            if circle in (claim.subject, claim.object):
-                yield Evidence(claim, True, 0.85)
+    for claim in claims.on_circle(Element("circle", fact.subject.name)):
+        yield Evidence(claim, True, 0.85)
 
 
 _FINDERS: dict[str, Callable[[Claim, Claims], Iterator[Evidence]]] = {

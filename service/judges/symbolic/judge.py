@@ -31,7 +31,7 @@ def decide_all(response: str, facts: Sequence[Fact]) -> tuple[Verdict, ...]:
     parts = [fact_claims(fact.text) for fact in facts]
     geometric = [claim for claims_of_fact in parts for claim in claims_of_fact]
     reading = Reading(document, claims(document, letters_of(geometric))) if geometric else None
-    units = generic.units_of(document) if not all(parts) else ()
+    units = generic.units_of(document)
     return tuple(
         verdict_of(claimed, fact.text, reading) if claimed and reading else generic.decide(fact, units)
         for fact, claimed in zip(facts, parts, strict=True)

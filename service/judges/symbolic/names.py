@@ -41,6 +41,7 @@ class Element(NamedTuple):
         return points_of(self.name)
 
 
+@lru_cache(maxsize=8192)
 def points_of(name: str) -> tuple[str, ...]:
     """`A'B_1` has the points A' and B1."""
     return tuple(point.replace("_", "") for point in _POINT.findall(name))

@@ -10,11 +10,13 @@
 | Text | The sign reads *STOP* | the sign says "YIELD" |
 
 `said(words)` is True where the words say what the fact says, False where they say otherwise, None where they
-are silent.
+are silent. Thousands of sentences may be asked for hundreds of facts: nothing here goes through all words of a sentence
+but what is asked once of them (`Heard.once`).
 """
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
@@ -29,7 +31,7 @@ from perception_reward.service.judges.symbolic.lexicon import (
     TEXT_VERBS,
     lemma,
 )
-from perception_reward.service.judges.symbolic.words import Word
+from perception_reward.service.judges.symbolic.words import Heard, Word
 
 Words: TypeAlias = Sequence[Word]
 
@@ -41,12 +43,15 @@ _AMOUNTS = 2
 _VALUES = 2
 _LISTED = 8
 _RANGE_REACH = 6
+# Of the relations in a sentence, so many are compared with a fact's; one of a thousand characters may name a hundred.
+_RELATIONS = 16
 # In a sentence that calculates or speaks of the axis, a number may be nobody's amount.
 _IMPERSONAL = frozenset(
     ["differenc", "sum", "averag", "mean", "minus", "plus", "subtract", "add", "together", "tim", "axis", "ax", "scal"]
 ) | {"step"}
 _OPERATORS = frozenset("+*/^×÷")
 _TRANSPARENT = frozenset({"exactly", "only", "just", "about", "any", "very", "quit"})
+_MARKS = frozenset({"'", '"', ":", "|", "="})
 _GROUPS = frozenset({"pair", "couple", "dozen", "total"})
 _PRONOUNS = frozenset({"it", "them"})
 _RELATION_WORDS = sorted(
@@ -62,11 +67,8 @@ class Count:
     noun: str
     number: float
 
-    def said(self, words: Words) -> bool | None:
-        found: set[tuple[float, bool]] = set()
-        for at, word in enumerate(words):
-            if word.lemma == self.noun:
-                found |= self._beside(words, at)
+    def said(self, words: Heard) -> bool | None:
+        found = words.once((self.noun, self.number == 1), lambda: self._found(words))
         if not found:
             return None
         if len(found) == 1:
@@ -74,6 +76,10 @@ class Count:
         # "Three dogs: one dog is brown, two dogs are white." Other lists of numbers commit to none of them.
         parts = sum(number for number, _ in found - {(self.number, False)})
         return True if (self.number, False) in found and parts == self.number else None
+
+    def _found(self, words: Heard) -> set[tuple[float, bool]]:
+        found: set[tuple[float, bool]] = set()
+        return found.union(*(self._beside(words, at) for at in words.places.get(self.noun, ())))
 
     def _beside(self, words: Words, at: int) -> set[tuple[float, bool]]:
         """The number that the noun at `at` goes with and whether it is denied; empty where there is none."""
@@ -108,43 +114,58 @@ class Amount:
     years: frozenset[float]
     owners: frozenset[str]
 
-    def said(self, words: Words) -> bool | None:
-        numbers = [
-            word
-            for at, word in enumerate(words)
-            if word.value is not None
-            and word.value not in self.years
-            and not _is_measure(words, at)
-            and not is_operand(words, at)
-        ]
-        if not numbers or self.owners.isdisjoint(word.lemma for word in words):
+    def said(self, words: Heard) -> bool | None:
+        amounts = words.once("amounts", lambda: _amounts(words))
+        numbers = [word for word in amounts if word.value not in self.years] if self.years else amounts
+        if not numbers or self.owners.isdisjoint(words.places):
             return None
-        clauses = {word.clause for word in words if word.lemma in self._sharpest(words)}
-        bound = [word for word in numbers if word.clause in clauses]
-        if not bound and clauses:
-            following = min((word.clause for word in numbers if word.clause > min(clauses)), default=None)
-            bound = [word for word in numbers if word.clause == following] or numbers
-        if len({word.value for word in bound}) > _AMOUNTS:
-            bound = self._nearest(words, bound)
+        sharpest = self._sharpest(words)
+        bound = words.once((sharpest, self.years), lambda: _bound(words, numbers, sharpest))
         equal = [word for word in bound if word.value == self.number]
-        if not equal and any(word.lemma == "respectively" for word in words):
+        if not equal and "respectively" in words.places:
             equal = [word for word in numbers if word.value == self.number]
         if equal:
             return not any(word.negated for word in equal)
-        impersonal = any(word.lemma in _IMPERSONAL for word in words)
+        impersonal = not _IMPERSONAL.isdisjoint(words.places)
         return False if bound and not impersonal else None
 
-    def _nearest(self, words: Words, bound: list[Word]) -> list[Word]:
-        """Of many numbers in one clause, the one that stands nearest to a key."""
-        places = [word.start for word in words if word.lemma in self._sharpest(words)]
-        apart = [min((abs(word.start - place) for place in places), default=0) for word in bound]
-        return [word for word, distance in zip(bound, apart, strict=True) if distance == min(apart)]
-
-    def _sharpest(self, words: Words) -> frozenset[str]:
+    def _sharpest(self, words: Heard) -> frozenset[str]:
         """The keys to look beside: the years where the fact names any, else all that the words mention."""
         years = frozenset(f"#{year:g}" for year in self.years)
-        mentioned = {word.lemma for word in words}
-        return years or self.owners & mentioned or self.keys & mentioned
+        return years or self.owners.intersection(words.places) or self.keys.intersection(words.places)
+
+
+def _amounts(words: Words) -> list[Word]:
+    """The numbers that may be somebody's amount."""
+    return [
+        word
+        for at, word in enumerate(words)
+        if word.value is not None and not _is_measure(words, at) and not is_operand(words, at)
+    ]
+
+
+def _bound(words: Heard, numbers: list[Word], keys: frozenset[str]) -> list[Word]:
+    """The numbers that belong to the keys: those in their clauses, or in the next."""
+    places = words.among(keys)
+    clauses = {words[at].clause for at in places}
+    bound = [word for word in numbers if word.clause in clauses]
+    if not bound and clauses:
+        following = min((word.clause for word in numbers if word.clause > min(clauses)), default=None)
+        bound = [word for word in numbers if word.clause == following] or numbers
+    if len({word.value for word in bound}) > _AMOUNTS:
+        return _nearest([words[at].start for at in places], bound)
+    return bound
+
+
+def _nearest(places: list[int], bound: list[Word]) -> list[Word]:
+    """Of many numbers in one clause, the one that stands nearest to a key, of which `places` are in order."""
+    apart = [_distance(word.start, places) for word in bound]
+    return [word for word, distance in zip(bound, apart, strict=True) if distance == min(apart)]
+
+
+def _distance(start: int, places: list[int]) -> int:
+    at = bisect_left(places, start)
+    return min((abs(start - place) for place in places[max(0, at - 1) : at + 1]), default=0)
 
 
 def is_operand(words: Words, at: int) -> bool:
@@ -172,17 +193,20 @@ class Trait:
     value: int
     noun: str
 
-    def said(self, words: Words) -> bool | None:
-        found: list[Word] = []
-        for at, word in enumerate(words):
-            if word.lemma == self.noun:
-                found += self._ahead(words, at) + self._behind(words, at)
+    def said(self, words: Heard) -> bool | None:
+        found = words.once((self.name, self.noun), lambda: self._found(words))
         equal = [word for word in found if EXCLUSIVE[word.lemma][1] == self.value]
         if len({EXCLUSIVE[word.lemma][1] for word in found}) > _VALUES:
             return None
         if equal:
             return not any(word.negated for word in equal)
         return False if any(not word.negated for word in found) else None
+
+    def _found(self, words: Heard) -> list[Word]:
+        found: list[Word] = []
+        for at in words.places.get(self.noun, ()):
+            found += self._ahead(words, at) + self._behind(words, at)
+        return found
 
     def _is_value(self, word: Word) -> bool:
         return EXCLUSIVE.get(word.lemma, ("", 0))[0] == self.name
@@ -228,12 +252,15 @@ class Trend:
     name: str
     value: int
 
-    def said(self, words: Words) -> bool | None:
-        found = [word for word in words if EXCLUSIVE.get(word.lemma, ("", 0))[0] == self.name]
+    def said(self, words: Heard) -> bool | None:
+        found = words.once(self.name, lambda: self._found(words))
         if not found:
             return None
         equal = [word for word in found if EXCLUSIVE[word.lemma][1] == self.value]
         return any(not word.negated for word in equal)
+
+    def _found(self, words: Words) -> list[Word]:
+        return [word for word in words if EXCLUSIVE.get(word.lemma, ("", 0))[0] == self.name]
 
 
 @dataclass(frozen=True, slots=True)
@@ -244,8 +271,9 @@ class Relation:
     subject: frozenset[str]
     object: frozenset[str]
 
-    def said(self, words: Words) -> bool | None:
-        found = [said for at, end, name in relations(words) if (said := self._one(words, at, end, name)) is not None]
+    def said(self, words: Heard) -> bool | None:
+        named = words.once("relations", lambda: relations(words))[:_RELATIONS]
+        found = [said for at, end, name in named if (said := self._one(words, at, end, name)) is not None]
         return all(found) if found else None
 
     def _one(self, words: Words, at: int, end: int, name: str) -> bool | None:
@@ -280,23 +308,26 @@ class Text:
     written: tuple[str, ...]
     noun: frozenset[str]
 
-    def said(self, words: Words) -> bool | None:
-        names = [word.lemma for word in words]
-        if not any(self._is_noun(word) for word in words):
+    def said(self, words: Heard) -> bool | None:
+        if not any(self._is_noun(words[at]) for noun in self.noun for at in words.places.get(noun, ())):
             return None
-        for at in range(len(names) - len(self.written) + 1):
-            if names[at] == self.written[0] and tuple(names[at : at + len(self.written)]) == self.written:
+        for at in words.places.get(self.written[0], ()):
+            if tuple(word.lemma for word in words[at : at + len(self.written)]) == self.written:
                 return not words[at].negated
-        for at, word in enumerate(words):
-            verb = word.lemma in TEXT_VERBS and not self._is_noun(word)
-            if verb or word.lemma in ("'", '"', ":", "|", "="):
-                rest = words[at + 1 :]
+        for at in words.once("announcing", lambda: _announcing(words)):
+            if words[at].lemma not in TEXT_VERBS or not self._is_noun(words[at]):
+                rest = (words[later] for later in range(at + 1, len(words)))
                 return False if any(_is_written(other) and other.lemma not in self.noun for other in rest) else None
         return None
 
     def _is_noun(self, word: Word) -> bool:
         """Whether the word is the thing written on: a label, not what is labelled."""
         return word.lemma in self.noun and not (word.lemma in TEXT_VERBS and word.text.lower().endswith("ed"))
+
+
+def _announcing(words: Words) -> list[int]:
+    """Where a verb or mark stands behind which something written is told."""
+    return [at for at, word in enumerate(words) if word.lemma in TEXT_VERBS or word.lemma in _MARKS]
 
 
 def _is_written(word: Word) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from functools import lru_cache
 
 from perception_reward.service.judges.symbolic.values import Value
 
@@ -22,6 +23,7 @@ _METRES = {
 }  # fmt: skip
 
 
+@lru_cache(maxsize=256)
 def _length(unit: str) -> Fraction | None:
     unit = unit.lower()
     unit = {"inches": "inch"}.get(unit, unit)

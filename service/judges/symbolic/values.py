@@ -11,7 +11,7 @@ import math
 import re
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import TypeAlias
 
 # Bounds on what a response can make this module do. Labels in figures are far smaller.
@@ -28,7 +28,8 @@ Terms: TypeAlias = "dict[tuple[Powers, int], Fraction]"
 _TOKEN = re.compile(r"\s*(\d[\d,]*(?:\.\d+)?|\.\d+|sqrt|[a-zπθαβγφ]|[-+*/^()])")
 
 
-@dataclass(frozen=True, slots=True)
+# Frozen, and without slots: a value is compared with thousands, and what follows from it is found out once.
+@dataclass(frozen=True)
 class Value:
     """A number or an expression in variables, exact.
 
@@ -38,12 +39,12 @@ class Value:
     terms: tuple[tuple[tuple[Powers, int], Fraction], ...]
     decimals: int = 0
 
-    @property
+    @cached_property
     def variables(self) -> frozenset[str]:
         """The unknowns in it; π is none."""
         return frozenset(name for (powers, _), _ in self.terms for name, _ in powers if name != "π")
 
-    @property
+    @cached_property
     def number(self) -> float | None:
         """Its size, or None where it has unknowns or is out of a float's range."""
         if self.variables:

@@ -2,15 +2,18 @@
 
     words("I see no red dogs and 2 cats.")[3]      # Word(lemma='dog', …, negated=True)
 
-The work is linear in the sentence's length; sentences of a `Document` have at most `MAX_SENTENCE` characters.
+The work is linear in the sentence's length; sentences of a `Document` have at most `MAX_SENTENCE` characters. What
+many facts ask of the same words (`Heard`) is found out once.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Hashable, Iterable, Iterator
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
+from itertools import pairwise
+from typing import Any, TypeVar
 
 from perception_reward.service.judges.symbolic.lexicon import (
     CLAUSE_EDGES,
@@ -26,8 +29,16 @@ from perception_reward.service.judges.symbolic.lexicon import (
 _PIECE = re.compile(
     r"(?P<decade>\d{2,4}s\b)|(?P<number>(?:(?<![\w)])-)?(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?)|(?P<word>[^\W\d_]+(?:'[^\W\d_]+)?)|(?P<mark>[^\w\s])"
 )
+T = TypeVar("T")
+
 # A negation reaches this many content words, or to the end of its clause.
 _NEGATION_REACH = 4
+
+
+@lru_cache(maxsize=8192)
+def is_content(lemma: str) -> bool:
+    """Whether a lemma is a word of content: no number, no mark, and no word such as "the" or "of"."""
+    return lemma[:1].isalpha() and lemma not in FUNCTION_WORDS
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +61,7 @@ class Word:
 
     @property
     def is_content(self) -> bool:
-        return self.value is None and self.lemma[:1].isalpha() and self.lemma not in FUNCTION_WORDS
+        return self.value is None and is_content(self.lemma)
 
     @property
     def weight(self) -> float:
@@ -60,8 +71,57 @@ class Word:
         return 0.5 if self.lemma in PLACES else 0.25 if self.lemma in PREPOSITIONS else 0.0
 
 
+class Heard(tuple[Word, ...]):
+    """Words in order, and what can be said of them without knowing the fact."""
+
+    def once(self, key: Hashable, find: Callable[[], T]) -> T:
+        """What `find` returns, which is asked once for each `key`."""
+        known: dict[Hashable, Any] = self._known
+        if key not in known:
+            known[key] = find()
+        return known[key]
+
+    @cached_property
+    def _known(self) -> dict[Hashable, Any]:
+        return {}
+
+    @cached_property
+    def places(self) -> dict[str, list[int]]:
+        """By lemma, in the order of their first words: where it stands."""
+        found: dict[str, list[int]] = {}
+        for at, word in enumerate(self):
+            found.setdefault(word.lemma, []).append(at)
+        return found
+
+    @cached_property
+    def content(self) -> list[str]:
+        """Lemmas of its words of content, in order."""
+        return [word.lemma for word in self if word.is_content]
+
+    @cached_property
+    def pairs(self) -> frozenset[tuple[str, str]]:
+        """Neighbours among its words of content."""
+        return frozenset(pairwise(self.content))
+
+    @cached_property
+    def negates(self) -> bool:
+        """Whether any of it is negated."""
+        return any(word.negated for word in self)
+
+    def negated(self, lemma: str) -> bool | None:
+        """Whether a lemma that stands here is negated; None where it is here and is not there."""
+        first, *others = self.places[lemma]
+        negated = self[first].negated
+        return negated if all(self[at].negated is negated for at in others) else None
+
+    def among(self, lemmas: Iterable[str]) -> list[int]:
+        """Where the words of these lemmas stand, in order."""
+        places = self.places
+        return sorted([at for lemma in lemmas for at in places.get(lemma, ())])
+
+
 @lru_cache(maxsize=256)
-def words(text: str) -> tuple[Word, ...]:
+def words(text: str) -> Heard:
     """The words, numbers and marks of one sentence, in order; "isn't" is two, "is" and "not"."""
     found: list[Word] = []
     clause = reach = 0
@@ -72,7 +132,7 @@ def words(text: str) -> tuple[Word, ...]:
         found.append(piece)
         spent = piece.is_content or value is not None
         reach = _NEGATION_REACH if name in NEGATORS else max(0, reach - spent)
-    return tuple(found)
+    return Heard(found)
 
 
 def _pieces(text: str) -> Iterator[tuple[str, float | None, int, int]]:

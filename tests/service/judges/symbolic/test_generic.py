@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from perception_reward.service.judges.base import Verdict
 from perception_reward.service.judges.symbolic.document import read
-from perception_reward.service.judges.symbolic.generic import decide, units_of
+from perception_reward.service.judges.symbolic.generic import MOST_COMPARED, MOST_UNITS, decide, units_of
 from perception_reward.trainer_client.wire import Fact
 
 
@@ -219,6 +219,27 @@ def test_a_megabyte_of_anything_is_read_in_bounded_time(unit: str) -> None:
     began = time.process_time()
     judge("There are three big dogs left of the red car.", response)
     assert time.process_time() - began < 5.0
+
+
+def test_of_more_sentences_than_are_compared_those_that_share_most_are() -> None:
+    alike = " ".join(f"Dog {number} sleeps." for number in range(2 * MOST_COMPARED))
+    found = judge("The white dog has two balls.", f"The white dog has two balls. {alike} I see a car.")
+    assert (found.label, found.truncated) == ("stated", True)
+
+
+def test_of_sentences_that_share_as_much_the_last_is_compared() -> None:
+    said = " ".join(f"The dog near tree {number} has two balls." for number in range(2 * MOST_COMPARED))
+    assert judge("The dog has two balls.", f"{said} The dog has no balls.").label == "contradicted"
+
+
+def test_where_all_that_is_alike_is_compared_nothing_is_cut() -> None:
+    other = "I see a car. " * 2 * MOST_COMPARED
+    assert judge("The dog has two balls.", f"{other} The dog has two balls.").truncated is False
+
+
+def test_a_verdict_on_a_table_that_is_not_read_to_its_end_is_truncated() -> None:
+    row = "|a" + "|1" * 300 + "|\n"
+    assert judge("The dog is 3.", row * (MOST_UNITS // 290) + "\nThe dog is 3.").truncated
 
 
 def test_a_long_fact_is_read_in_bounded_time() -> None:

@@ -40,3 +40,17 @@ def test_a_contraction_is_two_words() -> None:
 def test_every_word_stands_where_it_says(text: str) -> None:
     for word in words(text):
         assert text[word.start : word.end] == word.text
+
+
+def test_what_is_said_of_words_is_found_out_once() -> None:
+    heard, asked = words("a red dog and a blue cat"), list[int]()
+    for _ in range(3):
+        assert heard.once("length", lambda: asked.append(1) or len(heard)) == 7
+    assert asked == [1]
+
+
+def test_words_know_where_their_lemmas_stand() -> None:
+    heard = words("No dogs, two dogs and a cat.")
+    assert (heard.places["dog"], heard.among(["cat", "dog"])) == ([1, 4], [1, 4, 7])
+    assert (heard.negated("dog"), heard.negated("cat"), heard.negates) == (None, False, True)
+    assert heard.pairs == {("dog", "dog"), ("dog", "cat")}
