@@ -6,6 +6,7 @@ standard error slowly, or not at all, costs lines and never the service. What is
 
 from __future__ import annotations
 
+import atexit
 import json
 import logging
 import os
@@ -134,10 +135,10 @@ class QueuedHandler(logging.Handler):
         self._lines: deque[str] = deque()
         self._changed = threading.Condition()
         self._writing = False
+        self._writer: threading.Thread | None = None
         self._closed = False
         self._told = 0
         self.dropped = 0
-        threading.Thread(target=self._write, name="log writer", daemon=True).start()
 
     def emit(self, record: logging.LogRecord) -> None:
         try:
@@ -149,7 +150,19 @@ class QueuedHandler(logging.Handler):
                 self.dropped += 1
                 return
             self._lines.append(line if len(line) <= MOST_CHARACTERS else line[:MOST_CHARACTERS] + " …")
+            # `logging.config` closes every handler of the process, also those in use: the next line opens this one.
+            self._closed = False
+            if self._writer is None:
+                self._writer = self._started()
             self._changed.notify_all()
+
+    def _started(self) -> threading.Thread | None:
+        thread = threading.Thread(target=self._write, name="log writer", daemon=True)
+        try:
+            thread.start()
+        except RuntimeError:  # no thread to be had: the next line tries again
+            return None
+        return thread
 
     def flush(self) -> None:
         """Waits until everything is written, but not for a reader who does not read."""
@@ -188,6 +201,7 @@ class QueuedHandler(logging.Handler):
         with self._changed:
             self._changed.wait_for(lambda: self._lines or self._closed)
             if not self._lines:
+                self._writer = None
                 return None
             lines = [self._lines.popleft() for _ in range(min(len(self._lines), LINES_AT_ONCE))]
             self._writing = True
@@ -222,5 +236,7 @@ def configure(level: str, *, as_json: bool) -> None:
     handler.setFormatter(JsonFormatter() if as_json else TextFormatter())
     handler.addFilter(RateLimit())
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
+    # What was closed in between, `logging` itself does not flush.
+    atexit.register(handler.flush)
     for chatty in ("uvicorn", "uvicorn.error", "asyncio"):
         logging.getLogger(chatty).setLevel(max(logging.getLogger().level, logging.WARNING))

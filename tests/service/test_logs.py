@@ -3,6 +3,7 @@ from __future__ import annotations
 import io
 import json
 import logging
+import logging.config
 import os
 import sys
 import threading
@@ -83,6 +84,17 @@ def test_lines_are_written_in_order_and_all_of_them_before_the_end():
     handler.close()
     assert [line.partition(": ")[2] for line in stream.getvalue().splitlines()] == [f"line {n}." for n in range(50)]
     assert handler.dropped == 0
+
+
+def test_a_library_that_configures_logging_does_not_silence_the_service():
+    stream = io.StringIO()
+    handler = handler_to(stream)
+    handler.handle(record("before."))
+    logging.config.dictConfig({"version": 1, "disable_existing_loggers": False})
+    handler.handle(record("after."))
+    handler.flush()
+    assert [line.partition(": ")[2] for line in stream.getvalue().splitlines()] == ["before.", "after."]
+    handler.close()
 
 
 def test_a_pipe_that_nobody_reads_costs_lines_and_no_time():
