@@ -34,7 +34,7 @@ from perception_reward.service.rewards.answers.structures import (
 )  # fmt: skip
 from perception_reward.service.rewards.answers.times import read_clock, read_date, same_clock
 from perception_reward.service.rewards.answers.units import read_unit
-from perception_reward.service.rewards.answers.words import only_number, read_polar, same_words
+from perception_reward.service.rewards.answers.words import affirms, only_number, read_polar, same_words
 
 MOST_DEPTH = 4
 """Of lists within lists, and of sentences taken apart."""
@@ -115,7 +115,8 @@ class Comparison:
         theirs = read_polar(reference)
         if theirs is None or len(reference.split()) > 1:
             return None
-        return read_polar(answer) == theirs or same_words(answer, reference)
+        mine = read_polar(answer)
+        return (mine is not None and affirms(mine) == affirms(theirs)) or same_words(answer, reference)
 
     def _empty(self, answer: str, reference: str) -> bool | None:
         mine, theirs = answer.casefold(), reference.casefold()

@@ -151,12 +151,14 @@ _plain_word = re.compile(r"(?<![A-Za-z\\])[A-Za-z]{3,}(?![A-Za-z{])")
 
 _wrapper = re.compile(
     r"\$\$(?P<a>.*)\$\$|\$(?P<b>[^$]*)\$"
+    r"|\\(?:boxed|fbox)\s{1,4}(?P<c>[^\s{}\\])"
     r"|\\(?:boxed|fbox|text|mathrm|displaystyle)\s{0,4}\{(?P<e>[^{}]*)\}|\{(?P<k>[^{},;:|]*)\}"
     r"|\*\*(?P<f>[^*]*)\*\*|\*(?P<g>[^*]*)\*|`(?P<h>[^`]*)`|\"(?P<i>[^\"]*)\"|'(?P<j>[^']*)'",
     re.DOTALL,
 )
 _box = re.compile(r"\\(?:boxed|fbox)\s{0,4}\{(.*)\}", re.DOTALL)
 _blank = re.compile(r"\s+")
+_spoken_sign = re.compile(r"^(?:minus|negative) (?=[\d.]|\\(?:frac|sqrt|pi))", re.IGNORECASE)
 
 REMEMBERED_CHARACTERS = 200
 """Of a text whose plain notation is kept: a group's rollouts share references, options and most answers."""
@@ -197,7 +199,7 @@ def _plain(text: str) -> str:
             text = text[:-2].rstrip()
     text = _degree.sub(r"^\\circ ", text)
     text = _comparison.sub(_related, text)
-    return _unwrapped(_blank.sub(" ", _inline(text)))
+    return _spoken_sign.sub("-", _unwrapped(_blank.sub(" ", _inline(text))))
 
 
 def _in_ascii(text: str) -> str:

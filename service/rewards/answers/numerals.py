@@ -35,6 +35,8 @@ PARTS = frozenset({*_PARTS, *(f"{part}s" for part in _PARTS), "halves"})
 _ordinal = re.compile(r"(\d{1,9})(?:\^?\{?\s?(?:\\text\s?\{)?\s?)(st|nd|rd|th)\s?\}{0,2}", re.IGNORECASE)
 _SUFFIXES = {1: "st", 2: "nd", 3: "rd"}
 
+# Not a minus sign.
+_hyphen = re.compile(r"(?<=[a-z])-(?=[a-z])")
 _DIGITS = {digit: value for value, digit in enumerate("零一二三四五六七八九")} | {"〇": 0, "两": 2, "兩": 2}
 _PLACES = {"十": 10, "百": 100, "千": 1000}
 _MYRIADS = {"万": 10**4, "萬": 10**4, "亿": 10**8, "億": 10**8}
@@ -49,7 +51,14 @@ def read_words(text: str) -> Fraction | None:
     if CHINESE.fullmatch(text):
         value = _chinese(text)
         return None if value is None else Fraction(value)
-    words = text.casefold().replace("-", " ").split()
+    words = _hyphen.sub(" ", text.casefold()).split()
+    if words and words[0] in ("minus", "negative"):
+        value = _in_english(words[1:])
+        return None if value is None else -value
+    return _in_english(words)
+
+
+def _in_english(words: list[str]) -> Fraction | None:
     if not words or len(words) > 12 or not all(word.isascii() and word.isalpha() for word in words):
         return None
     part = _PARTS.get(words[-1]) or _PARTS.get(words[-1].removesuffix("s"))

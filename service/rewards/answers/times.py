@@ -40,6 +40,7 @@ _chinese = re.compile(
     r"(?P<half>上午|下午|早上|晚上)?(?P<hour>\d{1,2})[点點时時](?:(?P<minute>\d{1,2})分?|(?P<sharp>整|钟)|(?P<past>半))?"
 )
 
+_MORNING = frozenset(f"0{hour}" for hour in range(1, 10))
 _MONTHS = [
     "january",
     "february",
@@ -72,9 +73,9 @@ def read_clock(text: str) -> Clock | None:
     text = text.strip()
     if (match := _clock.fullmatch(text) or _bare_hour.fullmatch(text) or _dotted.fullmatch(text)) is not None:
         fields = match.groupdict()
-        return _time(
-            int(fields["hour"]), int(fields.get("minute") or 0), int(fields.get("second") or 0), fields["half"]
-        )
+        # A clock that writes a leading zero counts to 24.
+        half = fields["half"] or ("am" if fields["hour"] in _MORNING else None)
+        return _time(int(fields["hour"]), int(fields.get("minute") or 0), int(fields.get("second") or 0), half)
     if (match := _full_hour.fullmatch(text)) is not None:
         hour = _number(match["hour"])
         return None if hour is None else _time(hour, 0, 0, match["half"])

@@ -13,6 +13,8 @@ _POLAR = {"yes": "yes", "no": "no", "true": "true", "false": "false"} | dict.fro
     ("是", "是的", "对", "對", "正确", "有", "yep", "yeah"), "yes"
 ) | dict.fromkeys(("否", "不是", "不", "不对", "错", "错误", "没有", "nope"), "no")  # fmt: skip
 _OPPOSITES = {"yes": "no", "no": "yes", "true": "false", "false": "true"}
+# The common answers that British and American writers spell differently.
+_SPELLINGS = {"grey": "gray", "colour": "color", "centre": "center"}
 _polar = re.compile(r"\s*([A-Za-z]+|[\u4e00-\u9fff]{1,2})(?![A-Za-z])")
 _token = re.compile(r"[+-]?\d[\d,]{0,30}(?:\.\d{1,20})?(?:/\d{1,20})?|[^\W\d_](?:\.[^\W\d_])+\.?|[^\W\d_]+|[^\s\w]|_")
 # What sets words apart and says nothing itself. A hyphen between letters is one; a minus is not.
@@ -114,7 +116,8 @@ def _said(token: str) -> str:
     if token[0].isalpha():
         if token in CARDINALS and (value := read_words(token)) is not None:
             return str(value)
-        return singular(token.replace(".", ""))
+        word = singular(token.replace(".", ""))
+        return _SPELLINGS.get(word, word)
     digits = token.replace(",", "")
     try:
         return str(Fraction(digits)) if digits[-1].isdigit() else token
@@ -159,6 +162,11 @@ def read_polar(text: str) -> str | None:
     ):
         return None
     return None if _OPPOSITES[word] in spoken(rest) else word
+
+
+def affirms(polar: str) -> bool:
+    """Whether one of `read_polar`'s words says yes: `true` is what some write for it."""
+    return polar in ("yes", "true")
 
 
 def only_number(text: str) -> tuple[str, str] | None:

@@ -40,6 +40,16 @@ NAMES = [f"{place}-{case['kind']}-{'right' if case['right'] else 'wrong'}" for p
 # (answer, reference)
 EQUAL = [
     ("5", "5"),
+    ("minus 4", "-4"),
+    ("negative 4 cm", "-4 cm"),
+    ("negative four", "-4"),
+    ("\\boxed 7", "7"),
+    ("grey", "gray"),
+    ("The centre", "center"),
+    ("True", "yes"),
+    ("no", "False"),
+    ("03:45", "3:45 AM"),
+    ("03:45", "3:45"),
     ("A", "A"),
     ("(A)", "A"),
     ("A. 5 cm", "A"),
@@ -131,6 +141,10 @@ EQUAL = [
     ("[0, 2]", "[0,2]"),
 ]
 DIFFERENT = [
+    ("minus 4", "4"),
+    ("-four", "4"),
+    ("True", "no"),
+    ("03:45", "3:45 PM"),
     ("A or B", "A"),
     ("(A) (B)", "A"),
     ("B", "A"),

@@ -17,7 +17,8 @@ from perception_reward.service.rewards.answers.numerals import read_ordinal, rea
         ("十五", "15"), ("二十", "20"), ("一百零五", "105"), ("三千二百", "3200"), ("两万", "20000"),
         ("二〇二四", "2024"),
         ("三分之二", "2/3"), ("百分之五十", "1/2"), ("five six", None), ("and", None), ("", None), ("百", None),
-        ("一二十", None), ("apple", None),
+        ("一二十", None), ("apple", None), ("minus four", "-4"), ("negative one half", "-1/2"), ("-four", None),
+        ("minus", None), ("minus minus four", None),
     ],
 )  # fmt: skip
 def test_number_words_are_read(text: str, value: str | None) -> None:

@@ -10,7 +10,7 @@ from perception_reward.service.rewards.answers.times import Clock, Date, read_cl
 @pytest.mark.parametrize(
     ("text", "hour", "minute", "half"),
     [
-        ("3:45", 3, 45, None), ("03:45", 3, 45, None), ("3:45:00", 3, 45, None), ("3:45 PM", 3, 45, "pm"),
+        ("3:45", 3, 45, None), ("03:45", 3, 45, "am"), ("3:45:00", 3, 45, None), ("3:45 PM", 3, 45, "pm"),
         ("3 p.m.", 3, 0, "pm"), ("3.30 pm", 3, 30, "pm"), ("3 o'clock", 3, 0, None), ("three o'clock", 3, 0, None),
         ("half past ten", 10, 30, None), ("a quarter to four", 3, 45, None), ("twenty past four", 4, 20, None),
         ("3点", 3, 0, None), ("下午3点半", 3, 30, "pm"),
