@@ -1,7 +1,7 @@
 """Write down what a real vLLM server exports: `VLLM_PYTHON tests/deploy/vllm_metrics.py` (Python of .venv-vllm).
 
-It starts one on the CPU with a model of random weights, asks it for some tokens, and writes each sample's name and labels
-of its `/metrics` into `vllm_metrics.json`, with the version of vLLM.
+It starts one on the CPU with a model of random weights, asks it for some tokens, and writes the name and labels of each
+sample of its `/metrics` into `vllm_metrics.json`, with the version of vLLM.
 """
 
 from __future__ import annotations
