@@ -7,7 +7,7 @@ help:  ## List the targets
 
 .PHONY: test
 test:  ## The core test suite: no GPU, no model, no network
-	pytest -q
+	pytest -q -n logical --dist loadfile
 
 .PHONY: lint
 lint:  ## Formatting and lint
