@@ -62,6 +62,7 @@ def test_every_profile_holds_to_the_schemas(objects: Sequence[Object], tool: Any
         ("NetworkPolicy", ("spec",), "policyType"),
         ("ScaledObject", ("spec",), "coolDownPeriod"),
         ("ServiceMonitor", ("spec", "endpoints", 0), "intervall"),
+        ("PrometheusRule", ("spec",), "group"),
     ],
 )
 def test_a_misspelt_optional_field_is_caught(
