@@ -51,8 +51,9 @@ def main(descriptor: int) -> None:
         gc.freeze()  # what is shared with the workers is never written to by their collections
         server = _ForkServer(control, setup)
         notes = "; ".join(confine(setup.readable))
-        control.sendall(f"ready {notes!r}\n".encode())
-        server.run()
+        with suppress(BrokenPipeError):  # the service has ended while this one was starting
+            control.sendall(f"ready {notes!r}\n".encode())
+            server.run()
 
 
 class _ForkServer:
