@@ -30,6 +30,7 @@ pages:  ## The pages that are made from the code, made again
 	$(PYTHON) tests/service/api_page.py
 	$(PYTHON) tests/service/demo_picture.py
 	$(PYTHON) tests/deploy/prometheusrule.py
+	$(PYTHON) tests/deploy/chart_settings.py
 
 # The release of the npm package swagger-ui-dist that `/docs` is made of.
 SWAGGER_UI ?= $(shell cat service/api/swagger/VERSION)
