@@ -12,13 +12,13 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from statistics import NormalDist
 from typing import Final, TypeAlias, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
 from perception_reward.service.audit.figures import Estimate, Proportion
+from perception_reward.service.statistics.shares import CONFIDENCE, design_effect, wilson
 from perception_reward.trainer_client.wire import Label
 
 Numbers: TypeAlias = NDArray[np.float64]
@@ -26,7 +26,6 @@ Places: TypeAlias = NDArray[np.int64]
 Figure: TypeAlias = Callable[["Sample", Numbers], Numbers]
 
 LABELS: Final[tuple[Label, ...]] = get_args(Label)
-CONFIDENCE: Final = 0.95
 RESAMPLES: Final = 1000
 # Reliability bins, of equal width.
 BINS: Final = 10
@@ -163,31 +162,8 @@ def proportion(hits: Sequence[bool], units: Sequence[object]) -> Proportion:
     if not total:
         return Proportion(value=None, hits=0, total=0)
     share = found / total
-    low, high = wilson(share, total / _design_effect(hits, units))
+    low, high = wilson(share, total / design_effect(hits, units))
     return Proportion(value=share, low=low, high=high, hits=found, total=total)
-
-
-def wilson(share: float, size: float) -> tuple[float, float]:
-    """Wilson's interval of a share in [0, 1] seen in `size` (> 0, not necessarily whole) trials."""
-    z = NormalDist().inv_cdf((1 + CONFIDENCE) / 2)
-    scale = 1 + z * z / size
-    middle = (share + z * z / (2 * size)) / scale
-    half = z / scale * math.sqrt(share * (1 - share) / size + z * z / (4 * size * size))
-    # Exact at the ends, where rounding would leave 1e-17.
-    return (0.0 if share == 0 else max(0.0, middle - half)), (1.0 if share == 1 else min(1.0, middle + half))
-
-
-def _design_effect(hits: Sequence[bool], units: Sequence[object]) -> float:
-    total, share = len(hits), sum(hits) / len(hits)
-    residuals: dict[object, float] = {}
-    for hit, unit in zip(hits, units, strict=True):
-        residuals[unit] = residuals.get(unit, 0.0) + hit - share
-    count = len(residuals)
-    independent = share * (1 - share) / total
-    if count < 2 or independent == 0:
-        return 1.0
-    between = count / (count - 1) * math.fsum(value * value for value in residuals.values()) / total**2
-    return max(1.0, between / independent)
 
 
 def _confusion(sample: Sample, weights: Numbers) -> Numbers:

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from perception_reward.service.audit import statistics
 from perception_reward.service.audit.figures import Estimate
-from perception_reward.service.audit.statistics import LABELS, Sample, estimate, proportion, wilson
+from perception_reward.service.audit.statistics import LABELS, Sample, estimate, proportion
+from perception_reward.service.statistics.shares import wilson
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")
