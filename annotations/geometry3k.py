@@ -11,7 +11,7 @@ fact's id is `f` and the form's place in its row, so it stays the same whatever 
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import cast, get_args
@@ -117,6 +117,37 @@ def import_problems(
     return ImportResult(list(annotations.values()), report)
 
 
+def records_of(path: Path) -> Iterator[tuple[str, Record | LineError]]:
+    """The rows of `path` and where each stands. InterGPS's one object of problems by number is taken apart."""
+    file = open_records(path, known=FIELDS, nested=("logic_forms",))
+    for number, record in file:
+        if not isinstance(record, LineError) and any(
+            isinstance(problem, dict) and "diagram_logic_forms" in problem for problem in record.values()
+        ):
+            yield from _problems_by_number(record)
+        else:
+            yield f"{file.unit} {number}", record
+
+
+def import_record(record: Record, report: ImportReport) -> Annotation:
+    """The annotation of one row of `records_of`. Raises `ValueError` for a row that is none."""
+    return _import_row(_row(record), None, report)
+
+
+def origins_of(question: str | None, answer: str | None, lines: Collinear) -> Callable[[Statement], Origin]:
+    """Where a statement about a diagram is known from, by what the question says, says with its numbers filled in, or
+    implies.
+
+    An element's number or expression is given also where the question has another one than the diagram: the answer
+    belongs to the question's, and who calculates with it has not misread the diagram.
+    """
+    said = [*statements_given(question), *statements_filled(question, answer)]
+    origins: dict[tuple[object, ...], Origin] = {lines.key(one): "derived" for one in statements_implied(question)}
+    origins.update((lines.key(one), "given") for one in said)
+    origins.update((element, "given") for one in said if (element := _element(one, lines)))
+    return lambda statement: origins.get(lines.key(statement)) or origins.get(_element(statement, lines)) or "seen"
+
+
 def _check_choice(what: str, given: Iterable[str], known: Collection[str]) -> None:
     if unknown := sorted(set(given) - set(known)):
         raise ValueError(f"unknown {what} {unknown[0]!r}; known are {', '.join(known)}")
@@ -125,13 +156,13 @@ def _check_choice(what: str, given: Iterable[str], known: Collection[str]) -> No
 def _import_row(row: _Row, kinds: Collection[str] | None, report: ImportReport) -> Annotation:
     statements = _statements(row, report)
     lines = Collinear(statements.values())
-    origins = _origins(row, lines)
+    origin_of = origins_of(row.question, row.answer, lines)
     facts: list[Fact] = []
     for place, statement in statements.items():
         if kinds is not None and statement.kind not in kinds:
             report.not_selected[statement.kind] += 1
             continue
-        origin = origins.get(lines.key(statement)) or origins.get(_element(statement, lines)) or "seen"
+        origin = origin_of(statement)
         report.facts[statement.kind] += 1
         report.origins[origin] += 1
         facts.append(
@@ -154,19 +185,6 @@ def _import_row(row: _Row, kinds: Collection[str] | None, report: ImportReport) 
         facts=facts,
         provenance=provenance,
     )
-
-
-def _origins(row: _Row, lines: Collinear) -> dict[tuple[object, ...], Origin]:
-    """Where what the question says, says with its numbers filled in, or implies is known from.
-
-    An element's number or expression is given also where the question has another one than the diagram: the answer
-    belongs to the question's, and who calculates with it has not misread the diagram.
-    """
-    said = [*statements_given(row.question), *statements_filled(row.question, row.answer)]
-    origins: dict[tuple[object, ...], Origin] = {lines.key(one): "derived" for one in statements_implied(row.question)}
-    origins.update((lines.key(one), "given") for one in said)
-    origins.update((element, "given") for one in said if (element := _element(one, lines)))
-    return origins
 
 
 def _element(statement: Statement, lines: Collinear) -> tuple[object, ...]:
@@ -234,25 +252,15 @@ def _plain_amount(statement: Statement) -> tuple[object, ...] | None:
 
 
 def _rows(path: Path, problems: Path | None, split: str | None, report: ImportReport) -> Iterator[_Row]:
-    for place, record in _records(path, report):
+    for place, record in records_of(path):
         try:
+            if isinstance(record, LineError):
+                raise ValueError(record.message)
             row = _row(record)
             if split is None or row.split == split:
                 yield row if problems is None else _asked(row, problems)
         except ValueError as error:
             report.dropped.append(Dropped(place, None, f"the row {error}"))
-
-
-def _records(path: Path, report: ImportReport) -> Iterator[tuple[str, Record]]:
-    """The rows, and where each stands. InterGPS's one object of problems by number is taken apart."""
-    file = open_records(path, known=FIELDS, nested=("logic_forms",))
-    for number, record in file:
-        if isinstance(record, LineError):
-            report.dropped.append(Dropped(f"{file.unit} {number}", None, f"the row {record.message}"))
-        elif any(isinstance(problem, dict) and "diagram_logic_forms" in problem for problem in record.values()):
-            yield from _problems_by_number(record)
-        else:
-            yield f"{file.unit} {number}", record
 
 
 def _problems_by_number(problems: Record) -> Iterator[tuple[str, Record]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from typing import TextIO, TypeAlias, cast
 
 from perception_reward.annotations.faults import LineError, Record
@@ -75,6 +75,54 @@ def json_values(stream: TextIO, constants: Constants = refuse) -> Iterator[tuple
         yield number + 1, LineError(number + 1, "", f"is behind the end of the array, in line {source.line}")
 
 
+def json_members(stream: TextIO, names: Collection[str] | None) -> Iterator[tuple[str, str, object]]:
+    """What one JSON object holds under `names`: (name, key, entry) for each entry of the list or object there.
+
+    Entries come one at a time; the key is that of an object's entry, and empty for a list's. All else is skipped.
+    names: None for the entries of the document itself, by their keys. Raises `ValueError` where the document is no
+    JSON, or ends too early.
+    """
+    source = _Buffer(stream)
+    try:
+        yield from _members(source, names)
+    except json.JSONDecodeError as error:
+        raise ValueError(f"is not JSON ({error.msg}) in line {source.line}") from None
+
+
+def _members(source: _Buffer, names: Collection[str] | None) -> Iterator[tuple[str, str, object]]:
+    decoder = json.JSONDecoder(parse_constant=refuse)
+    if names is None:
+        yield from (("", key, source.value(decoder)) for key in _keys(source, decoder))
+        return
+    for name in _keys(source, decoder):
+        opened = source.peek()
+        if name not in names or opened not in ("[", "{"):
+            source.value(decoder)
+        elif opened == "{":
+            for key in _keys(source, decoder):
+                yield name, key, source.value(decoder)
+        else:
+            source.take(True)
+            while source.expect(commas=True) != "]":
+                yield name, "", source.value(decoder)
+            source.take(True)
+
+
+def _keys(source: _Buffer, decoder: json.JSONDecoder) -> Iterator[str]:
+    """The keys of the object that comes next; each one's value has to be taken before the next key."""
+    if source.expect() != "{":
+        raise ValueError("is not one JSON object")
+    source.take(True)
+    while source.expect(commas=True) != "}":
+        key = source.value(decoder)
+        if not isinstance(key, str) or source.expect() != ":":
+            raise ValueError(f"is not JSON in line {source.line}")
+        source.take(True)
+        source.expect()
+        yield key
+    source.take(True)
+
+
 class _Buffer:
     """What has been read of a stream and not been used."""
 
@@ -91,6 +139,13 @@ class _Buffer:
             self._advance(skipped.end() if skipped else self._at)
             if self._at < len(self._text) or not self._more(CHUNK):
                 return self._text[self._at : self._at + 1]
+
+    def expect(self, *, commas: bool = False) -> str:
+        """As `peek`, where there has to be something."""
+        found = self.peek(commas=commas)
+        if not found:
+            raise ValueError(f"ends in line {self.line}, in the middle of a value")
+        return found
 
     def take(self, one: bool) -> None:
         """Use up one character, where `one`."""

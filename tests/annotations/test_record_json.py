@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from perception_reward.annotations import record_json
 from perception_reward.annotations.faults import LineError
-from perception_reward.annotations.record_json import as_null, bounded_lines, json_values, parse_records
+from perception_reward.annotations.record_json import as_null, bounded_lines, json_members, json_values, parse_records
 
 
 class Trickle(io.StringIO):
@@ -84,3 +84,25 @@ def _watched(lines: Iterator[str]) -> Iterator[str]:
     for line in lines:
         assert len(line) <= 101
         yield line
+
+
+def members(text: str, names: list[str] | None) -> list[tuple[str, str, object]]:
+    return list(json_members(io.StringIO(text), names))
+
+
+def test_members_of_a_document_come_one_by_one_from_lists_and_objects():
+    text = '{"a": {"list": [0]}, "list": [1, {"b": 2} ,"]"], "c": "list", "by": {"k": 1, "l": [2]}, "list": 5}'
+    assert members(text, ["list", "by"]) == [
+        ("list", "", 1),
+        ("list", "", {"b": 2}),
+        ("list", "", "]"),
+        ("by", "k", 1),
+        ("by", "l", [2]),
+    ]
+    assert members('{"x": [1], "y": {}}', None) == [("", "x", [1]), ("", "y", {})]
+
+
+@pytest.mark.parametrize("text", ['{"list": [1, ', '{"list": [1', '{"list" 1}', "[]", "", '{"list": nope}', '{"a": 1'])
+def test_a_document_that_is_none_or_breaks_off_is_told(text: str):
+    with pytest.raises(ValueError, match=r"in line 1|not one JSON object"):
+        members(text, ["list"])
