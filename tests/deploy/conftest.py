@@ -75,6 +75,11 @@ def render(tool: Tool) -> Callable[[str], Rendered]:
     return rendered
 
 
+@pytest.fixture(scope="session")
+def all_profiles() -> list[str]:
+    return list(PROFILES)
+
+
 @pytest.fixture(params=PROFILES)
 def profile(request: pytest.FixtureRequest) -> str:
     return request.param
