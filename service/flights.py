@@ -12,6 +12,8 @@ from contextlib import aclosing
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
+from perception_reward.service.pace import Pace
+
 K = TypeVar("K")
 V = TypeVar("V")
 
@@ -27,9 +29,20 @@ class Landed(Generic[K, V]):
 
 @dataclass(eq=False, slots=True)
 class _Flight(Generic[K, V]):
-    futures: dict[K, asyncio.Future[V]]
-    waiters: int = 0
-    task: asyncio.Task[None] | None = field(default=None)
+    """aloft: the keys that have not landed. No object is made for a key: a request may have a hundred thousand."""
+
+    aloft: dict[K, None] = field(default_factory=dict[K, None])
+    passengers: set[_Passenger[K, V]] = field(default_factory=lambda: set())
+    task: asyncio.Task[None] | None = None
+
+
+@dataclass(eq=False, slots=True)
+class _Passenger(Generic[K, V]):
+    """Who waits. boarded: for what keys, and with what flights. landed: what has come, or the error of a flight."""
+
+    boarded: dict[K, _Flight[K, V]] = field(default_factory=dict[K, _Flight[K, V]])
+    flights: set[_Flight[K, V]] = field(default_factory=lambda: set())
+    landed: asyncio.Queue[tuple[K, V] | Exception] = field(default_factory=lambda: asyncio.Queue())
 
 
 class Flights(Generic[K, V]):
@@ -62,20 +75,14 @@ class Flights(Generic[K, V]):
         Ends early at `deadline` (loop time): keys that have not landed by then are not yielded.
         Raises what `launch` raises, in every request that waits for one of its keys.
         """
-        keys = list(wanted)
-        own = [key for key in keys if key not in self._by_key]
-        if own:
-            self._take_off(own, launch)
-        owned = frozenset(own)
-        boarded = {key: self._by_key[key] for key in keys}
-        flights = set(boarded.values())
-        landed: asyncio.Queue[K] = asyncio.Queue()
-        for flight in flights:
-            flight.waiters += 1
-        for key, flight in boarded.items():
-            flight.futures[key].add_done_callback(lambda _, key=key: landed.put_nowait(key))
+        own, passenger = _Flight[K, V](), _Passenger[K, V]()
         try:
-            awaited = len(keys)
+            try:
+                await self._board(passenger, wanted, own)
+            finally:  # also where this ends here: others may have boarded it meanwhile
+                if own.aloft:
+                    self._take_off(own, launch)
+            landed, awaited = passenger.landed, len(passenger.boarded)
             while awaited:
                 try:
                     async with asyncio.timeout_at(deadline):
@@ -85,53 +92,66 @@ class Flights(Generic[K, V]):
                 while not landed.empty():
                     arrived.append(landed.get_nowait())
                 awaited -= len(arrived)
-                for key in arrived:
-                    yield Landed(key, boarded[key].futures[key].result(), key not in owned)
+                for one in arrived:
+                    if isinstance(one, Exception):
+                        raise one
+                    yield Landed(*one, passenger.boarded[one[0]] is not own)
         finally:
-            for flight in flights:
-                self._leave(flight)
+            for flight in passenger.flights:
+                self._leave(flight, passenger)
 
-    def _take_off(self, keys: Sequence[K], launch: Callable[[Sequence[K]], AsyncGenerator[tuple[K, V]]]) -> None:
-        loop = asyncio.get_running_loop()
-        flight: _Flight[K, V] = _Flight({key: loop.create_future() for key in keys})
-        for key in keys:
-            self._by_key[key] = flight
+    async def _board(self, passenger: _Passenger[K, V], wanted: Iterable[K], own: _Flight[K, V]) -> None:
+        """Join the flights of the keys that are aloft; `own` takes the others."""
+        pace = Pace()
+        for key in wanted:
+            flight = passenger.boarded[key] = self._by_key.setdefault(key, own)
+            if flight is own:
+                own.aloft[key] = None
+            flight.passengers.add(passenger)
+            passenger.flights.add(flight)
+            await pace.keep()
+
+    def _take_off(self, flight: _Flight[K, V], launch: Callable[[Sequence[K]], AsyncGenerator[tuple[K, V]]]) -> None:
         self._aloft.add(flight)
-        flight.task = asyncio.create_task(self._fly(flight, launch(keys)))
+        flight.task = asyncio.create_task(self._fly(flight, launch(list(flight.aloft))))
+        flight.task.add_done_callback(lambda _: self._aloft.discard(flight))
 
     async def _fly(self, flight: _Flight[K, V], values: AsyncGenerator[tuple[K, V]]) -> None:
+        pace = Pace()
         try:
             async with aclosing(values):
                 async for key, value in values:
-                    self._land(flight, key).set_result(value)
+                    self._land(flight, key, value)
+                    await pace.keep()
             self._crash(flight, RuntimeError("work ended without a value for every key"))
         except Exception as error:
             self._crash(flight, error)
         finally:
-            self._aloft.discard(flight)
             self._ground(flight)
 
-    def _land(self, flight: _Flight[K, V], key: K) -> asyncio.Future[V]:
+    def _land(self, flight: _Flight[K, V], key: K, value: V) -> None:
+        del flight.aloft[key]
         if self._by_key.get(key) is flight:
             del self._by_key[key]
-        return flight.futures[key]
+        for passenger in flight.passengers:
+            if passenger.boarded.get(key) is flight:
+                passenger.landed.put_nowait((key, value))
 
     def _crash(self, flight: _Flight[K, V], error: Exception) -> None:
-        for future in flight.futures.values():
-            if not future.done():
-                future.set_exception(error)
-                # Read here, so that a future nobody waits for is not reported as a forgotten exception.
-                future.exception()
+        """Tell those who wait for a key that has not landed."""
+        for passenger in flight.passengers:
+            if any(passenger.boarded.get(key) is flight for key in flight.aloft):
+                passenger.landed.put_nowait(error)
 
     def _ground(self, flight: _Flight[K, V]) -> None:
         """Nobody may join a flight that has ended or was called off."""
-        for key in flight.futures:
+        for key in flight.aloft:
             if self._by_key.get(key) is flight:
                 del self._by_key[key]
 
-    def _leave(self, flight: _Flight[K, V]) -> None:
-        flight.waiters -= 1
+    def _leave(self, flight: _Flight[K, V], passenger: _Passenger[K, V]) -> None:
+        flight.passengers.discard(passenger)
         # A flight whose keys have all landed may still be writing them back: it is left to finish.
-        if flight.waiters == 0 and flight.task is not None and not all(f.done() for f in flight.futures.values()):
+        if not flight.passengers and flight.task is not None and flight.aloft:
             self._ground(flight)
             flight.task.cancel()

@@ -14,8 +14,9 @@ import asyncio
 import logging
 import time
 from collections import Counter
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import aclosing
+from contextvars import ContextVar
 from typing import Any, Protocol
 
 from perception_reward.annotations.model import Annotation
@@ -35,7 +36,7 @@ from perception_reward.service.rewards.grading import AccuracyGrader, Question
 from perception_reward.service.run_warnings import RunWarnings
 from perception_reward.service.streams import merge
 from perception_reward.service.thoughts import Thoughts
-from perception_reward.service.worksheet import Ask, Find, Worksheet
+from perception_reward.service.worksheet import Ask, Find, Worksheet, facts_of
 from perception_reward.trainer_client.wire import (
     ItemResult,
     Reason,
@@ -46,6 +47,14 @@ from perception_reward.trainer_client.wire import (
 )
 
 logger = logging.getLogger(__name__)
+
+
+def _unbounded(items: int, facts: int) -> None: ...
+
+
+# Told how many items and facts a request has, those of its annotations among them, before anything is made for them.
+# What it raises ends the request. Of the task that scores.
+room: ContextVar[Callable[[int, int], None]] = ContextVar("room", default=_unbounded)
 
 
 class UnknownProfileError(ValueError):
@@ -126,7 +135,7 @@ class Scorer:
         if request.tolerance is not None:
             profile = profile.model_copy(update={"tolerance": request.tolerance})
         sheets = await self._prepare(request, profile, deadline)
-        errand = errand_of(sheets)
+        errand = await errand_of(sheets)
         finds = await self._recall(errand)
         errand.cache_hits = finds.keys() & errand.asks.keys()
         results: list[ItemResult] = []
@@ -138,7 +147,7 @@ class Scorer:
                 await pace.keep()
         self._observer.scored(profile.name, request.run, results)
         self._observer.judged(len(errand.judged), errand.joined)
-        summary = _summary(results, sheets, errand, time.perf_counter() - started)
+        summary = await _summary(results, sheets, errand, started)
         concerns = _concerns(summary, profile)
         if profile.mode != "parity":
             concerns |= self._thoughts.concerns(request.run, (sheet.reading for sheet in sheets))
@@ -148,10 +157,12 @@ class Scorer:
     async def _prepare(self, request: ScoreRequest, profile: Profile, deadline: float) -> list[Worksheet]:
         annotations = await self._annotations(request.items, deadline)
         sheets: list[Worksheet] = []
-        pace = Pace()
+        facts, make_room, pace = 0, room.get(), Pace()
         for item in request.items:
             await pace.keep()
             annotation = annotations.get(item.annotation_id or "") if annotations is not None else None
+            facts += len(facts_of(item, annotation))
+            make_room(len(request.items), facts)
             sheets.append(
                 Worksheet(
                     item,
@@ -200,15 +211,16 @@ class Scorer:
     ) -> AsyncGenerator[int]:
         """Yield the index of each sheet once `finds` holds all its keys; what it lacks is found out and put there."""
         lacking: dict[int, set[bytes]] = {}
+        waiting: dict[bytes, list[int]] = {}
+        pace = Pace()
         for index, sheet in enumerate(sheets):
             if sheet.keys <= finds.keys():
                 yield index
-            else:
-                lacking[index] = set(sheet.keys - finds.keys())
-        waiting: dict[bytes, list[int]] = {}
-        for index, keys in lacking.items():
-            for key in keys:
+                continue
+            lacking[index] = set(sheet.keys - finds.keys())
+            for key in lacking[index]:
                 waiting.setdefault(key, []).append(index)
+            await pace.keep()
         async with aclosing(self._find_out(set(waiting), errand, deadline)) as found:
             async for key, find in found:
                 finds[key] = find
@@ -256,8 +268,15 @@ class Scorer:
         begin_flow()  # in the flight's own task, so for this work alone
         fresh: list[tuple[bytes, bytes]] = []
         wanted = set(keys)
-        asks = [errand.asks[key] for key in keys if key in errand.asks]
-        questions = {key: errand.questions[key] for key in keys if key in errand.questions}
+        asks: list[Ask] = []
+        questions: dict[bytes, Question] = {}
+        pace = Pace()
+        for key in keys:
+            if key in errand.asks:
+                asks.append(errand.asks[key])
+            else:
+                questions[key] = errand.questions[key]
+            await pace.keep()
         try:
             async with aclosing(merge(self._judged(asks, deadline), self._graded(questions, deadline))) as finds:
                 async for key, find in finds:
@@ -269,7 +288,7 @@ class Scorer:
                         wanted.discard(key)
                         yield key, find
         finally:
-            await self._cache.put_many(fresh)
+            self._cache.share(fresh)
 
     async def _judged(self, asks: Sequence[Ask], deadline: float) -> AsyncGenerator[tuple[bytes, Find]]:
         """One task per response, all tasks in one batch.
@@ -280,7 +299,7 @@ class Scorer:
         if not asks:
             return
         started = time.perf_counter()
-        tasks = tasks_of(asks, whole_lists=self._judge.scope == "response")
+        tasks = await tasks_of(asks, whole_lists=self._judge.scope == "response")
         async with aclosing(self._judge.judge([task for task, _ in tasks], deadline)) as judged:
             async for index, outcomes in judged:
                 for key, outcome in zip(tasks[index][1], outcomes, strict=True):
@@ -326,12 +345,16 @@ def _concerns(summary: Summary, profile: Profile) -> dict[str, str]:
     return concerns
 
 
-def _summary(results: Sequence[ItemResult], sheets: Sequence[Worksheet], errand: Errand, seconds: float) -> Summary:
+async def _summary(results: Sequence[ItemResult], sheets: Sequence[Worksheet], errand: Errand, since: float) -> Summary:
+    cache_hits, pace = 0, Pace()
+    for sheet in sheets:
+        cache_hits += sum(key in errand.cache_hits for key in sheet.fact_keys)
+        await pace.keep()
     return Summary(
         items=len(results),
         **tally(results),
         facts=sum(len(sheet.fact_keys) for sheet in sheets),
-        cache_hits=sum(key in errand.cache_hits for sheet in sheets for key in sheet.fact_keys),
+        cache_hits=cache_hits,
         judged=len(errand.judged),
-        seconds=seconds,
+        seconds=time.perf_counter() - since,
     )

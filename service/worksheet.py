@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
@@ -77,7 +78,7 @@ class Worksheet:
         judged = found.text if found is not None else ""
         self._truncated = len(judged) > max_response_chars
         self._seen = judged[:max_response_chars]
-        self.facts = _facts(item, annotation)
+        self.facts = tuple(facts_of(item, annotation))
         self._reference = item.answer if item.answer is not None or annotation is None else annotation.answer
         self.fact_keys = self._fact_keys(
             fingerprint, scope, response_digest(self._seen) if self._seen != text else digest
@@ -166,10 +167,11 @@ class Worksheet:
         ]
 
 
-def _facts(item: ScoreItem, annotation: Annotation | None) -> tuple[Fact, ...]:
+def facts_of(item: ScoreItem, annotation: Annotation | None) -> Sequence[Fact]:
+    """The item's own facts, or those of its annotation."""
     if item.facts is not None:
-        return tuple(item.facts)
-    return tuple(annotation.facts) if annotation is not None else ()
+        return item.facts
+    return annotation.facts if annotation is not None else ()
 
 
 def _outcome(find: Find) -> Outcome:

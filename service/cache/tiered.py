@@ -7,6 +7,10 @@ from collections.abc import Iterable, Sequence
 from perception_reward.service.cache.memory import MemoryCache
 from perception_reward.service.cache.observer import CacheObserver, Unobserved
 from perception_reward.service.cache.redis_cache import RedisCache
+from perception_reward.service.pace import Pace
+
+# Keys looked up in memory before others have a turn.
+AT_ONCE = 4096
 
 
 class VerdictCache:
@@ -40,7 +44,11 @@ class VerdictCache:
 
     async def get_many(self, keys: Sequence[bytes]) -> list[bytes | None]:
         """The values of `keys` in order, None where no tier has one: at most one round trip to Redis."""
-        values = self._memory.get_many(keys)
+        values: list[bytes | None] = []
+        pace = Pace()
+        for start in range(0, len(keys), AT_ONCE):
+            values += self._memory.get_many(keys[start : start + AT_ONCE])
+            await pace.keep()
         absent = [index for index, value in enumerate(values) if value is None]
         self._observer.hits("memory", len(keys) - len(absent))
         found = await self._ask_redis([keys[index] for index in absent])
@@ -49,13 +57,11 @@ class VerdictCache:
         return values
 
     def remember(self, pairs: Iterable[tuple[bytes, bytes]]) -> None:
-        """Keep `pairs` in memory alone, until `put_many` sends them to Redis with the rest of their batch."""
+        """Keep `pairs` in memory, until `share` sends them to Redis with the rest of their batch."""
         self._memory.put_many(pairs)
 
-    async def put_many(self, pairs: Iterable[tuple[bytes, bytes]]) -> None:
-        """Keep `pairs` in memory now, and in Redis soon: this does not wait for it."""
-        pairs = list(pairs)
-        self._memory.put_many(pairs)
+    def share(self, pairs: Iterable[tuple[bytes, bytes]]) -> None:
+        """Keep `pairs`, which are remembered, in Redis soon: this does not wait for it."""
         if self._redis is not None:
             self._redis.put_many(pairs)
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import socket
 from collections.abc import Awaitable, Callable, Sequence
 
 from perception_reward.annotations.store import StoreError
 from perception_reward.service.assembly import PRELOAD, Service, assemble
 from perception_reward.service.cli.options import fail, reason
+from perception_reward.service.garbage import collect_when_idle
 from perception_reward.service.processes.handles import WorkersUnavailable
 from perception_reward.service.server import DrainingServer, make_server
 from perception_reward.service.settings import Settings, SettingsError
@@ -54,8 +54,10 @@ def listen(settings: Settings) -> socket.socket:
 async def serve(service: Service, listener: socket.socket) -> DrainingServer:
     """Serve on `listener` until a signal ends it."""
     server = make_server(service)
-    # What has been imported stays: without it a full collection walks sympy and transformers in mid-request.
-    gc.collect()
-    gc.freeze()
-    await server.serve(sockets=[listener])
+    collecting = asyncio.create_task(collect_when_idle(service.admission))
+    try:
+        await server.serve(sockets=[listener])
+    finally:
+        collecting.cancel()
+        await asyncio.gather(collecting, return_exceptions=True)
     return server

@@ -184,6 +184,7 @@ class WorkerPool:
                 self._bury(run, Crashed(f"{type(error).__name__} in the service"))
             finally:
                 self._runs.discard(run)
+                del run  # while the next one is waited for, what this was part of would be kept
                 self._changed.set()
 
     async def _next(self) -> Run:

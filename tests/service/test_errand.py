@@ -22,22 +22,22 @@ def sheet(response: str, facts: list[dict[str, str]] = FACTS, answer: str | None
     )
 
 
-def test_what_items_share_is_found_out_once():
-    errand = errand_of([sheet("same", answer="5"), sheet("same"), sheet("other")])
+async def test_what_items_share_is_found_out_once():
+    errand = await errand_of([sheet("same", answer="5"), sheet("same"), sheet("other")])
     assert len(errand.asks) == 2 * len(FACTS)
     assert len(errand.questions) == 0  # neither response holds an answer
     assert errand.keys == errand.asks.keys()
 
 
-def test_an_answer_that_has_to_be_compared_is_a_question():
-    errand = errand_of([sheet("\\boxed{5}", answer="5"), sheet("\\boxed{5}", answer="5")])
+async def test_an_answer_that_has_to_be_compared_is_a_question():
+    errand = await errand_of([sheet("\\boxed{5}", answer="5"), sheet("\\boxed{5}", answer="5")])
     assert [question.references for question in errand.questions.values()] == [("5",)]
 
 
-def test_facts_judged_alone_go_in_one_task_per_response_and_only_those_wanted():
-    errand = errand_of([sheet("one"), sheet("two")])
+async def test_facts_judged_alone_go_in_one_task_per_response_and_only_those_wanted():
+    errand = await errand_of([sheet("one"), sheet("two")])
     wanted = [ask for ask in reversed(errand.asks.values()) if ask.place != 1]
-    tasks = {task.response: (task, keys) for task, keys in tasks_of(wanted, whole_lists=False)}
+    tasks = {task.response: (task, keys) for task, keys in await tasks_of(wanted, whole_lists=False)}
     assert {response: [fact.id for fact in task.facts] for response, (task, _) in tasks.items()} == {
         "one": ["f0", "f2", "f3"],
         "two": ["f0", "f2", "f3"],
@@ -46,8 +46,8 @@ def test_facts_judged_alone_go_in_one_task_per_response_and_only_those_wanted():
         assert [errand.asks[key].facts[errand.asks[key].place] for key in keys] == list(task.facts)
 
 
-def test_facts_judged_together_go_as_a_whole_list_whatever_is_wanted():
-    errand = errand_of([sheet("one")])
-    [(task, keys)] = tasks_of(list(errand.asks.values())[2:], whole_lists=True)
+async def test_facts_judged_together_go_as_a_whole_list_whatever_is_wanted():
+    errand = await errand_of([sheet("one")])
+    [(task, keys)] = await tasks_of(list(errand.asks.values())[2:], whole_lists=True)
     assert [fact.id for fact in task.facts] == ["f0", "f1", "f2", "f3"]
     assert list(keys) == list(errand.asks)

@@ -132,3 +132,28 @@ async def test_a_flight_whose_keys_have_landed_finishes_what_it_does_afterwards(
     await collect(Flights[str, int](), ["a"], writing, soon())
     async with asyncio.timeout(5):
         await written.wait()
+
+
+async def test_a_starter_that_goes_away_while_it_boards_leaves_nobody_behind():
+    work, flights = Work(), Flights[str, int]()
+    many = [f"{number}" for number in range(100_000)]
+    first = asyncio.create_task(collect(flights, many, work, soon()))
+    while not len(flights):  # noqa: ASYNC110
+        await asyncio.sleep(0)
+    assert len(flights) < len(many)
+    second = asyncio.create_task(collect(flights, ["0"], work, soon()))
+    await asyncio.sleep(0)
+    first.cancel()
+    await asyncio.gather(first, return_exceptions=True)
+    work.go.set()
+    assert [(value.value, value.joined) for value in await second] == [(1, True)]
+    assert len(work.launched) == 1
+
+
+async def test_a_value_that_comes_twice_is_an_error():
+    async def twice(keys: Sequence[str]) -> AsyncGenerator[tuple[str, int]]:
+        yield keys[0], 1
+        yield keys[0], 1
+
+    with pytest.raises(KeyError):
+        await collect(Flights[str, int](), ["a", "b"], twice, soon())

@@ -3,7 +3,7 @@ from __future__ import annotations
 import asyncio
 import time
 
-from perception_reward.service.pace import TURN_SECONDS, Pace
+from perception_reward.service.pace import AT_ONCE, TURN_SECONDS, Pace, let_go
 
 
 async def test_others_have_their_turn_in_a_long_loop():
@@ -30,3 +30,24 @@ async def test_a_short_loop_is_not_interrupted():
     await pace.keep()
     assert not task.done()
     await task
+
+
+async def test_a_long_list_is_freed_in_turns():
+    turns = 0
+
+    class Slow:
+        def __del__(self) -> None:
+            time.sleep(TURN_SECONDS / AT_ONCE)
+
+    async def other() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            await asyncio.sleep(0)
+
+    many = [Slow() for _ in range(10 * AT_ONCE)]
+    task = asyncio.create_task(other())
+    await let_go(many)
+    task.cancel()
+    assert many == []
+    assert turns >= 9

@@ -12,7 +12,8 @@ PAIRS = [(b"a", b"1"), (b"b", b"2")]
 async def test_memory_alone_is_a_cache(recorder: Any):
     cache = VerdictCache(MemoryCache(10_000), observer=recorder)
     await cache.start()
-    await cache.put_many(PAIRS)
+    cache.remember(PAIRS)
+    cache.share(PAIRS)
     assert await cache.get_many([b"b", b"absent", b"a"]) == [b"2", None, b"1"]
     assert cache.health == "memory only"
     assert (recorder.hit, recorder.missed) == ({"memory": 2, "redis": 0}, 1)
@@ -23,7 +24,8 @@ async def test_what_redis_knows_is_kept_in_memory(start_redis: Any, recorder: An
     server = start_redis()
     first = VerdictCache(MemoryCache(10_000), RedisCache(server.url))
     await first.start()
-    await first.put_many(PAIRS)
+    first.remember(PAIRS)
+    first.share(PAIRS)
     await first.aclose()
 
     second = VerdictCache(MemoryCache(10_000), RedisCache(server.url), recorder)
@@ -41,7 +43,8 @@ async def test_without_its_redis_it_still_remembers(start_redis: Any):
     server.kill()
     cache = VerdictCache(MemoryCache(10_000), RedisCache(server.url))
     await cache.start()
-    await cache.put_many(PAIRS)
+    cache.remember(PAIRS)
+    cache.share(PAIRS)
     assert await cache.get_many([b"a", b"absent"]) == [b"1", None]
     assert cache.health == "down (connection)"
     await cache.aclose()

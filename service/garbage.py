@@ -1,0 +1,36 @@
+"""Garbage collections that look at everything, put off to when nobody waits for an answer.
+
+Such a collection walks over every object that there is. In the middle of a request of a hundred thousand facts it took
+half a second, again and again while they became more, and found nothing: what a request makes is freed by reference
+counts. What is left, the cycles of exceptions and the like, can wait.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+
+from perception_reward.service.admission import Admission
+
+# New objects before the youngest are looked at, and how many such looks until those that survived them are, too.
+YOUNG, MIDDLE = 5000, 20
+# Looks of the second kind until one at everything: so many that a large request does not come so far, where nobody has
+# been idle since; and so few that one is worth its time where nobody waits.
+OVERDUE, WORTHWHILE = 100, 4
+EVERY_SECONDS = 1.0
+
+
+async def collect_when_idle(admission: Admission) -> None:
+    """Put off full collections to moments without a request under way, for as long as this runs."""
+    usual = gc.get_threshold()
+    gc.collect()
+    # What has been imported stays: without it a full collection walks sympy and transformers.
+    gc.freeze()
+    gc.set_threshold(YOUNG, MIDDLE, OVERDUE)
+    try:
+        while True:
+            await asyncio.sleep(EVERY_SECONDS)
+            if admission.requests == 0 and gc.get_count()[2] >= WORTHWHILE:
+                gc.collect()
+    finally:
+        gc.set_threshold(*usual)
