@@ -21,6 +21,7 @@ from fastapi import FastAPI
 
 from perception_reward.service.api import about, annotations, docs, problems, score
 from perception_reward.service.api.intake import Intake
+from perception_reward.service.api.memory import Memory
 from perception_reward.service.api.middleware import BodyLimit, KeyCheck, Telemetry
 from perception_reward.service.api.origin import OriginCheck
 from perception_reward.service.api.trainers import nemo_gym, openrlhf, slime
@@ -54,7 +55,8 @@ def make_app(service: Service) -> FastAPI:
     # The last one added is the outermost: requests are counted first, then checked for where they come from and
     # for a key, then measured, then unpacked.
     limit = settings.max_body_mb << 20
-    app.add_middleware(Intake, limit=limit, room=settings.max_buffered_mb << 20, metrics=service.metrics)
+    memory = Memory(settings.max_buffered_mb << 20, service.metrics)
+    app.add_middleware(Intake, limit=limit, memory=memory, metrics=service.metrics)
     app.add_middleware(BodyLimit, limit=limit, seconds=settings.request_timeout, metrics=service.metrics)
     app.add_middleware(
         KeyCheck,

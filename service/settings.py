@@ -166,9 +166,10 @@ class Settings(BaseSettings):
     )
     max_body_mb: int = Field(default=64, ge=1, le=1024, description="Largest request body, in MiB, unpacked.")
     max_buffered_mb: int = Field(
-        default=1024,
+        default=512,
         ge=1,
-        description="MiB that the bodies of all requests under way may hold; one that would exceed it gets 429.",
+        description="MiB that the bodies of all requests under way may take, with what is made of them; one that would "
+        "exceed it gets 429.",
     )
     max_items: int = Field(default=4096, ge=1, le=65536, description="Most items in one request.")
     max_facts: int = Field(default=256, ge=1, le=65536, description="Most facts of one item.")

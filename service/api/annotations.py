@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-import asyncio
+import json
+from contextlib import aclosing
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 
-from perception_reward.annotations.faults import LineError
-from perception_reward.annotations.jsonl import parse_lines
+from perception_reward.annotations.cursor import to_cursor
 from perception_reward.annotations.model import Annotation
 from perception_reward.service.api.body import LenientRoute
 from perception_reward.service.api.deps import ServiceDep, declared
+from perception_reward.service.api.dumped import dumped
+from perception_reward.service.api.lines import annotations_in
+from perception_reward.service.api.memory import share_of
 from perception_reward.service.api.problems import InvalidRequest, documented
+from perception_reward.service.pace import let_go
 
 # What tools call JSON lines. The first is the one that is asked for.
 JSON_LINES = (
@@ -24,6 +28,8 @@ JSON_LINES = (
     "application/x-jsonlines",
     "application/json",
 )
+# Characters of a page, about: an annotation may have megabytes.
+PAGE_CHARACTERS = 8_000_000
 # Faults told of one bulk load; their number is told besides.
 MOST_FAULTS = 1000
 
@@ -58,37 +64,51 @@ class Loaded(BaseModel):
     errors: list[Fault] = Field(description=f"What is wrong with them, of the first {MOST_FAULTS}.")
 
 
-@router.get("")
+@router.get("", response_model=Listing)
 async def list_annotations(
     service: ServiceDep,
     cursor: str | None = None,
     limit: Annotated[int, Query(ge=1, le=1000)] = 100,
-) -> Listing:
-    """A page of annotations."""
+) -> Response:
+    """A page of annotations. It ends early where they are large; the cursor goes on behind it."""
     try:
         page = await service.store.list(cursor=cursor, limit=limit)
     except ValueError as error:
         raise InvalidRequest("cursor", str(error)) from None
-    return Listing(annotations=list(page.annotations), cursor=page.cursor)
+    written: list[str] = []
+    cursor, room = page.cursor, PAGE_CHARACTERS
+    for annotation in page.annotations:
+        if room <= 0:
+            cursor = to_cursor(page.annotations[len(written) - 1].id)
+            break
+        written.append(await dumped(annotation, "facts"))
+        room -= len(written[-1])
+    text = f'{{"annotations":[{",".join(written)}],"cursor":{json.dumps(cursor)}}}'
+    return Response(text, media_type="application/json")
 
 
-@router.get("/{annotation_id:path}", responses=documented(404))
-async def get_annotation(annotation_id: str, service: ServiceDep) -> Annotation:
+@router.get("/{annotation_id:path}", response_model=Annotation, responses=documented(404))
+async def get_annotation(annotation_id: str, service: ServiceDep) -> Response:
     """One annotation."""
     (annotation,) = await service.store.get_many([annotation_id])
     if annotation is None:
         raise _unknown(annotation_id)
-    return annotation
+    return await _answer(annotation)
 
 
-@router.put("/{annotation_id:path}", responses=documented(409), dependencies=[Depends(declared("application/json"))])
-async def put_annotation(annotation_id: str, annotation: Annotation, service: ServiceDep) -> Annotation:
+@router.put(
+    "/{annotation_id:path}",
+    response_model=Annotation,
+    responses=documented(409),
+    dependencies=[Depends(declared("application/json"))],
+)
+async def put_annotation(annotation_id: str, annotation: Annotation, service: ServiceDep) -> Response:
     """Store an annotation, in place of the one with its id if there is one."""
     if annotation.id != annotation_id:
         raise InvalidRequest("id", "the body's id is not that of the path")
     await service.store.put_many([annotation])
     await service.count_annotations()
-    return annotation
+    return await _answer(annotation)
 
 
 @router.delete("/{annotation_id:path}", status_code=204, responses=documented(404, 409))
@@ -115,25 +135,27 @@ batch_router = APIRouter(tags=["annotations"], responses=documented(400, 401, 40
 )
 async def load_annotations(request: Request, service: ServiceDep) -> Loaded:
     """Load annotations from JSON lines. All good lines are stored; the first 1,000 faults are told."""
-    # Megabytes of lines take seconds to check; meanwhile the event loop answers others.
-    good, failed, faults = await asyncio.to_thread(_read, await request.body())
+    good: list[Annotation] = []
+    failed, faults = 0, list[Fault]()
+    try:
+        async with aclosing(annotations_in(await request.body(), share_of(request))) as lines:
+            async for found in lines:
+                if isinstance(found, Annotation):
+                    good.append(found)
+                    continue
+                failed += 1
+                if failed <= MOST_FAULTS:
+                    faults.append(Fault(line=found.line, field=found.field, message=found.message))
+    except HTTPException:
+        await let_go(good)
+        raise
     await service.store.put_many(good)
     await service.count_annotations()
     return Loaded(stored=len(good), failed=failed, errors=faults)
 
 
-def _read(body: bytes) -> tuple[list[Annotation], int, list[Fault]]:
-    """The good annotations, the number of bad lines, and the first of their faults."""
-    good: list[Annotation] = []
-    failed, faults = 0, list[Fault]()
-    for parsed in parse_lines(body.decode("utf-8", "replace").split("\n")):
-        if not isinstance(parsed, LineError):
-            good.append(parsed)
-            continue
-        failed += 1
-        if failed <= MOST_FAULTS:
-            faults.append(Fault(line=parsed.line, field=parsed.field, message=parsed.message))
-    return good, failed, faults
+async def _answer(annotation: Annotation) -> Response:
+    return Response(await dumped(annotation, "facts"), media_type="application/json")
 
 
 def _unknown(annotation_id: str) -> HTTPException:

@@ -1,4 +1,4 @@
-"""What happens to a body on its way in: gzip is unpacked, and what all bodies hold at once is bounded. Pure ASGI."""
+"""What happens to a body on its way in: gzip is unpacked, and memory is taken for it. Pure ASGI."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from perception_reward.service.api.memory import Memory
 from perception_reward.service.api.middleware import has_more
 from perception_reward.service.api.problems import problem
 from perception_reward.service.metrics import Metrics
@@ -22,16 +23,15 @@ GZIP = 16 + zlib.MAX_WBITS
 class Intake:
     """Unpacks bodies, and refuses those over `limit` bytes unpacked (413) or for which there is no room (429).
 
-    room: bytes that the bodies of all requests under way may hold together. A body counts from its first byte until
-    its request is answered: admission by items can only come after a body is read, and this comes before.
+    Each request gets its share of `memory`. A body counts from its first byte until its request is answered: admission
+    by items can only come after a body is read, and this comes before.
     """
 
-    def __init__(self, app: ASGIApp, limit: int, room: int, metrics: Metrics) -> None:
+    def __init__(self, app: ASGIApp, limit: int, memory: Memory, metrics: Metrics) -> None:
         self._app = app
         self._limit = limit
-        self._room = room
+        self._memory = memory
         self._metrics = metrics
-        self._held = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -46,37 +46,28 @@ class Intake:
             await refusal(scope, receive, send)
             return
         source = Unpacked(receive) if encoding.endswith("gzip") else receive
-        own = 0
+        share = scope.setdefault("state", {})["memory"] = self._memory.share()
+        arrived = 0
 
         async def counted() -> Message:
-            nonlocal own
+            nonlocal arrived
             message = await source()
             size = len(message.get("body", b""))
-            own += size
-            self._held += size
-            self._check(own)
+            arrived += size
+            if arrived > self._limit:
+                self._metrics.refused("too_large")
+                raise HTTPException(413, self._detail)
+            share.take(size)
             return message
 
         try:
             await self._app(scope, counted, send)
         finally:
-            self._held -= own
+            share.release()
 
-    def _check(self, own: int) -> None:
-        if own > self._limit:
-            self._metrics.refused("too_large")
-            raise HTTPException(
-                413,
-                f"the body is over {self._limit >> 20} MiB unpacked; send fewer items a request, or raise max_body_mb",
-            )
-        if self._held > self._room:
-            self._metrics.refused("no_room")
-            raise HTTPException(
-                429,
-                f"the bodies of all requests are over {self._room >> 20} MiB together; try again, or raise "
-                "max_buffered_mb",
-                headers={"Retry-After": "1"},
-            )
+    @property
+    def _detail(self) -> str:
+        return f"the body is over {self._limit >> 20} MiB unpacked; send fewer items a request, or raise max_body_mb"
 
 
 class Unpacked:

@@ -51,11 +51,11 @@ def documented(*statuses: int) -> dict[int | str, dict[str, Any]]:
     }
 
 
-class InvalidRequest(Exception):
+class InvalidRequest(HTTPException):
     """The request is well formed but cannot be served; `where` is the field, such as `items[3].facts`."""
 
     def __init__(self, where: str, message: str) -> None:
-        super().__init__(f"{where}: {message}")
+        super().__init__(422, f"{where}: {message}")
         self.where = where
         self.message = message
 

@@ -18,10 +18,14 @@ from perception_reward.service.admission import Admission
 from perception_reward.service.api.body import ScoringRoute
 from perception_reward.service.api.deps import DeadlineDep, ServiceDep
 from perception_reward.service.api.disconnect import unless_gone, until_gone
+from perception_reward.service.api.dumped import dumped
+from perception_reward.service.api.memory import FACT_BYTES, ITEM_BYTES, share_of
 from perception_reward.service.api.problems import InvalidRequest, documented
 from perception_reward.service.assembly import Service
 from perception_reward.service.responses import response_text
+from perception_reward.service.scorer import room
 from perception_reward.trainer_client.wire import (
+    ScoreItem,
     ScoreRequest,
     ScoreResponse,
     StreamedResult,
@@ -38,6 +42,9 @@ WRITING_SHARE, WRITING_MOST = 0.1, 1.0
 STREAM_LEAST = 5.0
 # Characters of a response in the log, where its setting asks for them.
 MOST_LOGGED = 2000
+
+# Characters of one response, the most that `max_response_chars` may be. Reading as many takes a tenth of a second.
+MOST_CHARACTERS = 4_000_000
 
 EXAMPLE = ScoreRequest.model_validate(
     {
@@ -75,7 +82,7 @@ BodyDep = Annotated[ScoreBody, Body(openapi_examples={"geometry": {"summary": "O
 async def score(request: Request, body: BodyDep, service: ServiceDep, deadline: DeadlineDep) -> Response:
     """Score responses against facts. Results keep the order of the items; one bad item never fails its neighbours."""
     response = await scored(request, body, service, deadline, service.scorer.score)
-    return Response(response.model_dump_json(), media_type="application/json")
+    return Response(await dumped(response, "results"), media_type="application/json")
 
 
 Score: TypeAlias = Callable[[ScoreRequest, float], Coroutine[Any, Any, ScoreResponse]]
@@ -88,7 +95,7 @@ async def scored(
 
     Raises what `problems` answers: `InvalidRequest`, `Overloaded`, `ClientGone`, and 504 where the time is over.
     """
-    _check(body, service)
+    _check(request, body, service)
     with service.admission.admit(len(body.items)):
         try:
             async with asyncio.timeout_at(deadline):
@@ -107,7 +114,7 @@ async def scored(
 )
 async def stream(request: Request, body: BodyDep, service: ServiceDep, deadline: DeadlineDep) -> Response:
     """The same, one JSON line per result as soon as it is ready, then a line with the summary."""
-    _check(body, service)
+    _check(request, body, service)
     lines = _lines(request, body, service, _scored_by(deadline))
     return AdmittedStream(lines, service.admission, len(body.items), deadline)
 
@@ -115,8 +122,8 @@ async def stream(request: Request, body: BodyDep, service: ServiceDep, deadline:
 class AdmittedStream(StreamingResponse):
     """A stream of JSON lines that holds its places from its first line to its last, or until its time is over.
 
-    That is at `deadline`, but not before `STREAM_LEAST`. A reader that has stalled until then is cut off: the status
-    is long sent, and so the missing end is all there is to tell by.
+    That is at `deadline`, but not before `STREAM_LEAST`. A reader that has stalled until then is cut off, and so is a
+    request whose stored facts have no room: the status is long sent, and the missing end is all there is to tell by.
     """
 
     def __init__(self, lines: AsyncGenerator[bytes], admission: Admission, items: int, deadline: float) -> None:
@@ -134,6 +141,8 @@ class AdmittedStream(StreamingResponse):
                     await super().__call__(scope, receive, send)
             except TimeoutError:
                 logger.warning("a stream was cut: its reader was too slow for the request's time")
+            except HTTPException as error:
+                logger.warning("a stream was cut: %s", error.detail)
 
 
 async def _lines(request: Request, body: ScoreRequest, service: Service, deadline: float) -> AsyncGenerator[bytes]:
@@ -157,17 +166,30 @@ def _scored_by(deadline: float) -> float:
     return deadline - min(WRITING_SHARE * left, WRITING_MOST)
 
 
-def _check(body: ScoreRequest, service: Service) -> None:
-    """The limits that are settings, and so no part of the wire models."""
+def _check(request: Request, body: ScoreRequest, service: Service) -> None:
+    """The limits that are settings, and so no part of the wire models; and memory for what scoring makes of it."""
     settings = service.settings
     service.scorer.profile(body.profile)
     if len(body.items) > settings.max_items:
         raise InvalidRequest("items", f"{len(body.items)} items; at most {settings.max_items} in one request")
     for index, item in enumerate(body.items):
+        if (length := _length(item)) > MOST_CHARACTERS:
+            raise InvalidRequest(
+                f"items[{index}].response", f"{length} characters; at most {MOST_CHARACTERS} of one response"
+            )
         if item.facts is not None and len(item.facts) > settings.max_facts:
             raise InvalidRequest(
                 f"items[{index}].facts", f"{len(item.facts)} facts; at most {settings.max_facts} of one item"
             )
+    facts = sum(len(item.facts) for item in body.items if item.facts is not None)
+    share = share_of(request)
+    room.set(lambda items, facts: share.make(items * ITEM_BYTES + facts * FACT_BYTES))
+    room.get()(len(body.items), facts)
+
+
+def _length(item: ScoreItem) -> int:
+    """Characters of the response. Parts are joined only where there are any."""
+    return len(item.response) if isinstance(item.response, str) else len(response_text(item.response))
 
 
 def _log(request: Request, body: ScoreRequest, summary: Summary) -> None:

@@ -70,6 +70,18 @@ async def test_more_bytes_than_the_service_takes_at_once_are_divided(served: str
     assert [result.id for result in results] == [f"r-{n}" for n in range(4)]
 
 
+async def test_more_facts_than_the_service_has_room_for_at_once_are_divided(
+    start_process: Callable[..., Any], make_item: MakeItem
+) -> None:
+    # Some 12 MiB once they are read.
+    facts = [{"id": str(n), "text": f"Segment AB has length {n}."} for n in range(64)]
+    service = start_process("--workers", "1", "--max-body-mb", "4", "--max-buffered-mb", "8")
+    async with RewardClient(service.url, timeout=PATIENCE) as client:
+        results = await client.score([make_item(n, facts=facts) for n in range(64)])
+    assert [result.id for result in results] == [f"r-{n}" for n in range(64)]
+    assert {len(result.facts or ()) for result in results} == {64}
+
+
 async def test_a_bad_item_is_named_by_its_place_in_the_call(served: str, make_item: MakeItem) -> None:
     items = [make_item(n) for n in range(6)]
     items[4] = {"id": "r-4", "respons": "AB = 5"}

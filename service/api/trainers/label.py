@@ -9,6 +9,7 @@ from typing import Any, cast
 from pydantic import ValidationError
 
 from perception_reward.service.api.problems import InvalidRequest, where
+from perception_reward.service.api.split import MOST_IN_ONE
 from perception_reward.trainer_client.wire import ScoreItem
 
 # What a label may say of an item. Its response comes from elsewhere.
@@ -22,6 +23,8 @@ def fields_of(label: object, at: str) -> dict[str, Any]:
     be format alone, for the whole run, and nobody would be told.
     """
     if isinstance(label, str) and label.lstrip().startswith("{"):
+        if sum(map(label.count, ",[{")) > MOST_IN_ONE:
+            raise InvalidRequest(at, f"holds over {MOST_IN_ONE:,} values")
         label = _object(label)
     if isinstance(label, Mapping):
         return _known(cast("Mapping[str, object]", label), at)

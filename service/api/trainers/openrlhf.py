@@ -25,6 +25,7 @@ from perception_reward.service.api.trainers.label import fields_of, item
 from perception_reward.service.api.trainers.missing import number, numbers, refuse_missing
 from perception_reward.service.api.trainers.options import OnMissing, RaisingOptionsDep
 from perception_reward.service.api.trainers.patience import PatientScorer
+from perception_reward.service.pace import Pace
 from perception_reward.trainer_client.trainers.completions import said
 from perception_reward.trainer_client.trainers.decoded import NotSeparable, response_after
 from perception_reward.trainer_client.wire import ItemResult, ScoreItem
@@ -70,7 +71,7 @@ async def openrlhf(
     deadline: DeadlineDep,
 ) -> Response:
     """Score as OpenRLHF's remote reward model."""
-    items = _items(body)
+    items = await _items(body)
     if not items:
         return _reply([], options.on_missing)
     patient = PatientScorer(service.scorer)
@@ -79,11 +80,16 @@ async def openrlhf(
     return _reply(response.results, options.on_missing)
 
 
-def _items(body: RewardRequest) -> list[ScoreItem]:
+async def _items(body: RewardRequest) -> list[ScoreItem]:
     if not len(body.query) == len(body.prompts) == len(body.labels):
         lengths = f"{len(body.query)}, {len(body.prompts)} and {len(body.labels)}"
         raise InvalidRequest("query", f"query, prompts and labels are lists of one length, and here of {lengths}")
-    return [_item(body, place) for place in range(len(body.query))]
+    items: list[ScoreItem] = []
+    pace = Pace()
+    for place in range(len(body.query)):
+        items.append(_item(body, place))
+        await pace.keep()
+    return items
 
 
 def _item(body: RewardRequest, place: int) -> ScoreItem:

@@ -6,6 +6,7 @@ import asyncio
 import json
 import socket
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -235,6 +236,33 @@ def test_a_body_over_the_limit_is_refused_without_an_announced_length(served: st
         f"{served}/v1/score", content=chunks(), headers={"Content-Type": "application/json"}, timeout=60
     )
     assert answer.status_code == 413
+
+
+@pytest.mark.parametrize(
+    ("kind", "path"), [("facts", "/v1/score"), ("facts", "/v1/score/stream"), ("annotation_id", "/v1/score")]
+)
+async def test_facts_for_which_there_is_no_room_are_refused_wherever_they_are_from(
+    serve: Callable[..., Any], tmp_path: Path, kind: str, path: str
+):
+    facts = [{"id": str(n), "text": f"Segment AB has length {n}."} for n in range(100)]
+    (tmp_path / "own.jsonl").write_text(json.dumps({"id": "a", "facts": facts}))
+    here = await serve(max_body_mb=1, max_buffered_mb=1, annotations=str(tmp_path / "own.jsonl"))
+    own = {"facts": facts} if kind == "facts" else {"annotation_id": "a"}
+    async with httpx.AsyncClient(base_url=here.url, timeout=60) as client:
+        answer = await client.post(path, json={"items": [{"response": str(n), **own} for n in range(8)]})
+        assert answer.status_code == 413
+        assert answer.json()["detail"].startswith("what the body holds takes over 1 MiB once it is read")
+        assert (await client.post(path, json={"items": [{"response": "1", **own}]})).status_code == 200
+
+
+async def test_a_stream_ends_early_where_its_stored_facts_have_no_room(serve: Callable[..., Any], tmp_path: Path):
+    facts = [{"id": str(n), "text": f"Segment AB has length {n}."} for n in range(1000)]
+    (tmp_path / "own.jsonl").write_text(json.dumps({"id": "a", "facts": facts}))
+    here = await serve(max_body_mb=1, max_buffered_mb=1, annotations=str(tmp_path / "own.jsonl"))
+    async with httpx.AsyncClient(base_url=here.url, timeout=60) as client:
+        with pytest.raises(httpx.RemoteProtocolError):
+            await client.post("/v1/score/stream", json={"items": [{"response": "1", "annotation_id": "a"}]})
+        assert (await client.get("/livez")).status_code == 200
 
 
 def test_the_same_item_has_the_same_score_whatever_its_company(served: str):
