@@ -1,4 +1,4 @@
-"""`perception-reward`: serve, check, demo, score, audit, agree, dataset, profiles, version, tools for annotations."""
+"""`perception-reward`: the commands, in one program."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from perception_reward.service.cli import (
     annotations,
     audit,
     check,
+    compare,
     dataset,
     demo,
     profiles,
@@ -30,6 +31,7 @@ app.command("serve")(serve.serve)
 app.command("score")(score.score)
 app.command("audit")(audit.audit)
 app.command("agree")(agree.agree)
+app.command("compare")(compare.compare)
 app.command("dataset")(dataset.dataset)
 app.command("profiles")(profiles.profiles)
 

@@ -1,0 +1,182 @@
+"""Rows of results for figures: what `perception-reward score` writes, as JSON Lines, gzip or Parquet.
+
+    rows = read_rows(Path("results.jsonl"))
+    rows[0].value("accuracy"), rows[0].field("model")        # 1.0, "step-120"
+
+Fields of the rollout are found in the row itself or in its `extra`. Components may stand in the row too, and what a
+table keeps as JSON text (`components`, `facts`, `extra`) is read.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, cast
+
+from perception_reward.annotations.faults import LineError, RecordFileError
+from perception_reward.annotations.record_json import as_null
+from perception_reward.annotations.records import open_records
+
+COMPONENTS = ("format", "accuracy", "perception", "repetition")
+MEASURES = (*COMPONENTS, "score")
+KNOWN = ("id", "status", "score", "components", "facts", "reason", "truncated", "extra", *COMPONENTS)
+# What may name a row's problem, where nothing else is asked for; the id is the last resort.
+PROBLEM_NAMES = ("problem", "problem_id", "annotation_id", "group", "pid", "question_id")
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What the judge said of a fact. span: where in the response."""
+
+    id: str
+    verdict: str
+    probability: float | None = None
+    span: tuple[int, int] | None = None
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A result. file, place: where it stands, counted from 1. values: by measure; None is missing or does not apply."""
+
+    file: str
+    place: int
+    id: str | None
+    reason: str | None
+    values: Mapping[str, float | None]
+    facts: tuple[Verdict, ...]
+    fields: Mapping[str, object]
+
+    def value(self, measure: str) -> float | None:
+        """`format`, `accuracy`, `perception`, `repetition` or `score`."""
+        return self.values.get(measure)
+
+    def field(self, name: str) -> str | None:
+        """A field of the row or of its rollout, as text; None where it has none."""
+        found = self.id if name == "id" else self.fields.get(name)
+        if found is None or (isinstance(found, float) and math.isnan(found)):
+            return None
+        return str(int(found)) if isinstance(found, float) and found.is_integer() else str(found)
+
+    @property
+    def missing(self) -> bool:
+        return self.value("score") is None
+
+    @property
+    def step(self) -> int | None:
+        try:
+            return int(float(str(self.fields.get("step"))))
+        except (ValueError, OverflowError):
+            return None
+
+
+def read_rows(path: Path) -> list[Row]:
+    """All rows of a file. Raises `RecordFileError` for the first record that is no result, and `OSError`."""
+    file = open_records(path, known=KNOWN, constants=as_null)
+    rows: list[Row] = []
+    for place, record in file:
+        fault = record if isinstance(record, LineError) else None
+        if not isinstance(record, LineError):
+            try:
+                rows.append(row_of(path.name, place, record))
+                continue
+            except (ValueError, TypeError, KeyError) as error:
+                fault = LineError(place, "", f"is no result of `perception-reward score`: {error}")
+        raise RecordFileError(path, [cast(LineError, fault)], file.unit)
+    return rows
+
+
+def row_of(file: str, place: int, record: Mapping[str, object]) -> Row:
+    """The row in a record. Raises `ValueError`, for people, for one that is none."""
+    components = _mapping(record.get("components"), "components")
+    if not components and not any(name in record for name in (*COMPONENTS, "score")):
+        raise ValueError("it has neither components nor a score")
+    values = {name: _number(components.get(name, record.get(name)), name) for name in COMPONENTS}
+    values["score"] = _number(record.get("score"), "score")
+    extra = _mapping(record.get("extra"), "extra")
+    others = {name: value for name, value in record.items() if name not in KNOWN}
+    reason = record.get("reason")
+    if values["score"] is None and reason is None:
+        reason = "unknown"
+    name = record.get("id", extra.get("id"))
+    return Row(
+        file,
+        place,
+        None if name is None else str(name),
+        None if reason is None else str(reason),
+        values,
+        tuple(_verdict(fact) for fact in _list(record.get("facts"))),
+        {**extra, **{name: value for name, value in others.items() if value is not None}},
+    )
+
+
+def problem_name(files: Sequence[Sequence[Row]], named: str | None = None) -> str:
+    """What names the problem of a row: `named`, or the first of `PROBLEM_NAMES` that all rows have and the files share.
+
+    Raises `ValueError`, for people, where a row lacks it.
+    """
+    if named is None:
+        named = next((name for name in PROBLEM_NAMES if _names(files, name)), "id")
+    for row in (row for rows in files for row in rows):
+        if row.field(named) is None:
+            raise ValueError(
+                f"{row.file} line {row.place}: has no {named!r}; name the field that says which problem a row "
+                "belongs to with --problem"
+            )
+    return named
+
+
+def reasons(rows: Iterable[Row]) -> dict[str, int]:
+    """How many scores are missing, by reason, the most frequent first."""
+    counts: dict[str, int] = {}
+    for row in rows:
+        if row.missing:
+            counts[row.reason or "unknown"] = counts.get(row.reason or "unknown", 0) + 1
+    return dict(sorted(counts.items(), key=lambda pair: -pair[1]))
+
+
+def _names(files: Sequence[Sequence[Row]], name: str) -> bool:
+    found = [{row.field(name) for row in rows} for rows in files]
+    if not found or any(None in names for names in found):
+        return False
+    return bool(found[0].intersection(*found[1:]))
+
+
+def _number(value: object, name: str) -> float | None:
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise ValueError(f"{name} is {str(value)[:40]!r} and not a number")
+    return float(value) if math.isfinite(value) else None
+
+
+def _mapping(value: object, name: str) -> Mapping[str, Any]:
+    if isinstance(value, str) and value.startswith("{"):
+        value = json.loads(value)
+    if value is None or value == "":
+        return {}
+    if not isinstance(value, dict):
+        raise ValueError(f"{name} is {str(value)[:40]!r} and not an object")
+    return cast("dict[str, Any]", value)
+
+
+def _list(value: object) -> list[Mapping[str, Any]]:
+    if isinstance(value, str) and value.startswith("["):
+        value = json.loads(value)
+    return cast("list[Mapping[str, Any]]", value) if isinstance(value, list) else []
+
+
+def _verdict(fact: Mapping[str, Any]) -> Verdict:
+    span = cast("list[int] | None", fact.get("span"))
+    text = fact.get("text")
+    probability = fact.get("probability")
+    return Verdict(
+        str(fact.get("id", "")),
+        str(fact.get("verdict", "absent")),
+        None if probability is None else float(probability),
+        (int(span[0]), int(span[1])) if span is not None and len(span) == 2 else None,
+        str(text) if text else "",
+    )

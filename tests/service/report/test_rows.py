@@ -1,0 +1,77 @@
+"""Rows of results, in the forms that are read."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from perception_reward.annotations.faults import RecordFileError
+from perception_reward.service.batch.results import to_line
+from perception_reward.service.report.rows import problem_name, read_rows, reasons, row_of
+from perception_reward.trainer_client.wire import Components, FactResult, ItemResult
+
+PARTS = Components(format=1.0, accuracy=0.0, perception=0.5, repetition=0.0)
+OK = ItemResult(
+    id="r-0",
+    status="ok",
+    score=0.45,
+    components=PARTS,
+    facts=[FactResult(id="f1", verdict="stated", probability=0.9, span=(3, 9))],
+    reason=None,
+)
+MISSING = OK.model_copy(update={"id": "r-1", "status": "missing", "score": None, "reason": "judge_timeout"})
+
+
+def line(result: ItemResult, **extra: object) -> dict[str, Any]:
+    return json.loads(to_line(result, extra))
+
+
+@pytest.mark.parametrize("form", ["jsonl", "jsonl.gz", "parquet", "flat.parquet"])
+def test_what_score_writes_is_read_in_every_form(tmp_path: Path, form: str):
+    records = [line(OK, model="m", step=3), line(MISSING, model="m", step=4)]
+    path = tmp_path / f"results.{form}"
+    if form == "parquet":
+        pq.write_table(pa.Table.from_pylist(records), path)
+    elif form == "flat.parquet":
+        names = ("components", "facts", "extra")
+        pq.write_table(
+            pa.Table.from_pylist([{**one, **{name: json.dumps(one[name]) for name in names}} for one in records]), path
+        )
+    else:
+        text = "".join(json.dumps(one) + "\n" for one in records).encode()
+        path.write_bytes(gzip.compress(text) if form.endswith("gz") else text)
+    first, second = read_rows(path)
+    assert (first.id, first.place, first.file) == ("r-0", 1, path.name)
+    assert (first.value("perception"), first.value("score"), first.step) == (0.5, 0.45, 3)
+    assert (first.facts[0].verdict, first.facts[0].span) == ("stated", (3, 9))
+    assert first.field("model") == "m"
+    assert (second.missing, second.reason) == (True, "judge_timeout")
+    assert reasons([first, second]) == {"judge_timeout": 1}
+
+
+def test_the_first_record_that_is_no_result_is_told_with_its_line(tmp_path: Path):
+    path = tmp_path / "rollouts.jsonl"
+    path.write_text(json.dumps(line(OK)) + '\n{"response": "x"}\n', encoding="utf-8")
+    with pytest.raises(RecordFileError) as error:
+        read_rows(path)
+    assert str(error.value) == (
+        "rollouts.jsonl line 2: is no result of `perception-reward score`: it has neither components nor a score"
+    )
+
+
+def test_problems_are_named_by_the_first_field_that_all_rows_have_and_the_files_share():
+    def rows(*fields: dict[str, object]):
+        return [row_of("f", n, {"id": str(n), "score": 1.0, "extra": one}) for n, one in enumerate(fields)]
+
+    one = rows({"group": "a", "pid": 1}, {"group": "b", "pid": 2})
+    assert problem_name((one, one)) == "group"
+    assert problem_name((one, rows({"group": "x", "pid": 2}))) == "pid"
+    assert problem_name((one, rows({"group": "x", "pid": 9}))) == "id"
+    with pytest.raises(ValueError, match="f line 0: has no 'level'; name the field"):
+        problem_name((one,), "level")
