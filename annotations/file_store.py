@@ -16,13 +16,18 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from types import MappingProxyType
+from typing import TypeAlias
 
 from perception_reward.annotations.cursor import from_cursor, to_cursor
 from perception_reward.annotations.faults import LineError, RecordFileError
 from perception_reward.annotations.jsonl import open_annotations, read_file, write_jsonl
 from perception_reward.annotations.model import Annotation
 from perception_reward.annotations.records import Form, RecordFile
-from perception_reward.annotations.store import Page, StoreError, StoreReadOnly, StoreUnavailable
+from perception_reward.annotations.store import Found, Page, StoreError, StoreReadOnly, StoreUnavailable
+from perception_reward.annotations.version import Version
+
+# What tells a file that another program has changed: when it was written, its size, and its inode.
+Stamp: TypeAlias = tuple[int, int, int]
 
 
 @dataclass(frozen=True)
@@ -32,7 +37,8 @@ class _Contents:
     own: Mapping[str, Annotation]
     read_only: Mapping[str, Annotation]
     files: Mapping[str, Path]
-    stamp: tuple[int, int, int] | None
+    stamps: tuple[Stamp, ...]
+    version: Version
     # Of the first file, which takes writes only if it is JSON Lines.
     form: Form = "JSON Lines"
 
@@ -61,7 +67,8 @@ class FileStore:
 
     def __init__(self, paths: Sequence[Path] = ()) -> None:
         self._paths = tuple(paths)
-        self._contents = _Contents({}, {}, {}, None)
+        self._contents = _Contents({}, {}, {}, (), Version())
+        self._looked_at: tuple[Stamp | None, ...] = ()
         self._changes: list[_Change] = []
         self._writer: asyncio.Task[None] | None = None
         self._lock = asyncio.Lock()
@@ -79,11 +86,20 @@ class FileStore:
         """Read the files again, in a thread. If one cannot be read, the old contents stay, and it raises."""
         if self._paths:
             async with self._lock:
+                # Before reading: what is written meanwhile is noticed as a change.
+                self._looked_at = await asyncio.to_thread(_stamps, self._paths)
                 self._contents = await asyncio.to_thread(_read, self._paths)
 
-    async def get_many(self, ids: Sequence[str]) -> list[Annotation | None]:
+    async def changed(self) -> bool:
+        """Whether a file is another than was read last, also in vain. Looked up in a thread."""
+        if not self._paths:
+            return False
+        async with self._lock:
+            return await asyncio.to_thread(_stamps, self._paths) != self._looked_at
+
+    async def get_many(self, ids: Sequence[str]) -> Found:
         contents = self._contents
-        return [contents.get(annotation_id) for annotation_id in ids]
+        return Found(map(contents.get, ids), str(contents.version))
 
     async def list(self, *, cursor: str | None = None, limit: int = 100) -> Page:
         """Up to `limit` annotations after `cursor`. Raises `ValueError` for a cursor that is none."""
@@ -137,6 +153,7 @@ class FileStore:
                 changes, self._changes = self._changes, []
                 try:
                     self._contents = await asyncio.to_thread(self._written, self._contents, changes)
+                    self._looked_at = self._contents.stamps
                 except Exception as error:
                     failure = error if isinstance(error, StoreError) else _failure(self._paths, error)
                 else:
@@ -145,20 +162,21 @@ class FileStore:
                 _settle(change.done, failure)
 
     def _written(self, contents: _Contents, changes: Sequence[_Change]) -> _Contents:
-        own = dict(contents.own)
+        own, version = dict(contents.own), contents.version
         for change in changes:
             for annotation_id, annotation in change.annotations.items():
-                if annotation is None:
-                    own.pop(annotation_id, None)
-                else:
+                if (old := own.pop(annotation_id, None) if annotation is None else own.get(annotation_id)) is not None:
+                    version = version.without(old)
+                if annotation is not None:
                     own[annotation_id] = annotation
+                    version = version.having(annotation)
         if not self._paths:
-            return _prepared(own, {}, {}, None)
+            return _prepared(own, {}, {}, (), version)
         path = self._paths[0]
-        if _stamp(path) != contents.stamp:
+        if _stamp(path) != contents.stamps[0]:
             raise StoreUnavailable(f"{path.name} was changed on disk since it was read; reload before writing")
         write_jsonl(path, own.values())
-        return _prepared(own, contents.read_only, contents.files, _stamp(path))
+        return _prepared(own, contents.read_only, contents.files, (_stamp(path), *contents.stamps[1:]), version)
 
 
 def _settle(done: asyncio.Future[None], failure: StoreError | None) -> None:
@@ -176,7 +194,7 @@ def _failure(paths: Sequence[Path], error: Exception) -> StoreUnavailable:
 
 
 def _read(paths: Sequence[Path]) -> _Contents:
-    stamp = _stamp(paths[0])
+    stamps = tuple(map(_stamp, paths))
     own: Mapping[str, Annotation] = {}
     read_only: dict[str, Annotation] = {}
     files: dict[str, Path] = {}
@@ -190,7 +208,8 @@ def _read(paths: Sequence[Path]) -> _Contents:
         else:
             read_only.update(by_id)
             files.update(dict.fromkeys(by_id, file.path))
-    return _prepared(own, read_only, files, stamp, recognised[0].form)
+    version = Version.of((*own.values(), *read_only.values()))
+    return _prepared(own, read_only, files, stamps, version, recognised[0].form)
 
 
 def _check_new(file: RecordFile, by_place: Mapping[int, Annotation], known: Mapping[str, Path]) -> None:
@@ -207,15 +226,20 @@ def _prepared(
     own: Mapping[str, Annotation],
     read_only: Mapping[str, Annotation],
     files: Mapping[str, Path],
-    stamp: tuple[int, int, int] | None,
+    stamps: tuple[Stamp, ...],
+    version: Version,
     form: Form = "JSON Lines",
 ) -> _Contents:
-    contents = _Contents(MappingProxyType(own), read_only, files, stamp, form)
+    contents = _Contents(MappingProxyType(own), read_only, files, stamps, version, form)
     _ = contents.ids  # sorted here, in the thread, not in the event loop
     return contents
 
 
-def _stamp(path: Path) -> tuple[int, int, int]:
-    """What tells a file that another program has changed."""
+def _stamps(paths: Sequence[Path]) -> tuple[Stamp | None, ...]:
+    """Those of all files, None for one that is not there."""
+    return tuple(_stamp(path) if path.exists() else None for path in paths)
+
+
+def _stamp(path: Path) -> Stamp:
     status = path.stat()
     return status.st_mtime_ns, status.st_size, status.st_ino

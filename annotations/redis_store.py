@@ -1,6 +1,6 @@
-"""Annotations in Redis, shared by every replica: a JSON value per annotation and a sorted set of the ids.
+"""Annotations in Redis, shared by every replica: a JSON value per annotation, a sorted set of the ids, and the version.
 
-Nothing here waits longer than `timeout` and nothing is retried: the scorer has a deadline and a person may
+Nothing here waits longer than `timeout` and nothing that failed is retried: the scorer has a deadline and a person may
 press the button again. Every failure becomes `StoreUnavailable`, whose message names the host and never the
 password.
 """
@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, Iterable, Iterator, Sequence
+from collections.abc import AsyncGenerator, Iterable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from itertools import islice
 from typing import Any, cast
@@ -18,12 +18,13 @@ from pydantic import ValidationError
 from redis.asyncio import BlockingConnectionPool, Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
-from redis.exceptions import RedisError
+from redis.exceptions import RedisError, WatchError
 
 from perception_reward.annotations.cursor import from_cursor, to_cursor
 from perception_reward.annotations.jsonl import to_json
 from perception_reward.annotations.model import Annotation
-from perception_reward.annotations.store import Page, StoreUnavailable
+from perception_reward.annotations.store import Found, Page, StoreUnavailable
+from perception_reward.annotations.version import Version
 
 logger = logging.getLogger(__name__)
 
@@ -50,7 +51,10 @@ class RedisStore:
         self._prefix = prefix
         # Not below the prefix: no id can name it.
         self._index = f"{prefix.rstrip(':')}-ids"
+        self._version = f"{prefix.rstrip(':')}-version"
         self._timeout = timeout
+        # Changes of one process would only make one another begin again.
+        self._writing = asyncio.Lock()
         self._away = False
 
     async def start(self) -> None:
@@ -62,27 +66,61 @@ class RedisStore:
     async def reload(self) -> None:
         """Does nothing: every read asks Redis."""
 
-    async def get_many(self, ids: Sequence[str]) -> list[Annotation | None]:
+    async def changed(self) -> bool:
+        """False: every read asks Redis."""
+        return False
+
+    async def get_many(self, ids: Sequence[str]) -> Found:
         if not ids:
-            return []
+            return Found()
         async with self._reached():
-            values = cast("list[bytes | None]", await self._redis.mget([self._key(one) for one in ids]))
-        return [self._annotation(one, value) for one, value in zip(ids, values, strict=True)]
+            keys = [*(self._key(one) for one in ids), self._version]
+            *values, version = cast("list[bytes | None]", await self._redis.mget(keys))
+        found = (self._annotation(one, value) for one, value in zip(ids, values, strict=True))
+        return Found(found, str(Version.read(version.decode())) if version is not None else None)
 
     async def put_many(self, annotations: Iterable[Annotation]) -> None:
         """Store in batches; a failure leaves the batches before it stored."""
         for batch in _batches(annotations, WRITE_BATCH):
-            async with self._reached(), self._redis.pipeline(transaction=True) as pipe:
-                pipe.mset({self._key(one.id): to_json(one) for one in batch})
-                pipe.zadd(self._index, {one.id: 0 for one in batch})
-                await pipe.execute()
+            # Of annotations with one id the last one stays.
+            await self._change({one.id: one for one in batch})
 
     async def delete(self, annotation_id: str) -> bool:
-        async with self._reached(), self._redis.pipeline(transaction=True) as pipe:
-            pipe.delete(self._key(annotation_id))
-            pipe.zrem(self._index, annotation_id)
-            deleted, _ = await pipe.execute()
-        return bool(deleted)
+        return bool(await self._change({annotation_id: None}))
+
+    async def _change(self, annotations: Mapping[str, Annotation | None]) -> int:
+        """Put annotations, or with None delete them, and bring the version up to date: all of it or nothing.
+
+        Another writer in between makes it begin again, as often as the time-out allows. Returns how many were there.
+        """
+        ids = list(annotations)
+        async with self._reached(), self._writing, self._redis.pipeline(transaction=True) as pipe:
+            while True:
+                await pipe.watch(self._version, *map(self._key, ids))
+                keys = [*map(self._key, ids), self._version]
+                *values, stored = cast("list[bytes | None]", await pipe.mget(keys))
+                known = stored is not None or not await pipe.zcard(self._index)
+                old = [self._annotation(one, value) for one, value in zip(ids, values, strict=True)]
+                pipe.multi()
+                if put := {one: found for one, found in annotations.items() if found is not None}:
+                    pipe.mset({self._key(one): to_json(found) for one, found in put.items()})
+                    pipe.zadd(self._index, dict.fromkeys(put, 0))
+                if gone := [one for one in ids if one not in put]:
+                    pipe.delete(*map(self._key, gone))
+                    pipe.zrem(self._index, *gone)
+                # What was stored before versions were, or is no annotation, leaves the version unknown.
+                readable = all(one is not None or value is None for one, value in zip(old, values, strict=True))
+                if known and readable:
+                    version = Version.read(stored.decode()) if stored is not None else Version()
+                    version = version.without(*filter(None, old)).having(*put.values())
+                    pipe.set(self._version, version.stored())
+                else:
+                    pipe.delete(self._version)
+                try:
+                    await pipe.execute()
+                except WatchError:
+                    continue
+                return sum(value is not None for value in values)
 
     async def list(self, *, cursor: str | None = None, limit: int = 100) -> Page:
         """Up to `limit` annotations after `cursor`. Raises `ValueError` for a cursor that is none."""

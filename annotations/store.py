@@ -29,14 +29,25 @@ class Page:
     cursor: str | None
 
 
+class Found(list["Annotation | None"]):
+    """The annotations that were asked for, in order, None where there is none.
+
+    version: of the store that all of them were read from (see `version.py`); None where it is not known.
+    """
+
+    def __init__(self, annotations: Iterable[Annotation | None] = (), version: str | None = None) -> None:
+        super().__init__(annotations)
+        self.version = version
+
+
 PAGE = 1000
 
 
 class AnnotationStore(Protocol):
     """Reads and writes annotations by id. Every method raises `StoreUnavailable` when it cannot answer."""
 
-    async def get_many(self, ids: Sequence[str]) -> list[Annotation | None]:
-        """The annotations of `ids` in order, None where there is none: one round trip."""
+    async def get_many(self, ids: Sequence[str]) -> Found:
+        """The annotations of `ids`: one round trip, and one version of the store."""
         ...
 
     async def put_many(self, annotations: Iterable[Annotation]) -> None: ...
@@ -54,6 +65,10 @@ class AnnotationStore(Protocol):
 
         A source that has become unreadable leaves what was loaded in place and raises.
         """
+        ...
+
+    async def changed(self) -> bool:
+        """Whether `reload` would find another source than was read. False where every read asks the source."""
         ...
 
     async def start(self) -> None: ...

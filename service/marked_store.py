@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from contextlib import aclosing
 
 from perception_reward.annotations.model import Annotation
-from perception_reward.annotations.store import AnnotationStore, Page, StoreUnavailable
+from perception_reward.annotations.store import AnnotationStore, Found, Page, StoreUnavailable
 from perception_reward.service.judges.base import Judge
 from perception_reward.service.marking import mark_given
 
@@ -30,10 +30,13 @@ class MarkedStore:
         self._max_response_chars = max_response_chars
         self._known: dict[str, tuple[Annotation, Annotation]] = {}
 
-    async def get_many(self, ids: Sequence[str]) -> list[Annotation | None]:
+    async def changed(self) -> bool:
+        return await self._store.changed()
+
+    async def get_many(self, ids: Sequence[str]) -> Found:
         found = await self._store.get_many(ids)
         marked = {one.id: one for one in await self._marked([one for one in found if one is not None])}
-        return [marked[one.id] if one is not None else None for one in found]
+        return Found((marked[one.id] if one is not None else None for one in found), found.version)
 
     async def list(self, *, cursor: str | None = None, limit: int = 100) -> Page:
         page = await self._store.list(cursor=cursor, limit=limit)

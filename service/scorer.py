@@ -19,8 +19,7 @@ from contextlib import aclosing
 from contextvars import ContextVar
 from typing import Any, Protocol
 
-from perception_reward.annotations.model import Annotation
-from perception_reward.annotations.store import AnnotationStore, StoreUnavailable
+from perception_reward.annotations.store import AnnotationStore, Found, StoreUnavailable
 from perception_reward.service.cache.codec import decode_grade, decode_verdict, encode_grade, encode_verdict
 from perception_reward.service.cache.tiered import VerdictCache
 from perception_reward.service.errand import Errand, errand_of, tasks_of
@@ -134,7 +133,8 @@ class Scorer:
         profile = self.profile(request.profile)
         if request.tolerance is not None:
             profile = profile.model_copy(update={"tolerance": request.tolerance})
-        sheets = await self._prepare(request, profile, deadline)
+        found = await self._annotations(request.items, deadline)
+        sheets = await self._prepare(request, found, profile)
         errand = await errand_of(sheets)
         finds = await self._recall(errand)
         errand.cache_hits = finds.keys() & errand.asks.keys()
@@ -152,10 +152,11 @@ class Scorer:
         if profile.mode != "parity":
             concerns |= self._thoughts.concerns(request.run, (sheet.reading for sheet in sheets))
         warnings = self._warnings.tell(request.run, concerns)
-        yield len(sheets), summary.model_copy(update={"warnings": warnings})
+        version = found.version if found is not None else None
+        yield len(sheets), summary.model_copy(update={"warnings": warnings, "annotations": version})
 
-    async def _prepare(self, request: ScoreRequest, profile: Profile, deadline: float) -> list[Worksheet]:
-        annotations = await self._annotations(request.items, deadline)
+    async def _prepare(self, request: ScoreRequest, found: Found | None, profile: Profile) -> list[Worksheet]:
+        annotations = None if found is None else {one.id: one for one in found if one is not None}
         sheets: list[Worksheet] = []
         facts, make_room, pace = 0, room.get(), Pace()
         for item in request.items:
@@ -179,18 +180,17 @@ class Scorer:
             )
         return sheets
 
-    async def _annotations(self, items: Sequence[ScoreItem], deadline: float) -> dict[str, Annotation] | None:
-        """The annotations that the items name, in one read; None when the store cannot answer."""
+    async def _annotations(self, items: Sequence[ScoreItem], deadline: float) -> Found | None:
+        """The annotations that the items name, in one read of one version; None when the store cannot answer."""
         ids = list(dict.fromkeys(item.annotation_id for item in items if item.annotation_id is not None))
         if not ids:
-            return {}
+            return Found()
         try:
             async with asyncio.timeout_at(deadline):
-                found = await self._store.get_many(ids)
+                return await self._store.get_many(ids)
         except (StoreUnavailable, TimeoutError) as error:
             logger.warning("annotations cannot be read: %s", error)
             return None
-        return {annotation.id: annotation for annotation in found if annotation is not None}
 
     async def _recall(self, errand: Errand) -> dict[bytes, Find]:
         """What the cache knows, in one read. A value that cannot be decoded is not known."""

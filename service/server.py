@@ -2,7 +2,8 @@
 
 On SIGTERM or SIGINT the service drains: `/readyz` turns false and new requests get 503 with Retry-After, so that
 callers turn to another replica, while the requests under way finish. Then the listening socket is closed. A second
-signal, or the end of `drain_timeout`, answers what is still under way with 503. SIGHUP reads the annotations again.
+signal, or the end of `drain_timeout`, answers what is still under way with 503. SIGHUP reads the annotations again,
+and so does a change of their files.
 
 Connections are accepted by `listener.py`, within the bounds of `connections.py`, and spoken with by `connection.py`.
 """
@@ -80,9 +81,11 @@ class DrainingServer(uvicorn.Server):
         for number in handled:
             loop.add_signal_handler(number, self.handle_exit, number, None)
         loop.add_signal_handler(signal.SIGHUP, self._reload)
+        watching = asyncio.ensure_future(self._watch(self._service.settings.annotations_watch))
         try:
             yield
         finally:
+            watching.cancel()
             for number in (*handled, signal.SIGHUP):
                 loop.remove_signal_handler(number)
 
@@ -140,6 +143,14 @@ class DrainingServer(uvicorn.Server):
 
     def _reload(self) -> None:
         self._reloading = asyncio.create_task(self._read_again())
+
+    async def _watch(self, seconds: float) -> None:
+        """Read the annotations again where their files have changed; a version with a fault is told once."""
+        while seconds:
+            await asyncio.sleep(seconds)
+            with contextlib.suppress(OSError):  # a folder that is away for a moment, as when it is mounted anew
+                if await self._service.store.changed():
+                    await self._read_again()
 
     async def _read_again(self) -> None:
         try:

@@ -63,6 +63,12 @@ class Settings(BaseSettings):
         description="Where annotations are: files (JSON Lines, JSON, CSV or Parquet), or one redis:// URL. Several "
         "files, separated by commas, are joined; the first one takes what is written over HTTP.",
     )
+    annotations_watch: float = Field(
+        default=5.0,
+        ge=0.0,
+        description="Seconds between looks at the annotation files: one that has changed is read again, as at SIGHUP; "
+        "0 looks at none. Requests under way finish with what they began with.",
+    )
     mark_given: bool = Field(
         default=False,
         description="Ask the judge, when annotations are read, which facts each question alone gives: they do not "

@@ -362,6 +362,10 @@ class Summary(AnswerModel):
         default_factory=list,
         description="What quietly turns a part of the reward off, such as a misspelt column; a run is told once.",
     )
+    annotations: str | None = Field(
+        default=None,
+        description="Version of the stored annotations that the items were scored against; null where none names one.",
+    )
     facts: int = Field(description="Facts asked about, over all items.")
     cache_hits: int = Field(description="Verdicts answered by the cache.")
     judged: int = Field(description="Distinct verdicts that the judge had to make.")

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from perception_reward.annotations.check import check
+from perception_reward.annotations.diff import diff
 from perception_reward.annotations.distractors import MOST, DistractorReport, add_distractors
 from perception_reward.annotations.faults import RecordFileError
 from perception_reward.annotations.file_store import FileStore
@@ -16,10 +17,11 @@ from perception_reward.annotations.geometry3k import import_problems
 from perception_reward.annotations.jsonl import read_annotations, write_jsonl
 from perception_reward.annotations.outputs import written
 from perception_reward.annotations.stats import Stats
-from perception_reward.annotations.store import every
+from perception_reward.annotations.store import StoreError, every
 from perception_reward.service.cli import importing, mark_given
 from perception_reward.service.cli.options import fail, reason
 from perception_reward.service.cli.outputs import Force, outputs_or_exit
+from perception_reward.service.cli.stores import read_store
 
 app = typer.Typer(no_args_is_help=True, help="Make and check annotation files.")
 
@@ -37,7 +39,9 @@ app.command("mark-given")(mark_given.mark)
 app.command("import")(importing.import_rows)
 
 
-@app.command("check")
+# Under its first name too.
+@app.command("check", hidden=True)
+@app.command("validate")
 def check_files(
     files: Annotated[list[Path], typer.Argument(exists=True, dir_okay=False, help=FILES)],
 ) -> None:
@@ -54,6 +58,23 @@ def check_files(
         typer.echo(line)
     if not report.good:
         fail(f"{len(report.faults)} faults" if report.faults else "these annotations give no perception reward")
+
+
+@app.command("diff")
+def show_difference(
+    old: Annotated[str, typer.Argument(help="A file of annotations, or a redis:// URL.")],
+    new: Annotated[str, typer.Argument(help="Another one.")],
+) -> None:
+    """Tell which annotations and facts two stores differ in, whatever their form. The exit status is 1 where any do."""
+    try:
+        report = diff(asyncio.run(read_store(old)), asyncio.run(read_store(new)))
+    except (OSError, StoreError, ValueError) as error:
+        fail(reason(error), status=2)
+        return
+    for line in report.lines():
+        typer.echo(line)
+    if not report.same:
+        raise typer.Exit(1)
 
 
 @app.command()

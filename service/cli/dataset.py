@@ -11,20 +11,17 @@ from typing import Annotated
 
 import typer
 
-from perception_reward.annotations.file_store import FileStore
 from perception_reward.annotations.model import Annotation
-from perception_reward.annotations.redis_store import RedisStore
 from perception_reward.annotations.row_files import problems_of, write_rows
 from perception_reward.annotations.rows import LAYOUTS, SYSTEM_PROMPT, TEXT_PROMPT, Incomplete, Layout, Problem
 from perception_reward.annotations.stats import shows_seeing
-from perception_reward.annotations.store import AnnotationStore, StoreError
+from perception_reward.annotations.store import StoreError
 from perception_reward.service.cli.options import fail, reason
 from perception_reward.service.cli.outputs import Force, outputs_or_exit
-from perception_reward.service.settings import is_redis_url
+from perception_reward.service.cli.stores import read_store
 
 # Incomplete annotations shown; their number is told besides.
 MOST_SHOWN = 20
-PAGE = 1000
 
 
 def dataset(
@@ -63,7 +60,7 @@ def dataset(
     if system_prompt is not None:
         system = system_prompt.read_text(encoding="utf-8").strip()
     try:
-        found = asyncio.run(_all(annotations))
+        found = asyncio.run(read_store(annotations))
     except (StoreError, OSError) as error:
         fail(reason(error))
         return
@@ -111,22 +108,6 @@ def _layout_or_exit(trainer: str, out: Path) -> Layout:
         form = {"parquet": "Parquet", "jsonl": "JSON Lines"}[layout.form]
         fail(f"{out}: {trainer} reads {form}; name it {out.stem}.{layout.form}", status=2)
     return layout
-
-
-async def _all(source: str) -> list[Annotation]:
-    store: AnnotationStore = RedisStore(source) if is_redis_url(source) else FileStore([Path(source)])
-    found: list[Annotation] = []
-    cursor: str | None = None
-    await store.start()
-    try:
-        while True:
-            page = await store.list(cursor=cursor, limit=PAGE)
-            found += page.annotations
-            cursor = page.cursor
-            if cursor is None:
-                return found
-    finally:
-        await store.aclose()
 
 
 def _tell(lacking: list[Incomplete], skip: bool) -> None:

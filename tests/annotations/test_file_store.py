@@ -12,6 +12,7 @@ from perception_reward.annotations.file_store import FileStore
 from perception_reward.annotations.jsonl import read_annotations, write_jsonl
 from perception_reward.annotations.model import Annotation
 from perception_reward.annotations.store import StoreReadOnly, StoreUnavailable
+from perception_reward.annotations.version import Version
 
 
 def note(annotation_id: str, answer: str | None = None) -> Annotation:
@@ -165,3 +166,24 @@ async def test_without_files_the_store_is_memory_alone() -> None:
     assert await store.delete("a")
     assert (await store.list()).annotations == ()
     await store.aclose()
+
+
+async def test_a_file_that_others_write_has_changed_until_it_is_looked_at_again(tmp_path: Path) -> None:
+    first, second = tmp_path / "a.jsonl", tmp_path / "b.jsonl"
+    write_jsonl(first, [note("a")])
+    write_jsonl(second, [note("b")])
+    store = FileStore([first, second])
+    await store.start()
+    assert await store.changed() is False
+    write_jsonl(second, [note("b", "new"), note("c")])
+    assert await store.changed() is True
+    await store.put_many([note("d")])
+    assert await store.changed() is True
+    await store.reload()
+    assert await store.changed() is False
+    assert (await store.get_many(["c"])).version == str(Version.of([note("a"), note("b", "new"), note("c"), note("d")]))
+    second.unlink()
+    assert await store.changed() is True
+    with pytest.raises(FileNotFoundError):
+        await store.reload()
+    assert await store.changed() is False

@@ -12,6 +12,7 @@ from perception_reward.annotations import redis_store
 from perception_reward.annotations.model import Annotation
 from perception_reward.annotations.redis_store import RedisStore
 from perception_reward.annotations.store import StoreUnavailable
+from perception_reward.annotations.version import Version
 from perception_reward.trainer_client.wire import Fact
 
 ONE = Annotation(id="a/é", answer="5", facts=[Fact(id="f1", text="Segment AB has length 5.")])
@@ -162,3 +163,20 @@ async def test_an_outage_is_logged_once_and_so_is_its_end(start_redis: Any, capl
     assert len(told) == 2
     assert "not available" in told[0]
     assert "available again" in told[1]
+
+
+async def test_writers_at_once_leave_the_version_of_what_is_stored(store: RedisStore, redis_url: str) -> None:
+    replica = RedisStore(redis_url, prefix=store._prefix)  # pyright: ignore[reportPrivateUsage]
+    puts = [(store, replica)[n % 2].put_many([Annotation(id=str(n % 7), answer=str(n))]) for n in range(40)]
+    await asyncio.gather(*puts, store.delete("3"))
+    await replica.aclose()
+    stored = [one for one in await store.get_many([str(n) for n in range(7)]) if one is not None]
+    assert (await store.get_many(["0"])).version == str(Version.of(stored))
+
+
+async def test_what_was_stored_before_versions_were_has_none(store: RedisStore, redis_url: str) -> None:
+    await store.put_many([note("a")])
+    async with Redis.from_url(redis_url) as redis:
+        await redis.delete(store._version)  # pyright: ignore[reportPrivateUsage]
+    await store.put_many([note("b")])
+    assert (await store.get_many(["a"])).version is None

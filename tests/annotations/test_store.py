@@ -12,6 +12,7 @@ from perception_reward.annotations.jsonl import write_jsonl
 from perception_reward.annotations.model import Annotation
 from perception_reward.annotations.redis_store import RedisStore
 from perception_reward.annotations.store import AnnotationStore, StoreError, StoreReadOnly, StoreUnavailable, every
+from perception_reward.annotations.version import Version
 from perception_reward.trainer_client.wire import Fact
 
 # In the order of ids: by code point, which is also the order of the bytes.
@@ -127,3 +128,20 @@ async def test_every_annotation_can_be_read_in_the_order_of_ids(
     monkeypatch.setattr("perception_reward.annotations.store.PAGE", 2)
     await store.put_many(Annotation(id=name) for name in "ebdac")
     assert [found.id async for found in every(store)] == list("abcde")
+
+
+async def test_the_version_is_that_of_the_content_whatever_led_to_it(store: AnnotationStore) -> None:
+    await store.put_many([note("a"), note("b", "1"), note("c")])
+    first = (await store.get_many(["a"])).version
+    assert first == str(Version.of([note("c"), note("a"), note("b", "1")]))
+    await store.put_many([note("b", "2"), note("d"), note("d", "3")])
+    await store.delete("c")
+    assert (await store.get_many(["none"])).version == str(Version.of([note("a"), note("b", "2"), note("d", "3")]))
+    await store.put_many([note("b", "1"), note("c")])
+    await store.delete("d")
+    assert (await store.get_many(["a"])).version == first
+
+
+async def test_a_store_is_not_changed_by_what_it_writes_itself(store: AnnotationStore) -> None:
+    await store.put_many([note("a")])
+    assert await store.changed() is False

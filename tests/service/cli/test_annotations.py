@@ -59,3 +59,20 @@ def test_distractors_of_nothing_are_no_success(tmp_path: Path):
     assert done.exit_code == 1
     assert "holds no annotation" in done.stderr
     assert not (tmp_path / "out.jsonl").exists()
+
+
+def test_a_validation_is_a_check_under_the_name_that_ci_knows(tmp_path: Path):
+    assert run("validate", write(tmp_path / "good.jsonl", {"id": "a", "facts": [FACT]})).exit_code == 0
+    assert run("validate", write(tmp_path / "bad.jsonl", {"id": "a", "facts": [{"id": "f"}]})).exit_code == 1
+
+
+def test_a_difference_is_told_and_is_the_exit_status(tmp_path: Path, redis_url: str):
+    one = write(tmp_path / "one.jsonl", {"id": "a", "facts": [FACT]})
+    other = write(tmp_path / "other.json", [{"id": "a", "facts": [FACT | {"kind": "size"}]}])
+    same = run("diff", one, one)
+    assert (same.exit_code, "no difference" in same.stdout) == (0, True)
+    differs = run("diff", one, other)
+    assert (differs.exit_code, "1 facts changed in them: size 1" in differs.stdout) == (1, True)
+    assert run("diff", one, f"{redis_url}/7").exit_code == 1
+    wrong = run("diff", one, tmp_path / "none.jsonl")
+    assert (wrong.exit_code, "none.jsonl" in wrong.stderr) == (2, True)
