@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,11 +31,11 @@ class LineError:
 class RecordFileError(StoreError, ValueError):
     """A file that cannot be used, with all its faults; the message shows the first 20."""
 
-    def __init__(self, path: Path | str, faults: Iterable[LineError], unit: str = "line") -> None:
+    def __init__(self, path: os.PathLike[str] | str, faults: Iterable[LineError], unit: str = "line") -> None:
         self.path = str(path)
         self.faults = tuple(faults)
         self._unit = unit
-        name = Path(path).name
+        name = Path(str(path)).name
         shown = [said(name, unit, fault) for fault in self.faults[:SHOWN_FAULTS]]
         if len(self.faults) > SHOWN_FAULTS:
             shown.append(f"… and {len(self.faults) - SHOWN_FAULTS} more faults in {name}")

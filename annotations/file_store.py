@@ -207,7 +207,7 @@ def _read(paths: Sequence[Path]) -> _Contents:
             own = by_id
         else:
             read_only.update(by_id)
-            files.update(dict.fromkeys(by_id, file.path))
+            files.update(dict.fromkeys(by_id, paths[place]))
     version = Version.of((*own.values(), *read_only.values()))
     return _prepared(own, read_only, files, stamps, version, recognised[0].form)
 

@@ -36,7 +36,7 @@ class OutputRefused(OSError):
 def check_outputs(outs: Sequence[Path], *, read: Iterable[Path] = (), replace: bool, keep: bool = False) -> None:
     """Refuse `outs` that exist (unless `replace`), that are among `read`, or that are one file.
 
-    keep: as for `written`; their parts are looked at too. Raises `OutputRefused`.
+    keep: they grow as `part_of` them, which is looked at too. Raises `OutputRefused`.
     """
     sources = [source for source in read if source.exists()]
     for place, out in enumerate(outs):
@@ -49,10 +49,8 @@ def check_outputs(outs: Sequence[Path], *, read: Iterable[Path] = (), replace: b
             raise OutputRefused(f"{out} is a folder; name a file in it")
         if not out.resolve().parent.is_dir():
             raise OutputRefused(f"{out} cannot be written: there is no folder {out.resolve().parent}")
-        if not replace and os.path.lexists(out) and not _is_device(out):
+        if not replace and os.path.lexists(out) and not is_device(out):
             raise OutputRefused(f"{out} exists; name another file, or pass --force to replace it")
-        if keep and not replace and part_of(out).exists():
-            raise OutputRefused(_interrupted(part_of(out)))
 
 
 def check_json_lines(*outs: Path) -> None:
@@ -63,37 +61,33 @@ def check_json_lines(*outs: Path) -> None:
 
 
 def part_of(path: Path) -> Path:
-    """Where a kept part of `path` is written."""
+    """Where a file is written that grows over many runs."""
     path = path.resolve()
     return path.with_name(path.name + ".part")
 
 
 @contextmanager
-def written(path: Path, *, replace: bool, keep: bool = False) -> Generator[Path]:
+def written(path: Path, *, replace: bool) -> Generator[Path]:
     """The path to write to. At the end it takes the name `path`; a failure leaves what was there.
 
     replace: a file of that name is replaced; else `OutputRefused` is raised where one has appeared.
-    keep: write to PATH.part, which stays where the work fails, and which is itself not replaced unasked.
     """
     path = path.resolve()
-    if _is_device(path):
+    if is_device(path):
         yield path
         return
-    part = part_of(path) if keep else path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
-    try:
-        part.open("wb" if keep and replace else "xb").close()
-    except FileExistsError:
-        raise OutputRefused(_interrupted(part)) from None
+    part = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
+    part.open("xb").close()
     try:
         yield part
-        _take_name(part, path, replace)
+        take_name(part, path, replace)
     except BaseException:
-        if not keep or part.stat().st_size == 0:
-            part.unlink()
+        part.unlink()
         raise
 
 
-def _take_name(part: Path, path: Path, replace: bool) -> None:
+def take_name(part: Path, path: Path, replace: bool) -> None:
+    """Give a finished part the name `path`; without `replace`, `OutputRefused` where one of that name has appeared."""
     with part.open("rb") as whole:
         os.fsync(whole.fileno())
     if replace:
@@ -112,19 +106,13 @@ def _take_name(part: Path, path: Path, replace: bool) -> None:
         part.unlink()
 
 
-def _interrupted(part: Path) -> str:
-    return (
-        f"{part} holds what an interrupted run has written, or what one under way is writing; "
-        "move it away, or pass --force to replace it"
-    )
-
-
 def _same(one: Path, other: Path) -> bool:
     with suppress(OSError):
         if one.exists() and other.exists():
-            return one.samefile(other) and not _is_device(one)
+            return one.samefile(other) and not is_device(one)
     return one.resolve() == other.resolve()
 
 
-def _is_device(path: Path) -> bool:
+def is_device(path: Path) -> bool:
+    """Whether it is a pipe, a terminal or the like, which is written straight into."""
     return path.exists() and not path.is_file() and not path.is_dir()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator
+from io import StringIO
 from typing import TextIO, TypeAlias, cast
 
 from perception_reward.annotations.faults import LineError, Record
@@ -29,13 +30,15 @@ def as_null(name: str) -> object:
 
 
 def parse_records(
-    lines: Iterable[str | bytes], constants: Constants = refuse
+    lines: Iterable[str | bytes], constants: Constants = refuse, after: int = 0
 ) -> Iterator[tuple[int, Record | LineError]]:
-    """The JSON object of each line that is not blank, with the line's number from 1.
+    """The JSON object of each line that is not blank, with the line's number from 1; of those behind line `after`.
 
     Text lines may hold bytes that are no UTF-8 as lone surrogates (`errors="surrogateescape"`).
     """
     for number, line in enumerate(lines, start=1):
+        if number <= after:
+            continue
         try:
             text = _text(line, first=number == 1)
         except UnicodeError as error:
@@ -123,6 +126,40 @@ def _keys(source: _Buffer, decoder: json.JSONDecoder) -> Iterator[str]:
     source.take(True)
 
 
+def holds_objects_by_key(head: str) -> bool:
+    """Whether a text that begins so is one object whose values are the records: `{"7": {…}, "8": {…}}`.
+
+    Two values that have most of their fields in common are a sign of that. A record of many objects has none.
+    """
+    source, decoder, found = _Buffer(StringIO(head)), json.JSONDecoder(), list[dict[str, object]]()
+    try:
+        for _ in _keys(source, decoder):
+            if source.peek() != "{":
+                return False
+            found.append(cast("dict[str, object]", source.value(decoder)))
+            if len(found) == 2:
+                break
+    except (ValueError, RecursionError):
+        # The second value may be cut off: what its first fields are called tells enough.
+        return len(found) == 1 and source.peek() == "{" and any(f'"{name}"' in source.rest() for name in found[0])
+    if len(found) < 2:
+        return False
+    one, other = (value.keys() for value in found)
+    return len(one & other) * 2 > max(len(one), len(other))
+
+
+def keyed_values(stream: TextIO, constants: Constants = refuse) -> Iterator[tuple[int, Record | LineError]]:
+    """The objects in one object, counted from 1, each with its key as `id`, where it has no field of that name."""
+    source, decoder, number = _Buffer(stream), json.JSONDecoder(parse_constant=constants), 0
+    try:
+        for key in _keys(source, decoder):
+            record = _object(number + 1, source.value(decoder))
+            number += 1
+            yield number, record if isinstance(record, LineError) else {"id": key, **record}
+    except (ValueError, RecursionError) as error:
+        yield number + 1, LineError(number + 1, "", f"is not JSON ({_words(error)}); it begins in line {source.line}")
+
+
 class _Buffer:
     """What has been read of a stream and not been used."""
 
@@ -150,6 +187,10 @@ class _Buffer:
     def take(self, one: bool) -> None:
         """Use up one character, where `one`."""
         self._advance(self._at + one)
+
+    def rest(self) -> str:
+        """What has been read and not been used."""
+        return self._text[self._at :]
 
     def value(self, decoder: json.JSONDecoder) -> object:
         """The next value. Raises `ValueError` for what is none."""

@@ -6,11 +6,13 @@ import csv
 import importlib
 import json
 import math
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Generator, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import Any, TextIO, cast
+from typing import Any, Protocol, TextIO, cast
 
 from perception_reward.annotations.faults import LineError, Record, printable
+from perception_reward.annotations.files import AnyFile
 from perception_reward.annotations.record_json import LONGEST
 
 # Rows turned into Python objects at a time.
@@ -96,48 +98,165 @@ def _cells(header: str, delimiter: str) -> list[str]:
         return []
 
 
-class ParquetTable:
-    """A Parquet file. columns: the names of its columns; left_out: those of bytes that nobody here knows."""
+class Table(Protocol):
+    """A recognised table. columns: the names of its columns; left_out: those of bytes that nobody here knows."""
 
-    def __init__(self, path: Path, known: Collection[str]) -> None:
-        """Raises `NoTable`, and `ImportError` where pyarrow is not installed."""
-        arrow, parquet = _pyarrow()
+    columns: tuple[str, ...]
+    left_out: tuple[str, ...]
+
+    def __init__(self, path: AnyFile, known: Collection[str]) -> None:
+        """Raises `NoTable`, and `ImportError` where the package that reads it is not installed."""
+        ...
+
+    def rows(self, after: int = 0) -> Iterator[tuple[int, Record]]:
+        """Those behind row `after`, counted from 1. Raises `NoTable` where the file turns out to be damaged."""
+        ...
+
+
+class _ArrowColumns:
+    """What tables have in common that pyarrow reads."""
+
+    form: str
+
+    def __init__(self, path: AnyFile, known: Collection[str]) -> None:
+        arrow, _ = _pyarrow()
         self._path = path
         self._known = known
         try:
-            with parquet.ParquetFile(path) as table:
-                schema = table.schema_arrow
+            schema = self._schema()
         except arrow.ArrowException as error:
-            raise NoTable(f"is no Parquet table ({error})") from None
-        self.left_out = tuple(field.name for field in schema if field.name not in known and _has_bytes(field.type))
-        self.columns = tuple(name for name in schema.names if name not in self.left_out)
+            raise NoTable(f"is no {self.form} table ({error})") from None
+        self._places = [
+            place for place, field in enumerate(schema) if field.name in known or not _has_bytes(field.type)
+        ]
+        self.columns = tuple(schema.names[place] for place in self._places)
+        self.left_out = tuple(name for name in schema.names if name not in self.columns)
 
-    def rows(self) -> Iterator[tuple[int, Record]]:
-        """The rows, counted from 1. Raises `NoTable` where the file turns out to be damaged."""
-        arrow, parquet = _pyarrow()
+    def rows(self, after: int = 0) -> Iterator[tuple[int, Record]]:
+        arrow, _ = _pyarrow()
         number = 0
         try:
-            with parquet.ParquetFile(self._path) as table:
-                for batch in table.iter_batches(batch_size=BATCH_ROWS, columns=list(self.columns)):
-                    for row in cast("list[dict[str, object]]", batch.to_pylist()):
+            for batch in self._batches():
+                if number + batch.num_rows <= after:
+                    number += batch.num_rows
+                    continue
+                for start in range(0, batch.num_rows, BATCH_ROWS):
+                    for row in cast("list[dict[str, object]]", batch.slice(start, BATCH_ROWS).to_pylist()):
                         number += 1
-                        yield number, self._record(row)
+                        if number > after:
+                            yield number, known_present(row, self._known)
         except arrow.ArrowException as error:
             raise NoTable(f"cannot be read behind row {number} ({error})") from None
 
-    def _record(self, row: Mapping[str, object]) -> Record:
-        return {
-            name: _present(value) if name in self._known else value
-            for name, value in row.items()
-            if name not in self._known or not _is_null(value)
-        }
+    def _schema(self) -> Any:
+        raise NotImplementedError
+
+    def _batches(self) -> Iterator[Any]:
+        raise NotImplementedError
+
+
+class ParquetTable(_ArrowColumns):
+    """A Parquet file."""
+
+    form = "Parquet"
+
+    def _schema(self) -> Any:
+        with self._open() as table:
+            return table.schema_arrow
+
+    def _batches(self) -> Iterator[Any]:
+        with self._open() as table:
+            yield from table.iter_batches(batch_size=BATCH_ROWS, columns=list(self.columns))
+
+    @contextmanager
+    def _open(self) -> Generator[Any]:
+        _, parquet = _pyarrow()
+        with ExitStack() as stack:
+            source = self._path if isinstance(self._path, Path) else stack.enter_context(self._path.open("rb"))
+            yield stack.enter_context(parquet.ParquetFile(source))
+
+
+class ArrowTable(_ArrowColumns):
+    """A file or stream of Arrow's own format, which the `datasets` library keeps its tables in."""
+
+    form = "Arrow"
+
+    def _schema(self) -> Any:
+        with self._open(None) as reader:
+            return reader.schema
+
+    def _batches(self) -> Iterator[Any]:
+        with self._open(self._places) as reader:
+            count = getattr(reader, "num_record_batches", None)
+            yield from reader if count is None else map(reader.get_batch, range(count))
+
+    @contextmanager
+    def _open(self, places: list[int] | None) -> Generator[Any]:
+        arrow, _ = _pyarrow()
+        ipc = importlib.import_module("pyarrow.ipc")
+        with self._path.open("rb") as raw:
+            is_file = raw.read(6) == b"ARROW1"
+            raw.seek(0)
+            options = ipc.IpcReadOptions(included_fields=places)
+            opened = ipc.open_file if is_file else ipc.open_stream
+            with opened(arrow.PythonFile(raw, "r"), options=options) as reader:
+                yield reader
+
+
+class Sheet:
+    """The first sheet of an Excel file: a header, and rows."""
+
+    left_out: tuple[str, ...] = ()
+
+    def __init__(self, path: AnyFile, known: Collection[str]) -> None:
+        self._path = path
+        self._known = known
+        with self._values() as values:
+            self.columns = tuple(str(name) for name in next(values, ()) if name is not None)
+        if not self.columns:
+            raise NoTable("has no header in the first row of its first sheet")
+
+    def rows(self, after: int = 0) -> Iterator[tuple[int, Record]]:
+        with self._values() as values:
+            next(values, None)
+            for number, cells in enumerate(values, start=1):
+                if number > after and any(cell is not None for cell in cells):
+                    row = dict(zip(self.columns, cells, strict=False))
+                    yield number, known_present(row, self._known)
+
+    @contextmanager
+    def _values(self) -> Generator[Iterator[tuple[object, ...]]]:
+        try:
+            openpyxl = importlib.import_module("openpyxl")
+        except ImportError as error:
+            raise ImportError("reading Excel files needs openpyxl: pip install openpyxl") from error
+        with self._path.open("rb") as raw:
+            try:
+                book = openpyxl.load_workbook(raw, read_only=True, data_only=True)
+            except Exception as error:  # zip, XML and its own: whatever a damaged file brings about
+                raise NoTable(f"is no Excel file that can be read ({error})") from None
+            try:
+                yield iter(book.worksheets[0].iter_rows(values_only=True))
+            finally:
+                book.close()
+
+
+def known_present(row: Mapping[str, object], known: Collection[str]) -> Record:
+    """A row of a table: a null of a known column, or of a struct in one, is a missing field."""
+    return {
+        name: _present(value) if name in known else value
+        for name, value in row.items()
+        if name not in known or not _is_null(value)
+    }
 
 
 def _pyarrow() -> tuple[Any, Any]:
     try:
         return importlib.import_module("pyarrow"), importlib.import_module("pyarrow.parquet")
     except ImportError as error:
-        raise ImportError("reading Parquet needs pyarrow: pip install 'perception-reward[service]'") from error
+        raise ImportError(
+            "reading Parquet and Arrow needs pyarrow: pip install 'perception-reward[service]'"
+        ) from error
 
 
 def _has_bytes(kind: Any) -> bool:

@@ -1,41 +1,132 @@
-"""A file of results: JSON Lines, a result of `POST /v1/score` a line, with what its rollout was carried along with."""
+"""Files of results: JSON Lines or Parquet, a result of `POST /v1/score` a row, with what its rollout was carried along
+with.
+
+| beside the fields of a result | |
+|---|---|
+| `group` | what the rollouts of one prompt share: named by the file, or made of its prompt |
+| `step` | the training step, where the file or `--step` names one |
+| `explained` | with `--explain`: the response as it was scored, the reference, and the words that carry each fact |
+| `extra` | the columns of the rollout that a reward does not need |
+
+In Parquet `explained` and `extra` are JSON in text, because no two files have the same columns.
+"""
 
 from __future__ import annotations
 
+import importlib
 import json
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
-from pydantic import Field, JsonValue, ValidationError
+from pydantic import Field, JsonValue, ValidationError, field_validator
 
 from perception_reward.annotations.faults import LineError, RecordFileError
 from perception_reward.annotations.records import open_records
+from perception_reward.service.batch.rollouts import Rollout
 from perception_reward.service.places import where
+from perception_reward.service.responses import response_text
 from perception_reward.trainer_client.wire import ItemResult
 
 
 class ResultLine(ItemResult):
-    """A line of the file."""
+    """A row of the file."""
 
+    group: str | None = Field(default=None, description="What the rollouts of one prompt share.")
+    step: int | None = Field(default=None, description="Training step.")
+    explained: dict[str, JsonValue] | None = Field(default=None, description="With `--explain`: text and words.")
     extra: dict[str, JsonValue] = Field(
         default_factory=dict[str, JsonValue], description="The fields of the rollout that a reward does not need."
     )
 
+    @field_validator("explained", "extra", mode="before")
+    @classmethod
+    def _from_text(cls, value: object) -> object:
+        return json.loads(value) if isinstance(value, str) else value
 
-def to_line(result: ItemResult, extra: Mapping[str, object]) -> str:
-    """One line with its end. Without other fields there is no `extra`; what is no JSON becomes text, or null."""
+
+def to_line(result: ItemResult, extra: Mapping[str, object], **beside: object) -> str:
+    """One line with its end. What is None or empty is left out; what is no JSON becomes text, or null."""
     line = result.model_dump_json()
-    return (f'{line[:-1]},"extra":{_json(extra)}}}' if extra else line) + "\n"
+    more = {name: value for name, value in {**beside, "extra": dict(extra)}.items() if value not in (None, {})}
+    return (f"{line[:-1]},{_json(more)[1:]}" if more else line) + "\n"
 
 
-def read_results(path: Path) -> Iterator[ItemResult]:
-    """The results in a file. Raises `RecordFileError` for the first line that is none, and `OSError`."""
-    file = open_records(path, known=tuple(ResultLine.model_fields))
+def line_of(rollout: Rollout, result: ItemResult, step: int | None, *, explain: bool = False) -> str:
+    """The line of a rollout. step: over its own, where it is not None."""
+    explained = explanation(rollout, result) if explain else None
+    return to_line(result, rollout.extra, **_beside(rollout, step), explained=explained)
+
+
+def row_of(rollout: Rollout, result: ItemResult, step: int | None, *, explain: bool = False) -> dict[str, Any]:
+    """The same as a row of a table with the columns `table_schema()`."""
+    row = {**result.model_dump(), **_beside(rollout, step)}
+    row["explained"] = _json(explanation(rollout, result)) if explain else None
+    row["extra"] = _json(rollout.extra) if rollout.extra else None
+    return row
+
+
+def _beside(rollout: Rollout, step: int | None) -> dict[str, object]:
+    return {"group": rollout.group, "step": rollout.step if step is None else step}
+
+
+def explanation(rollout: Rollout, result: ItemResult) -> dict[str, object]:
+    """What a reader needs beside the verdicts: the text, and of it the words that carry each fact."""
+    item, text = rollout.item, response_text(rollout.item.response)
+    told = {fact.id: fact.text for fact in item.facts or ()}
+    facts = [
+        {
+            "id": fact.id,
+            "text": told.get(fact.id),
+            "verdict": fact.verdict,
+            "words": text[slice(*fact.span)] if fact.span else None,
+        }
+        for fact in result.facts or ()
+    ]
+    return {"response": text, "answer": item.answer, "annotation_id": item.annotation_id, "facts": facts}
+
+
+def table_schema() -> Any:
+    """Of the table that `row_of` makes rows of."""
+    pa: Any = importlib.import_module("pyarrow")
+    text, number = pa.string(), pa.float64()
+    fact = [("id", text), ("verdict", text), ("probability", number), ("span", pa.list_(pa.int64()))]
+    return pa.schema(
+        [
+            ("id", text),
+            ("status", text),
+            ("score", number),
+            ("components", pa.struct([(name, number) for name in ("format", "accuracy", "perception", "repetition")])),
+            ("facts", pa.list_(pa.struct(fact))),
+            ("reason", text),
+            ("truncated", pa.bool_()),
+            ("group", text),
+            ("step", pa.int64()),
+            ("explained", text),
+            ("extra", text),
+        ]
+    )
+
+
+def packed_rows(rows: Sequence[Mapping[str, Any]]) -> bytes:
+    """Rows as a stream of Arrow, to be written elsewhere."""
+    pa: Any = importlib.import_module("pyarrow")
+    out = pa.BufferOutputStream()
+    with pa.ipc.new_stream(out, table_schema()) as writer:
+        writer.write_table(pa.Table.from_pylist(list(rows), table_schema()))
+    return out.getvalue().to_pybytes()
+
+
+def read_results(path: Path) -> Iterator[ResultLine]:
+    """The results in a file. Raises `RecordFileError` for the first row that is none, and `OSError`."""
+    # No column is `known`, so that a table's nulls stay what they are.
+    file = open_records(path, known=())
     for place, record in file:
         if isinstance(record, LineError):
             raise RecordFileError(path, [record], file.unit)
+        if file.columns is not None:
+            record = {name: value for name, value in record.items() if value is not None or name not in _OPTIONAL}
         try:
             yield ResultLine.model_validate(record)
         except ValidationError as error:
@@ -44,11 +135,14 @@ def read_results(path: Path) -> Iterator[ItemResult]:
             raise RecordFileError(path, [LineError(place, where(first["loc"]), message)], file.unit) from None
 
 
+_OPTIONAL = ("group", "step", "explained", "extra")
+
+
 def _json(extra: Mapping[str, object]) -> str:
     try:
-        return json.dumps(extra, allow_nan=False, default=str)
+        return json.dumps(extra, allow_nan=False, default=str, separators=(",", ":"))
     except ValueError:
-        return json.dumps(_finite(extra), allow_nan=False, default=str)
+        return json.dumps(_finite(extra), allow_nan=False, default=str, separators=(",", ":"))
 
 
 def _finite(value: object) -> object:

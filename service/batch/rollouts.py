@@ -1,12 +1,12 @@
-"""Rollout files: items of `POST /v1/score`, one a record, in every form that `annotations.records` knows.
+"""Rollout files: rollouts of trainers and benchmarks, in every form that `annotations.records` knows.
 
     for place, found in RolloutFile(path):
         ...                                     # (1, Rollout(item, extra)), (2, LineError(…)), …
 
-Fields of the wire are the item. All others are carried along under their own names: a trainer's rollouts hold more than
-a reward needs. Of a `prompt` in text the end is looked at: a thought that its template opened is the item's `prefix`,
-where the record has none. A field that looks like a misspelt one is told by the survey, and so are rollouts without
-facts: either would turn a part of the reward off in silence.
+Which columns are the item's fields, `layouts` says. All others are carried along under their own names: a trainer's
+rollouts hold more than a reward needs. Of a `prompt` in text the end is looked at: a thought that its template opened
+is the item's `prefix`, where the record has none. A field that looks like a misspelt one is told by the survey, and so
+are rollouts without facts: either would turn a part of the reward off in silence.
 """
 
 from __future__ import annotations
@@ -16,14 +16,29 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
-from pathlib import Path
+from hashlib import blake2b
+from itertools import islice
+from typing import Any, cast
 
 from pydantic import ValidationError
 
 from perception_reward.annotations.faults import LineError, Record, printable, said
+from perception_reward.annotations.files import AnyFile
 from perception_reward.annotations.record_json import as_null
 from perception_reward.annotations.records import open_records
 from perception_reward.annotations.surrogates import mended
+from perception_reward.service.batch.layouts import (
+    EACH,
+    KNOWN,
+    LETTER_COLUMNS,
+    LETTERS,
+    OURS,
+    TARGETS,
+    Layout,
+    at,
+    options_of_text,
+    recognised,
+)
 from perception_reward.service.places import where
 from perception_reward.trainer_client.tokens import opened_thought
 from perception_reward.trainer_client.wire import ScoreItem
@@ -37,61 +52,102 @@ NAMES = ("id", "group", "annotation_id")
 MOST_SHOWN = 20
 # How alike two names are of which one may be meant for the other, by `difflib`; and how long they are at least.
 ALIKE, LEAST_LENGTH = 0.8, 4
+# What is read and stays in `extra` nevertheless.
+CARRIED = ("step", "prompt")
+_ITEM_FIELDS = frozenset(FIELDS)
+# Records by which a layout is recognised.
+FIRST = 20
 
 
 @dataclass(frozen=True, slots=True)
 class Rollout:
-    """An item, and what else its record holds."""
+    """An item, and what else its record holds. group: what the rollouts of one prompt share, where that can be seen."""
 
     item: ScoreItem
     extra: Mapping[str, object]
+    step: int | None = None
+    group: str | None = None
 
 
 class RolloutFile:
     """The rollouts of a file; each iteration reads it anew.
 
-    left_out: the names of columns of bytes, which are not carried along.
+    layout: whose layout it has, with what `--map` says. left_out: the names of columns of bytes, which are not carried
+    along. A record of several responses is several rollouts at one place.
     """
 
-    def __init__(self, path: Path) -> None:
-        """Raises `RecordFileError` with one line for a file that cannot be read, and `OSError`."""
+    def __init__(self, path: AnyFile, given: Mapping[str, str] | None = None) -> None:
+        """given: places by target, as of `--map`.
+
+        Raises `RecordFileError` with one line for a file that cannot be read, and `OSError`.
+        """
         self.path = path
-        self._file = open_records(path, known=FIELDS, nested=NESTED, constants=as_null)
+        known = KNOWN.union((given or {}).values())
+        self._file = open_records(path, known=known, nested=NESTED, constants=as_null)
         self.left_out = self._file.left_out
-        self._defaults = {"response": ""} if self._file.form == "CSV" and "response" in self._columns else {}
+        self._defaults: dict[str, object] = {}
+        self._first = [record for record in self._records(FIRST) if not isinstance(record, LineError)]
+        self.layout = recognised(self._first, self._columns).mapped(given or {})
+        if self._file.form == "CSV":
+            said = [place for place in self.layout.places("response") if place in self._columns]
+            self._defaults = dict.fromkeys(said[:1], "")
+
+    @property
+    def unit(self) -> str:
+        return self._file.unit
+
+    @property
+    def described(self) -> str:
+        """The layout, and the column of each field that the first records have."""
+        return self.layout.describe(self._first)
 
     @property
     def _columns(self) -> tuple[str, ...]:
         return self._file.columns or ()
 
+    def _records(self, count: int) -> Iterator[Record | LineError]:
+        return (record for _, record in islice(self._file, count))
+
     def __iter__(self) -> Iterator[tuple[int, Rollout | LineError]]:
-        for place, record in self._file:
+        return self.behind(0)
+
+    def behind(self, place: int) -> Iterator[tuple[int, Rollout | LineError]]:
+        """The rollouts of the records behind a place, counted from 1."""
+        for number, record in self.records(place):
+            if isinstance(record, LineError):
+                yield number, record
+            else:
+                for rollout in read_rollouts(number, record, self.layout):
+                    yield number, rollout
+
+    def records(self, after: int = 0) -> Iterator[tuple[int, Record | LineError]]:
+        """The records as they stand in the file."""
+        for place, record in self._file.records(after):
             if isinstance(record, LineError):
                 yield place, replace(record, message=record.message.removeprefix("is "))
             else:
-                yield place, _rollout(place, {**self._defaults, **record})
+                yield place, {**self._defaults, **record} if self._defaults else record
 
     def rollouts(self) -> Iterator[Rollout]:
         """The good ones alone."""
         return (found for _, found in self if isinstance(found, Rollout))
 
-    def survey(self) -> Survey:
-        """Read all of it once, and say what it holds."""
+    def survey(self, most: int | None = None) -> Survey:
+        """Read it once, or its first `most` records, and say what it holds."""
         survey = Survey(left_out=self.left_out)
-        for _, found in self:
-            if isinstance(found, LineError):
-                survey.faulty += 1
-                if len(survey.faults) < MOST_SHOWN:
-                    survey.faults.append(said(self.path.name, self._file.unit, found))
-            else:
-                survey.add(found)
+        for place, found in self:
+            if most is not None and place > most:
+                survey.complete = False
+                break
+            survey.meet(self, found)
         return survey
 
 
 @dataclass(slots=True)
 class Survey:
-    """What a file of rollouts holds. faults: the first of them, in words."""
+    """What files of rollouts hold. faults: the first of them, in words. complete: whether all of them was read."""
 
+    complete: bool = True
     good: int = 0
     faulty: int = 0
     faults: list[str] = field(default_factory=list[str])
@@ -99,6 +155,14 @@ class Survey:
     extra: Counter[str] = field(default_factory=Counter[str])
     without_facts: int = 0
     left_out: tuple[str, ...] = ()
+
+    def meet(self, file: RolloutFile, found: Rollout | LineError) -> None:
+        if isinstance(found, Rollout):
+            self.add(found)
+            return
+        self.faulty += 1
+        if len(self.faults) < MOST_SHOWN:
+            self.faults.append(said(file.path.name, file.unit, found))
 
     def add(self, rollout: Rollout) -> None:
         self.good += 1
@@ -141,23 +205,98 @@ def _plain(name: str) -> str:
     return re.sub(r"[^a-z0-9]", "", name.lower())
 
 
-def _rollout(place: int, record: Record) -> Rollout | LineError:
-    known = {name: record[name] for name in FIELDS if name in record}
+def read_rollouts(place: int, record: Record, layout: Layout) -> list[Rollout | LineError]:
+    """The rollouts that a record holds: one, or one for each of several responses."""
+    known, extra, several = _split(record, layout)
+    responses = known.get("response")
+    if not several or not isinstance(responses, list):
+        return [_rollout(place, known, extra, layout)]
+    each = cast("list[object]", responses)
+    if len(each) == 1:
+        return [_rollout(place, {**known, "response": _spoken(each[0])}, extra, layout)]
+    name = known.get("id")
+    return [
+        _rollout(
+            place,
+            {
+                **known,
+                "response": _spoken(response),
+                "id": f"{name}#{number}" if name is not None else None,
+                "group": known.get("group") or name,
+            },
+            extra,
+            layout,
+        )
+        for number, response in enumerate(each)
+    ]
+
+
+def _split(record: Record, layout: Layout) -> tuple[dict[str, Any], dict[str, object], bool]:
+    """The item's fields, with `step`, `prompt` and `thought`; all that is carried along; and whether the response is a
+    list of several."""
+    several = False
+    known: dict[str, Any] = {}
+    used: set[str] = set()
+    for target, places in ((target, layout.places(target)) for target in TARGETS):
+        for place in places:
+            if place in record or (("." in place or place == LETTERS) and at(record, place) is not None):
+                known[target] = at(record, place)
+                several = several or (target == "response" and EACH in place.split("."))
+                if target not in CARRIED:
+                    used.update(LETTER_COLUMNS if place == LETTERS else (place, place.split(".")[0]))
+                break
+    return known, {name: value for name, value in record.items() if name not in used}, several
+
+
+def _spoken(response: object) -> object:
+    """A response as the wire knows it: a lone message stands in a list there."""
+    return [cast("dict[str, object]", response)] if isinstance(response, dict) else response
+
+
+def _rollout(place: int, fields: dict[str, Any], extra: dict[str, object], layout: Layout) -> Rollout | LineError:
+    known = {name: value for name, value in fields.items() if name in _ITEM_FIELDS}
     for name in NAMES:
-        if isinstance(number := known.get(name), int) and not isinstance(number, bool):
-            known[name] = str(number)
-    extra = {name: value for name, value in record.items() if name not in known}
-    prompt = extra.get("prompt")
+        if isinstance(number := known.get(name), int | float) and not isinstance(number, bool):
+            known[name] = str(int(number)) if number == int(number) else str(number)
+    if layout.name != OURS.name:
+        _as_ours(known, fields)
+    if extra.get("id") == known.get("id"):
+        extra = {name: value for name, value in extra.items() if name != "id"}
+    prompt = fields.get("prompt")
     if known.get("prefix") is None and isinstance(prompt, str) and (opened := opened_thought(prompt)):
         known["prefix"] = opened
     try:
-        return Rollout(_item(known), extra)
+        item = _item(known)
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         field_, message = where(first["loc"]), first["msg"].removeprefix("Value error, ")
-        if "response" not in known:
+        if "response" not in known or (known["response"] is None and layout.name != OURS.name):
             field_, message = "response", _without_response(extra)
         return LineError(place, field_, f"{field_ if first['loc'] else 'item'}: {message}")
+    step = fields.get("step")
+    whole = isinstance(step, int | float) and not isinstance(step, bool) and step >= 0 and step == int(step)
+    group = item.group or item.annotation_id or _asked(prompt)
+    return Rollout(item, extra, int(step) if whole else None, group)  # pyright: ignore[reportArgumentType]
+
+
+def _as_ours(known: dict[str, Any], fields: Mapping[str, Any]) -> None:
+    """What other writers put differently: options as text, numbers for words, a thought beside the answer."""
+    if "choices" in known:
+        known["choices"] = options_of_text(known["choices"])
+    if isinstance(known.get("response"), dict):
+        known["response"] = [known["response"]]
+    if isinstance(known.get("response"), int | float):
+        known["response"] = str(known["response"])
+    thought = fields.get("thought")
+    if isinstance(thought, str) and thought.strip() and isinstance(known.get("response"), str):
+        known["response"] = f"<think>{thought}</think>\n{known['response']}"
+
+
+def _asked(prompt: object) -> str | None:
+    """A name for a prompt, the same wherever it comes again."""
+    if not prompt:
+        return None
+    return blake2b(repr(prompt).encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()
 
 
 def _item(known: dict[str, object]) -> ScoreItem:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from perception_reward.trainer_client.wire import Components, ItemResult
 
@@ -29,6 +30,20 @@ class Tally:
                 if value is not None:
                     self.given[name] += 1
                     self.sums[name] = self.sums.get(name, 0.0) + value
+
+    def merge(self, other: Tally) -> None:
+        self.items += other.items
+        self.reasons.update(other.reasons)
+        self.given.update(other.given)
+        for name, total in other.sums.items():
+            self.sums[name] = self.sums.get(name, 0.0) + total
+
+    def to_json(self) -> dict[str, Any]:
+        return {"items": self.items, "reasons": self.reasons, "given": self.given, "sums": self.sums}
+
+    @classmethod
+    def of_json(cls, told: Mapping[str, Any]) -> Tally:
+        return cls(told["items"], Counter(told["reasons"]), Counter(told["given"]), dict(told["sums"]))
 
     @property
     def missing(self) -> int:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import socket
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Sequence
+from contextlib import asynccontextmanager, contextmanager
 
 from perception_reward.annotations.store import StoreError
 from perception_reward.service.assembly import PRELOAD, Service, assemble
@@ -13,6 +15,7 @@ from perception_reward.service.garbage import collect_when_idle
 from perception_reward.service.processes.handles import WorkersUnavailable
 from perception_reward.service.server import DrainingServer, make_server
 from perception_reward.service.settings import Settings, SettingsError
+from perception_reward.trainer_client.errors import RewardError
 
 
 def run_or_exit(
@@ -20,18 +23,34 @@ def run_or_exit(
 ) -> None:
     """Assemble and start the service, run `main` in it, and stop it. preload: what its workers import first."""
 
-    async def started() -> None:
-        service = assemble(settings, preload=preload)
-        async with service.running():
+    async def run() -> None:
+        async with started(settings, preload=preload) as service:
             await main(service)
 
+    with told_or_exit():
+        asyncio.run(run())
+
+
+@asynccontextmanager
+async def started(settings: Settings, *, preload: Sequence[str] = PRELOAD) -> AsyncGenerator[Service]:
+    """The service's parts, running."""
+    service = assemble(settings, preload=preload)
+    async with service.running():
+        yield service
+
+
+@contextmanager
+def told_or_exit() -> Generator[None]:
+    """End the command with one line for what may go wrong in a service, or on the way to one."""
     try:
-        asyncio.run(started())
+        yield
     except SettingsError as error:
         fail(str(error), status=2)
-    except (StoreError, WorkersUnavailable, OSError) as error:
-        fail(reason(error))
-    except KeyboardInterrupt:
+    except (StoreError, WorkersUnavailable, RewardError) as error:
+        fail(str(error))
+    except OSError as error:
+        fail("there is no space left on the disk" if error.errno == errno.ENOSPC else reason(error))
+    except (KeyboardInterrupt, asyncio.CancelledError):
         fail("stopped", status=130)
 
 

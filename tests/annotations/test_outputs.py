@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from perception_reward.annotations.outputs import OutputRefused, check_json_lines, check_outputs, part_of, written
+from perception_reward.annotations.outputs import OutputRefused, check_json_lines, check_outputs, written
 
 
 @pytest.fixture
@@ -72,17 +72,6 @@ def test_a_link_that_leads_nowhere_is_there_too(tmp_path: Path):
         check_outputs([tmp_path / "out"], replace=False)
 
 
-def test_what_an_interrupted_run_has_left_is_not_replaced_unasked(tmp_path: Path):
-    out = tmp_path / "out"
-    part_of(out).write_text("half", encoding="utf-8")
-    with pytest.raises(OutputRefused, match=r"out\.part holds what an interrupted run"):
-        check_outputs([out], replace=False, keep=True)
-    with pytest.raises(OutputRefused, match="interrupted"), written(out, replace=False, keep=True):
-        pass
-    assert part_of(out).read_text(encoding="utf-8") == "half"
-    check_outputs([out], replace=True, keep=True)
-
-
 @pytest.mark.parametrize(
     ("names", "words"),
     [(["a", "a"], "two outputs"), (["a", "./a"], "two outputs"), (["."], "folder"), (["none/a"], "there is no folder")],
@@ -101,35 +90,27 @@ def test_a_name_that_promises_another_form_is_refused():
         check_json_lines(Path("a.parquet"))
 
 
-@pytest.mark.parametrize("keep", [False, True])
-def test_a_file_is_whole_or_not_there(tmp_path: Path, keep: bool):
+def test_a_file_is_whole_or_not_there(tmp_path: Path):
     out = tmp_path / "out"
-    with written(out, replace=False, keep=keep) as part:
+    with written(out, replace=False) as part:
         part.write_text("whole", encoding="utf-8")
         assert not out.exists()
     assert out.read_text(encoding="utf-8") == "whole"
     with pytest.raises(KeyboardInterrupt):
-        write(out, "half", KeyboardInterrupt(), replace=True, keep=keep)
+        write(out, "half", KeyboardInterrupt(), replace=True)
     assert out.read_text(encoding="utf-8") == "whole"
-    assert sorted(path.name for path in tmp_path.iterdir()) == (["out", "out.part"] if keep else ["out"])
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["out"]
 
 
-def test_a_part_with_nothing_in_it_is_not_kept(tmp_path: Path):
-    with pytest.raises(RuntimeError), written(tmp_path / "out", replace=False, keep=True):
-        raise RuntimeError
-    assert list(tmp_path.iterdir()) == []
-
-
-@pytest.mark.parametrize("keep", [False, True])
-def test_what_appears_meanwhile_is_not_replaced(tmp_path: Path, keep: bool):
+def test_what_appears_meanwhile_is_not_replaced(tmp_path: Path):
     out = tmp_path / "out"
-    work = written(out, replace=False, keep=keep)
+    work = written(out, replace=False)
     work.__enter__().write_text("mine", encoding="utf-8")
     out.write_text("theirs", encoding="utf-8")
     with pytest.raises(OutputRefused, match="has appeared"):
         work.__exit__(None, None, None)
     assert out.read_text(encoding="utf-8") == "theirs"
-    assert part_of(out).exists() == keep
+    assert [path.name for path in tmp_path.iterdir()] == ["out"]
 
 
 def test_a_device_is_written_to_and_stays_a_device():

@@ -19,6 +19,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from perception_reward.annotations.faults import LineError, RecordFileError
+from perception_reward.annotations.files import remote
 from perception_reward.annotations.records import open_records
 
 ROWS = [{"id": "a", "response": "AB = 5, groß ∠"}, {"id": "b", "response": 'he said "5",\nthen left'}]
@@ -70,6 +71,84 @@ def test_every_form_is_read_under_every_name(tmp_path: Path, form: str, name: st
     assert [place for place, _ in file] == [place for place, _ in file], "each iteration reads it anew"
 
 
+def zstd(content: bytes) -> bytes:
+    """In two frames, as a writer leaves them that has been interrupted."""
+    out = pa.BufferOutputStream()
+    for half in (content[:50], content[50:]):
+        frame = pa.BufferOutputStream()
+        with pa.CompressedOutputStream(frame, "zstd") as packed:
+            packed.write(half)
+        out.write(frame.getvalue())
+    return out.getvalue().to_pybytes()
+
+
+@pytest.mark.parametrize("name", ["rollouts", "rollouts.jsonl.zst", "rollouts.csv.zst"])
+@pytest.mark.parametrize("form", ["lines", "lines in UTF-16", "array over lines", "CSV"])
+def test_zstd_is_unpacked(tmp_path: Path, form: str, name: str):
+    (tmp_path / name).write_bytes(zstd(FORMS[form]))
+    assert read(tmp_path / name) == ROWS
+
+
+def test_arrow_is_read_as_file_and_as_stream_and_without_columns_of_bytes(tmp_path: Path):
+    table = pa.Table.from_pylist([{**row, "image": {"bytes": b"png", "path": None}} for row in ROWS])
+    for new in (pa.ipc.new_file, pa.ipc.new_stream):
+        with new(tmp_path / "data.arrow", table.schema) as writer:
+            writer.write_table(table, max_chunksize=1)
+        assert read(tmp_path / "data.arrow") == ROWS
+        assert open_records(tmp_path / "data.arrow", known=("id",)).left_out == ("image",)
+
+
+def test_a_sheet_is_read_as_a_table(tmp_path: Path):
+    openpyxl = pytest.importorskip("openpyxl")
+    book = openpyxl.Workbook()
+    for row in (("index", "response", "score"), (1, "AB = 5", None), (2, None, 0.5)):
+        book.active.append(row)
+    book.save(tmp_path / "a.xlsx")
+    assert read(tmp_path / "a.xlsx") == [{"index": 1, "response": "AB = 5", "score": None}, {"index": 2, "score": 0.5}]
+
+
+@pytest.mark.parametrize("indent", [None, 4])
+def test_one_object_of_objects_is_read_with_their_keys(tmp_path: Path, indent: int | None):
+    by_key = {str(number): {"question": "AB?", "response": "AB = 5, groß"} for number in range(3000)}
+    path = tmp_path / "output.json"
+    path.write_text(json.dumps(by_key, indent=indent), encoding="utf-8")
+    assert read(path) == [{"id": key, **row} for key, row in by_key.items()]
+    path.write_text(path.read_text(encoding="utf-8")[:-40], encoding="utf-8")
+    assert isinstance(read(path)[-1], LineError)
+
+
+@pytest.mark.parametrize(
+    "record",
+    [
+        {"extra_info": {"index": 1}, "response": "AB = 5"},
+        {"request": {"url": "/v1"}, "response": {"status": 200}},
+        {"a": {"x": 1}},
+        {"chosen": {"role": "user", "content": "a"}, "rejected": {"role": "user", "content": "b"}},
+    ],
+)
+def test_a_record_that_holds_objects_is_one_record(tmp_path: Path, record: dict[str, Any]):
+    lines = json.dumps(record) + "\n" + json.dumps(record)
+    for content in [lines] if "chosen" in record else [lines, json.dumps(record), json.dumps(record, indent=1)]:
+        (tmp_path / "a.json").write_text(content, encoding="utf-8")
+        assert all(found == record for found in read(tmp_path / "a.json"))
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_reading_goes_on_behind_a_place(tmp_path: Path, form: str):
+    (tmp_path / "rollouts").write_bytes(FORMS[form])
+    file = open_records(tmp_path / "rollouts", known=("id",))
+    assert list(file.records(after=1)) == list(file)[1:]
+    assert list(file.records(after=2)) == []
+
+
+def test_a_file_at_a_url_is_read(tmp_path: Path):
+    memory = pytest.importorskip("fsspec").filesystem("memory")
+    for form, content in {**FORMS, "gzip": gzip.compress(FORMS["lines"]), "zstd": zstd(FORMS["CSV"])}.items():
+        memory.pipe_file("/records/rollouts", content)
+        file = open_records(remote("memory://records/rollouts"), known=("id", "response"))
+        assert [record for _, record in file] == ROWS, form
+
+
 def zipped() -> bytes:
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w") as archive:
@@ -91,9 +170,11 @@ def arrow(new: Callable[..., Any]) -> bytes:
         (zipped(), "is a zip archive"),
         (bz2.compress(LINES.encode()), "bunzip2"),
         (lzma.compress(LINES.encode()), "unxz"),
-        (b"\x28\xb5\x2f\xfd....", "zstd -d"),
-        (arrow(pa.ipc.new_file), "is an Arrow file; save it as Parquet"),
-        (arrow(pa.ipc.new_stream), "is an Arrow stream; save it as Parquet"),
+        (b"\x28\xb5\x2f\xfd....", "is no complete zstd file"),
+        (zstd(LINES.encode() * 9)[:-9], "is no complete zstd file"),
+        (zstd(zstd(LINES.encode())), "is packed twice"),
+        (zstd(parquet(ROWS)), "is Parquet packed with zstd; unpack it with `zstd -d`"),
+        (arrow(pa.ipc.new_file)[:-9], "is no Arrow table"),
         (pickle.dumps(ROWS), "is a Python pickle"),
         (gzip.compress(parquet(ROWS)), "is Parquet packed with gzip; unpack it"),
         (gzip.compress(gzip.compress(LINES.encode())), "is packed twice"),
@@ -181,7 +262,7 @@ def test_columns_of_bytes_are_left_out_and_named(tmp_path: Path):
     assert set(record) == {"id", "n"}, "a missing number of a known column is no field"  # pyright: ignore[reportArgumentType]
 
 
-@pytest.mark.parametrize("form", ["jsonl", "json", "csv", "parquet", "jsonl.gz"])
+@pytest.mark.parametrize("form", ["jsonl", "json", "csv", "parquet", "jsonl.gz", "arrow"])
 def test_memory_does_not_grow_with_the_file(tmp_path: Path, form: str):
     """Twenty times the rows take no more memory: 80 MB of text are read in a few."""
     peaks = [_peak(_write(tmp_path / f"{count}.{form}", count, form)) for count in (2_000, 40_000)]
@@ -191,9 +272,9 @@ def test_memory_does_not_grow_with_the_file(tmp_path: Path, form: str):
 
 def _write(path: Path, count: int, form: str) -> Path:
     response = "AB = 5. " * 250
-    if form == "parquet":
+    if form in ("parquet", "arrow"):
         schema = pa.schema([("id", pa.string()), ("response", pa.string())])
-        with pq.ParquetWriter(path, schema) as writer:
+        with pq.ParquetWriter(path, schema) if form == "parquet" else pa.ipc.new_stream(path, schema) as writer:
             for start in range(0, count, 1000):
                 ids = [str(number) for number in range(start, start + 1000)]
                 writer.write_table(pa.table({"id": ids, "response": [response] * 1000}, schema))

@@ -86,8 +86,8 @@ def test_an_empty_cell_of_csv_is_a_policy_that_said_nothing(tmp_path: Path):
         ({"respones": "AB"}, "response: there is none; did you mean it by 'respones'?"),
         ({"Response": "AB"}, "did you mean it by 'Response'?"),
         (
-            {"completion": "AB", "prompt": "x"},
-            "name the field that holds what the policy wrote `response` (completion",
+            {"said": "AB", "prompt": "x"},
+            "name the field that holds what the policy wrote `response` (said",
         ),
         ({"items": [{"response": "x"}]}, "this is a whole request of POST /v1/score"),
         ({"response": 7}, "response: Input should be a string"),

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import csv
 import json
+import signal
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +16,8 @@ import pytest
 from click.testing import Result
 from typer.testing import CliRunner
 
-from perception_reward.service.assembly import Service
-from perception_reward.service.cli import rollouts, score
+from perception_reward.service.batch.results import read_results
 from perception_reward.service.cli.main import app
-from perception_reward.trainer_client.wire import ScoreItem, ScoreResponse
 
 FACTS = [{"id": "f1", "text": "Segment AB has length 5."}]
 ROWS: list[dict[str, Any]] = [
@@ -133,32 +134,91 @@ def test_results_that_are_there_are_replaced_only_by_force(tmp_path: Path):
 
 
 def test_a_name_that_promises_another_form_is_refused(tmp_path: Path):
-    done = run(lines(tmp_path / "items.jsonl", ROWS), tmp_path / "results.parquet")
+    done = run(lines(tmp_path / "items.jsonl", ROWS), tmp_path / "results.csv")
     assert done.exit_code == 2
-    assert "results.parquet: what is written is JSON Lines, not Parquet" in done.stderr
+    assert "results.csv: what is written is JSON Lines, not CSV" in done.stderr
 
 
-def test_what_an_interrupted_run_has_scored_is_kept_and_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    items, out = lines(tmp_path / "items.jsonl", ROWS), tmp_path / "results.jsonl"
-    answer, asked = score.respond, list[int]()
+def test_results_are_written_as_a_table(tmp_path: Path):
+    items = lines(tmp_path / "items.jsonl", ROWS)
+    assert run(items, tmp_path / "results.parquet").exit_code == 0
+    assert run(items, tmp_path / "results.jsonl.zst").exit_code == 0
+    table = list(read_results(tmp_path / "results.parquet"))
+    assert table == list(read_results(tmp_path / "results.jsonl.zst"))
+    assert [one.extra for one in table] == [{"model": "mine"}] * 4
 
-    async def interrupted(service: Service, items: list[ScoreItem], *told: Any) -> ScoreResponse:
-        asked.append(len(items))
-        if len(asked) > 1:
-            raise KeyboardInterrupt
-        return await answer(service, items, *told)
 
-    monkeypatch.setattr(rollouts, "BATCH", 3)
-    monkeypatch.setattr(score, "respond", interrupted)
-    done = run(items, out)
-    assert done.exit_code == 130
-    part = tmp_path / "results.jsonl.part"
-    assert f"3 of 4 results are in {part}" in done.stderr
-    assert len(results(part)) == 3
+def test_several_files_and_layouts_are_one_job(tmp_path: Path):
+    (tmp_path / "dumps").mkdir()
+    for step in (2, 10):
+        row = {"input": "AB?", "output": "AB = \\boxed{5}", "gts": "5", "score": 1.0, "step": step}
+        lines(tmp_path / "dumps" / f"{step}.jsonl", [row])
+    out = tmp_path / "results.jsonl"
+    done = run(lines(tmp_path / "items.jsonl", ROWS), tmp_path / "dumps", out)
+    assert done.exit_code == 0, done.stderr
+    assert "verl: response from output, answer from gts, step, prompt from input (2 files)" in done.stderr
+    found = results(out)
+    assert [(one["id"], one["components"]["accuracy"], one.get("step")) for one in found[4:]] == [
+        (None, 1.0, 2),
+        (None, 1.0, 10),
+    ]
+    assert found[4]["group"] == found[5]["group"] != found[0].get("group")
+
+
+def test_a_part_of_the_rollouts_is_scored(tmp_path: Path):
+    items = lines(tmp_path / "items.jsonl", ROWS)
+    done = run(items, tmp_path / "o.jsonl", "--where", "id!=r-0", "--sample", "2", "--limit", "1", "--seed", "3")
+    assert done.exit_code == 0, done.stderr
+    assert {one["id"] for one in results(tmp_path / "o.jsonl")} < {"r-1", "r-2", "r-3"}
+    wrong = run(items, tmp_path / "x.jsonl", "--where", "id")
+    assert wrong.exit_code == 2
+    assert "'id' is not COLUMN=VALUE" in wrong.stderr
+
+
+def test_the_words_that_carry_a_fact_are_written(tmp_path: Path):
+    items = lines(tmp_path / "items.jsonl", ROWS[:1])
+    assert run(items, tmp_path / "o.jsonl", "--explain").exit_code == 0
+    (found,) = results(tmp_path / "o.jsonl")
+    assert found["explained"] == {
+        "response": "AB = 5",
+        "answer": "5",
+        "annotation_id": None,
+        "facts": [{"id": "f1", "text": "Segment AB has length 5.", "verdict": "stated", "words": "AB = 5"}],
+    }
+
+
+MANY = [{"id": f"r-{n}", "response": f"{n} " * 400 + f"\\boxed{{{n % 3}}}", "answer": "1"} for n in range(3000)]
+
+
+def test_a_job_that_is_killed_goes_on_and_its_results_are_those_of_an_unbroken_one(tmp_path: Path):
+    items, out = lines(tmp_path / "items.jsonl", MANY), tmp_path / "results.jsonl"
+    command = [sys.executable, "-m", "perception_reward.service.cli", "score", str(items), str(out), "--workers", "1"]
+    process = subprocess.Popen(command, stderr=subprocess.DEVNULL)
+    journal = tmp_path / "results.jsonl.journal"
+    while not (journal.exists() and json.loads(journal.read_text(encoding="utf-8"))["done"]["records"]):
+        assert process.poll() is None, "it was killed too late"
+    process.kill()
+    process.wait()
     assert not out.exists()
-    monkeypatch.undo()
-    again = run(items, out)
-    assert again.exit_code == 2
-    assert "holds what an interrupted run has written" in again.stderr
-    assert run(items, out, "--force").exit_code == 0
-    assert len(results(out)) == 4
+    done = run(items, out)
+    assert done.exit_code == 0, done.stderr
+    assert "results are there from an earlier run" in done.stderr
+    assert run(items, tmp_path / "unbroken.jsonl").exit_code == 0
+    assert out.read_bytes() == (tmp_path / "unbroken.jsonl").read_bytes()
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["items.jsonl", "results.jsonl", "unbroken.jsonl"]
+
+
+def test_a_job_that_is_stopped_keeps_what_it_has_and_goes_on_with_the_same_command_alone(tmp_path: Path):
+    items, out = lines(tmp_path / "items.jsonl", MANY), tmp_path / "results.jsonl"
+    command = [sys.executable, "-m", "perception_reward.service.cli", "score", str(items), str(out), "--workers", "1"]
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+    journal = tmp_path / "results.jsonl.journal"
+    while not (journal.exists() and json.loads(journal.read_text(encoding="utf-8"))["done"]["records"]):
+        assert process.poll() is None, "it was stopped too late"
+    process.send_signal(signal.SIGINT)
+    _, told = process.communicate()
+    assert process.returncode == 130, told
+    assert "the same command goes on from there" in told
+    other = run(items, out, "--step", "3")
+    assert other.exit_code == 1
+    assert "was begun with another --step" in other.stderr

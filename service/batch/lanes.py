@@ -1,0 +1,275 @@
+"""Lanes: processes that score chunks side by side, each with the parts of a service and an event loop of its own.
+
+    async with lanes(settings, Setup(prefix=None, asking=Asking()), 4) as team:
+        scored = await team.score(chunk)
+
+A lane is `python -m perception_reward.service.batch.lanes`: chunks come in at its standard input, what they came to
+goes out at its standard output, both pickled. It ends when its input does, and so with whoever started it. A lane that
+dies is replaced; its chunks are tried again in halves, until the one record is found that no lane survives.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import pickle
+import struct
+import sys
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from typing import Any
+
+from perception_reward.annotations.faults import LineError
+from perception_reward.annotations.store import StoreError
+from perception_reward.service import logs
+from perception_reward.service.assembly import assemble
+from perception_reward.service.batch.chunks import Asking, Chunk, Scored, ServiceScoring, score_chunk
+from perception_reward.service.batch.tally import Tally
+from perception_reward.service.processes.handles import WorkersUnavailable
+from perception_reward.service.settings import Settings, SettingsError
+
+# Chunks that a lane has at once: while its worker finishes one, the next is being read.
+AT_ONCE = 2
+_LENGTH = struct.Struct("!Q")
+
+
+@dataclass(frozen=True, slots=True)
+class Setup:
+    """What a lane is told at its start."""
+
+    asking: Asking
+    prefix: str | None = None
+
+
+class LaneDied(RuntimeError):
+    """A lane is gone, with the chunks that it had."""
+
+
+class LaneFailed(OSError):
+    """A lane could not start; the message says why."""
+
+
+class Team:
+    """Lanes that share the work. fingerprint: of their judge."""
+
+    def __init__(self, settings: Settings, setup: Setup, count: int) -> None:
+        share = {"workers": 1, "cache_mb": max(1, settings.cache_mb // count)}
+        share["judge_concurrency"] = max(1, settings.judge_concurrency // count)
+        self._told = (settings.model_copy(update=share), setup)
+        self.count = count
+        self._lanes: list[_Lane] = []
+        self.fingerprint = ""
+
+    async def start(self) -> None:
+        """Raises `SettingsError` and `LaneFailed`."""
+        started = [asyncio.ensure_future(_Lane.start(*self._told, first=not number)) for number in range(self.count)]
+        found = await asyncio.gather(*started, return_exceptions=True)
+        self._lanes = [lane for lane in found if isinstance(lane, _Lane)]
+        if failures := [lane for lane in found if isinstance(lane, BaseException)]:
+            await self.aclose()
+            raise failures[0]
+        self.fingerprint = self._lanes[0].fingerprint
+
+    async def aclose(self) -> None:
+        await asyncio.gather(*(lane.aclose() for lane in self._lanes))
+
+    async def score(self, chunk: Chunk) -> Scored:
+        """Raises `LaneFailed` where no lane can be started in the place of one that died."""
+        try:
+            return await self._least_busy().ask(chunk)
+        except LaneDied:
+            await self._replace_dead()
+        if len(chunk.records) > 1:
+            half = len(chunk.records) // 2
+            parts = [replace(chunk, records=part) for part in (chunk.records[:half], chunk.records[half:])]
+            # One after the other: a record that kills must not take its neighbours with it twice.
+            return _joined([await self.score(part) for part in parts])
+        try:
+            return await self._least_busy().ask(chunk)
+        except LaneDied:
+            await self._replace_dead()
+        place = chunk.records[0][0]
+        fault = LineError(place, "", "ended two processes that tried to score it")
+        return await self.score(replace(chunk, records=[(place, fault)]))
+
+    def _least_busy(self) -> _Lane:
+        return min(self._lanes, key=lambda lane: lane.busy)
+
+    async def _replace_dead(self) -> None:
+        for number, lane in enumerate(self._lanes):
+            if lane.dead:
+                self._lanes[number] = await _Lane.start(*self._told, first=False)
+                await lane.aclose()
+
+
+@asynccontextmanager
+async def lanes(settings: Settings, setup: Setup, count: int) -> AsyncGenerator[Team]:
+    team = Team(settings, setup, count)
+    await team.start()
+    try:
+        yield team
+    finally:
+        await team.aclose()
+
+
+class _Lane:
+    """One process, seen from outside."""
+
+    def __init__(self, process: asyncio.subprocess.Process, fingerprint: str) -> None:
+        self.fingerprint = fingerprint
+        self.dead = False
+        self._process = process
+        self._asked: dict[int, asyncio.Future[Scored]] = {}
+        self._number = 0
+        self._listening = asyncio.ensure_future(self._listen())
+
+    @classmethod
+    async def start(cls, settings: Settings, setup: Setup, *, first: bool) -> _Lane:
+        # In a session of its own: a Ctrl-C in the terminal is for the command, which lets the lanes finish.
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "perception_reward.service.batch.lanes"),
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            start_new_session=True,
+        )
+        assert process.stdin is not None
+        assert process.stdout is not None
+        try:
+            process.stdin.write(_framed((settings, setup, first)))
+            kind, told = await _received(process.stdout)
+        except (EOFError, ConnectionError):
+            await process.wait()
+            raise LaneFailed(f"a process to score in ended at its start with status {process.returncode}") from None
+        if kind == "settings":
+            raise SettingsError(told)
+        if kind == "failed":
+            raise LaneFailed(told)
+        return cls(process, told)
+
+    @property
+    def busy(self) -> int:
+        return len(self._asked)
+
+    async def ask(self, chunk: Chunk) -> Scored:
+        """Raises `LaneDied`."""
+        if self.dead:
+            raise LaneDied
+        self._number += 1
+        number, answer = self._number, asyncio.get_running_loop().create_future()
+        self._asked[number] = answer
+        assert self._process.stdin is not None
+        try:
+            self._process.stdin.write(_framed((number, chunk)))
+            await self._process.stdin.drain()
+            return await answer
+        except ConnectionError:
+            raise LaneDied from None
+        finally:
+            self._asked.pop(number, None)
+
+    async def aclose(self) -> None:
+        if self._process.stdin is not None:
+            self._process.stdin.close()
+        try:
+            async with asyncio.timeout(10):
+                await self._process.wait()
+        except TimeoutError:
+            self._process.kill()
+            await self._process.wait()
+        await self._listening
+
+    async def _listen(self) -> None:
+        assert self._process.stdout is not None
+        try:
+            while True:
+                number, scored = await _received(self._process.stdout)
+                if (answer := self._asked.get(number)) is not None and not answer.done():
+                    answer.set_result(scored)
+        except (EOFError, ConnectionError):
+            self.dead = True
+            for answer in self._asked.values():
+                if not answer.done():
+                    answer.set_exception(LaneDied())
+
+
+def _joined(parts: Sequence[Scored]) -> Scored:
+    whole = Scored([], 0, Tally())
+    for part in parts:
+        for row in part.missing:
+            if row["line"] is not None:
+                row["line"] += whole.count
+        whole.missing += part.missing
+        whole.results += part.results
+        whole.count += part.count
+        whole.tally.merge(part.tally)
+    return whole
+
+
+def _framed(message: object) -> bytes:
+    data = pickle.dumps(message, protocol=pickle.HIGHEST_PROTOCOL)
+    return _LENGTH.pack(len(data)) + data
+
+
+async def _received(stream: asyncio.StreamReader) -> Any:
+    """Raises `EOFError` where the other side is gone."""
+    try:
+        (length,) = _LENGTH.unpack(await stream.readexactly(_LENGTH.size))
+        return pickle.loads(await stream.readexactly(length))
+    except asyncio.IncompleteReadError:
+        raise EOFError from None
+
+
+async def _work(out: int) -> None:
+    """The lane itself, seen from inside."""
+    loop = asyncio.get_running_loop()
+    stream = asyncio.StreamReader()
+    await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(stream), sys.stdin)
+    turn = asyncio.Lock()
+
+    async def say(message: object) -> None:
+        async with turn:
+            await asyncio.to_thread(_written, out, _framed(message))
+
+    settings, setup, first = await _received(stream)
+    logs.configure("warning" if first else "error", as_json=settings.log_json)
+    try:
+        service = assemble(settings)
+        async with service.running():
+            await say(("ready", service.judge.info.fingerprint))
+            await _answer_all(stream, say, ServiceScoring(service, setup.prefix), setup.asking)
+    except SettingsError as error:
+        await say(("settings", str(error)))
+    except (StoreError, WorkersUnavailable, OSError) as error:
+        await say(("failed", str(error)))
+
+
+async def _answer_all(stream: asyncio.StreamReader, say: Any, scoring: ServiceScoring, asking: Asking) -> None:
+    async def answer(number: int, chunk: Chunk) -> None:
+        await say((number, await score_chunk(chunk, asking, scoring)))
+
+    async with asyncio.TaskGroup() as under_way:
+        while True:
+            try:
+                number, chunk = await _received(stream)
+            except EOFError:
+                # Nobody is there any more who would read an answer.
+                raise SystemExit(0) from None
+            under_way.create_task(answer(number, chunk))
+
+
+def _written(out: int, data: bytes) -> None:
+    view = memoryview(data)
+    while view:
+        view = view[os.write(out, view) :]
+
+
+def main() -> None:
+    # Answers alone go to standard output: what a library prints belongs to the errors.
+    out = os.dup(1)
+    os.dup2(2, 1)
+    asyncio.run(_work(out))
+
+
+if __name__ == "__main__":
+    main()
