@@ -59,6 +59,7 @@ class Team:
         self._told = (settings.model_copy(update=share), setup)
         self.count = count
         self._lanes: list[_Lane] = []
+        self._mending = asyncio.Lock()
         self.fingerprint = ""
 
     async def start(self) -> None:
@@ -97,10 +98,11 @@ class Team:
         return min(self._lanes, key=lambda lane: lane.busy)
 
     async def _replace_dead(self) -> None:
-        for number, lane in enumerate(self._lanes):
-            if lane.dead:
-                self._lanes[number] = await _Lane.start(*self._told, first=False)
-                await lane.aclose()
+        async with self._mending:
+            for number, lane in enumerate(self._lanes):
+                if lane.dead:
+                    self._lanes[number] = await _Lane.start(*self._told, first=False)
+                    await lane.aclose()
 
 
 @asynccontextmanager
@@ -139,13 +141,12 @@ class _Lane:
             process.stdin.write(_framed((settings, setup, first)))
             kind, told = await _received(process.stdout)
         except (EOFError, ConnectionError):
-            await process.wait()
-            raise LaneFailed(f"a process to score in ended at its start with status {process.returncode}") from None
-        if kind == "settings":
-            raise SettingsError(told)
-        if kind == "failed":
-            raise LaneFailed(told)
-        return cls(process, told)
+            kind, told = "failed", "a process to score in ended at its start"
+        if kind == "ready":
+            return cls(process, told)
+        process.stdin.close()
+        await process.wait()
+        raise SettingsError(told) if kind == "settings" else LaneFailed(told)
 
     @property
     def busy(self) -> int:
