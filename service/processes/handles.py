@@ -68,19 +68,23 @@ class Worker:
 
     async def next(self, seconds: float) -> Outcome | None:
         """The next outcome; None where there is none within `seconds`. EOFError where the process has ended."""
-        try:
-            async with asyncio.timeout(seconds):
-                while not self._answers:
-                    data = await self._read()
-                    if not data:
-                        raise EOFError
-                    self._buffer += data
-                    self._answers.extend(whole_frames(self._buffer))
-        except TimeoutError:
-            return None
+        if not self._answers:
+            try:
+                async with asyncio.timeout(seconds):
+                    await self._hear()
+            except TimeoutError:
+                return None
         answer = self._answers.popleft()
         self.took, self._answered_at = answer.computed - self._answered_at, answer.computed
         return answer.outcome
+
+    async def _hear(self) -> None:
+        while not self._answers:
+            data = await self._read()
+            if not data:
+                raise EOFError
+            self._buffer += data
+            self._answers.extend(whole_frames(self._buffer))
 
     async def _read(self) -> bytes:
         try:

@@ -100,10 +100,17 @@ def whole_frames(buffer: bytearray) -> Iterator[Any]:
     del buffer[:start]
 
 
+# The dataclasses that workers have sent, by module and name; there are a few.
+_KNOWN: dict[tuple[str, str], type] = {}
+
+
 class _PlainValues(pickle.Unpickler):
     def find_class(self, module_name: str, global_name: str, /) -> Any:
+        if (known := _KNOWN.get((module_name, global_name))) is not None:
+            return known
         if module_name.partition(".")[0] == __name__.partition(".")[0]:
             found = super().find_class(module_name, global_name)
             if isinstance(found, type) and is_dataclass(found):
+                _KNOWN[module_name, global_name] = found
                 return found
         raise pickle.UnpicklingError(f"{module_name}.{global_name} is no plain value")

@@ -50,7 +50,7 @@ class PerceptionRule(WireModel):
         return self
 
     def origin_weight(self, origin: Origin) -> float:
-        return {"seen": self.seen, "derived": self.derived, "given": self.given}[origin]
+        return self.seen if origin == "seen" else self.derived if origin == "derived" else self.given
 
     def weight(self, fact: Fact) -> float:
         return fact.weight * self.origin_weight(fact.origin)
