@@ -23,6 +23,8 @@ MOST_WAITING = 8192
 MOST_CHARACTERS = 16384
 # Lines of one write: a pipe holds 64 KiB.
 LINES_AT_ONCE = 64
+# Lines that come soon after one are written with it: waking the thread costs more than a line.
+GATHER_SECONDS = 0.1
 # At exit, the time that a stuck reader gets.
 FLUSH_SECONDS = 2.0
 
@@ -135,6 +137,8 @@ class QueuedHandler(logging.Handler):
         self._lines: deque[str] = deque()
         self._changed = threading.Condition()
         self._writing = False
+        self._idle = False
+        self._hurry = 0
         self._writer: threading.Thread | None = None
         self._closed = False
         self._told = 0
@@ -154,7 +158,8 @@ class QueuedHandler(logging.Handler):
             self._closed = False
             if self._writer is None:
                 self._writer = self._started()
-            self._changed.notify_all()
+            if self._idle:
+                self._changed.notify_all()
 
     def _started(self) -> threading.Thread | None:
         thread = threading.Thread(target=self._write, name="log writer", daemon=True)
@@ -167,7 +172,10 @@ class QueuedHandler(logging.Handler):
     def flush(self) -> None:
         """Waits until everything is written, but not for a reader who does not read."""
         with self._changed:
+            self._hurry += 1
+            self._changed.notify_all()
             self._changed.wait_for(lambda: not self._lines and not self._writing, timeout=FLUSH_SECONDS)
+            self._hurry -= 1
 
     def close(self) -> None:
         self.flush()
@@ -199,7 +207,10 @@ class QueuedHandler(logging.Handler):
     def _next(self) -> list[str] | None:
         """The next lines to write; None at the end."""
         with self._changed:
+            self._idle = True
             self._changed.wait_for(lambda: self._lines or self._closed)
+            self._idle = False
+            self._changed.wait_for(lambda: self._hurry or self._closed, timeout=GATHER_SECONDS)
             if not self._lines:
                 self._writer = None
                 return None
