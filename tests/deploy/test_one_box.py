@@ -1,0 +1,118 @@
+"""compose and systemd, for one box: they hold to their schemas, and say what the manifests say."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from perception_reward.service import server
+from perception_reward.service.settings import ENVIRONMENT_PREFIX, Settings, load
+
+pytestmark = pytest.mark.deploy
+
+DEPLOY = Path(__file__).parents[2] / "deploy"
+UNITS = sorted((DEPLOY / "systemd").glob("*.service"))
+
+
+@pytest.fixture(scope="module")
+def compose() -> dict[str, Any]:
+    return yaml.safe_load((DEPLOY / "compose.yaml").read_text())
+
+
+def test_compose_holds_to_the_schema(tool: Any, tmp_path: Path, compose: dict[str, Any]) -> None:
+    check = Path(__file__).parent / "schemas/check.py"
+    assert tool("python", check, DEPLOY / "compose.yaml", "compose-spec").stdout == ""
+    compose["services"]["api"]["read_onli"] = True
+    (tmp_path / "wrong.yaml").write_text(yaml.safe_dump(compose))
+    del compose["services"]["api"]["read_onli"]
+    assert "read_onli" in tool("python", check, tmp_path / "wrong.yaml", "compose-spec").stdout
+
+
+def test_compose_shuts_every_container(compose: dict[str, Any]) -> None:
+    for name, service in compose["services"].items():
+        assert service["read_only"], name
+        assert service["cap_drop"] == ["ALL"], name
+        assert service["user"] == "10001:10001", name
+        assert service["security_opt"] == ["no-new-privileges:true"], name
+    published = {name for name, service in compose["services"].items() if "ports" in service}
+    assert published == {"api"}
+    assert compose["services"]["api"]["ports"][0].startswith("${PUBLISH:-127.0.0.1}:")
+    assert compose["services"]["valkey"]["networks"] == ["inside"]
+
+
+def test_compose_says_what_the_manifests_say(compose: dict[str, Any], render: Callable[[str], Any]) -> None:
+    pods = render("single-node").pods
+    judge, valkey = (pods[name]["spec"]["containers"][0] for name in ("judge", "valkey"))
+    ours = compose["services"]
+    plain = [re.sub(r"\$\{\w+:-([^}]*)\}", r"\1", one) for one in ours["judge"]["command"]]
+    assert plain[1:] == judge["args"][1:]
+    assert ours["judge"]["image"] == judge["image"]
+    assert ours["valkey"]["image"] == valkey["image"]
+    assert [one.replace("$$", "$") for one in ours["valkey"]["command"]] == valkey["command"]
+    homes = {one["name"]: one["value"] for one in judge["env"] if one.get("value", "").startswith("/cache")}
+    assert homes.items() <= ours["judge"]["environment"].items()
+
+
+def test_keys_are_made_for_all_that_asks_for_one(compose: dict[str, Any]) -> None:
+    asked = set(re.findall(r"\$\{(\w+):\?", (DEPLOY / "compose.yaml").read_text()))
+    made = dict(line.split("=") for line in subprocess.check_output([DEPLOY / "keys"], text=True).splitlines())
+    assert set(made) == asked
+    assert all(re.fullmatch("[0-9a-f]{48}", key) for key in made.values())
+    assert len(set(made.values())) == len(made)
+
+
+def test_the_clusters_secret_has_every_key_that_is_referred_to(objects: Any) -> None:
+    secret = yaml.safe_load(subprocess.check_output([DEPLOY / "keys", "--kubernetes"], text=True))
+    found: set[str] = set()
+
+    def walk(value: Any) -> None:
+        if isinstance(value, dict):
+            reference = value.get("secretKeyRef") or value.get("credentials")
+            if reference and not reference.get("optional"):
+                assert reference["name"] == secret["metadata"]["name"]
+                found.add(reference["key"])
+            for inner in value.values():
+                walk(inner)
+        elif isinstance(value, list):
+            for inner in value:
+                walk(inner)
+
+    walk(list(objects))
+    assert found <= set(secret["stringData"])
+    assert found
+
+
+def test_services_drain_before_they_are_killed(compose: dict[str, Any]) -> None:
+    drain = load().drain_timeout + server.LINGER_SECONDS + server.GRACE_SECONDS + server.FAREWELL_SECONDS
+    assert float(compose["services"]["api"]["stop_grace_period"].removesuffix("s")) > drain
+    assert float(compose["services"]["judge"]["stop_grace_period"].removesuffix("s")) > 115
+    stops = {unit.stem: int(re.findall(r"^TimeoutStopSec=(\d+)", unit.read_text(), re.MULTILINE)[0]) for unit in UNITS}
+    assert stops["perception-reward"] > drain
+    assert stops["vllm-judge"] > 115
+
+
+def test_every_setting_of_compose_and_systemd_exists(compose: dict[str, Any]) -> None:
+    names = set(compose["services"]["api"]["environment"])
+    names |= set(re.findall(r"^#?(\w+)=", (DEPLOY / "systemd/perception-reward.env").read_text(), re.MULTILINE))
+    ours = {name.removeprefix(ENVIRONMENT_PREFIX).lower() for name in names if name.startswith(ENVIRONMENT_PREFIX)}
+    assert ours <= set(Settings.model_fields)
+
+
+@pytest.mark.parametrize("unit", UNITS, ids=lambda unit: unit.stem)
+def test_units_are_understood(unit: Path, tmp_path: Path) -> None:
+    if shutil.which("systemd-analyze") is None:
+        pytest.skip("systemd-analyze is not at hand")
+    # The programs that a unit starts are not on this machine.
+    text = re.sub(r"^(ExecStart=)\S+", r"\1/bin/true", unit.read_text(), flags=re.MULTILINE)
+    copy = tmp_path / unit.name
+    copy.write_text(text)
+    done = subprocess.run(["systemd-analyze", "verify", "--man=no", copy], capture_output=True, text=True)
+    faults = [line for line in done.stderr.splitlines() if str(copy) in line or unit.name in line]
+    assert faults == []
