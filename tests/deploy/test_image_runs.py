@@ -126,7 +126,8 @@ def served(root: Path, config: dict[str, Any]) -> Iterator[tuple[str, Container]
         time.sleep(0.2)
     yield url, container
     process.terminate()
-    assert process.wait(timeout=60) == 0
+    process.communicate(timeout=60)
+    assert process.returncode == 0
 
 
 def _ready(url: str) -> bool:
@@ -184,7 +185,8 @@ def test_it_holds_no_torch_no_tests_and_no_history(root: Path) -> None:
 
 def test_models_can_be_fetched_with_it(root: Path, config: dict[str, Any]) -> None:
     """The component model-cache does."""
-    assert Container(root, config).run("hf", "download", "--help")[0] == 0
+    status, output = Container(root, config).run("hf", "download", "--help")
+    assert status == 0, output
 
 
 def test_its_bill_of_materials_names_what_is_in_it(root: Path, tool: Any, tmp_path: Path) -> None:
