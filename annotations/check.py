@@ -10,10 +10,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from perception_reward.annotations.evaluate import lines
 from perception_reward.annotations.faults import LineError, RecordFileError, said
-from perception_reward.annotations.jsonl import open_annotations, read_file
+from perception_reward.annotations.jsonl import open_annotations, read_file, read_header
 from perception_reward.annotations.model import Annotation
 from perception_reward.annotations.stats import Stats
+from perception_reward.annotations.version import Version
 
 # Ids told one by one.
 MOST_SHOWN = 10
@@ -21,10 +23,11 @@ MOST_SHOWN = 10
 
 @dataclass(slots=True)
 class Report:
-    """faults: in words, each with its file and line. lacking: ids of annotations without any present fact."""
+    """faults: in words, each with its file and line. notes: versions and figures. lacking: ids without any fact."""
 
     files: list[str] = field(default_factory=list[str])
     faults: list[str] = field(default_factory=list[str])
+    notes: list[str] = field(default_factory=list[str])
     lacking: list[str] = field(default_factory=list[str])
     stats: Stats = field(default_factory=Stats)
 
@@ -39,6 +42,7 @@ class Report:
         yield from self.faults
         if self.stats.annotations:
             yield from self.stats.lines()
+        yield from self.notes
         if self.lacking:
             more = ", …" if len(self.lacking) > MOST_SHOWN else ""
             yield f"without any fact: {', '.join(map(repr, self.lacking[:MOST_SHOWN]))}{more}"
@@ -56,10 +60,19 @@ def check(paths: Sequence[Path]) -> Report:
         try:
             file = open_annotations(path)
             found = read_file(file)
+            header = read_header(file)
         except RecordFileError as error:
             report.faults += str(error).splitlines()
             continue
+        version = str(Version.of(found.values()))
         report.files.append(f"{path}: {len(found)} annotations ({file.form})")
+        report.notes.append(f"{path.name} is version {version}")
+        if header.version not in (None, version):
+            words = f"says in its header that it is version {header.version}: it was edited or cut short since"
+            report.faults.append(said(path.name, file.unit, LineError(0, "header", words)))
+        if header.figures is not None:
+            report.notes.append(f"evaluated against {header.figures.gold} ({header.figures.method}):")
+            report.notes += lines(header.figures.kinds)
         report.faults += (
             said(path.name, file.unit, LineError(place, "id", f"the id {one.id!r} is already in {seen[one.id]}"))
             for place, one in found.items()

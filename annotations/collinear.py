@@ -23,6 +23,8 @@ class Collinear:
         for statement in statements:
             if statement.kind == "on_line":
                 point, line = statement.figures
+                if len({*point.points, *line.points}) < 3:
+                    continue  # a point at an end of the line, or a line with one end: it places nothing
                 self._between[frozenset(line.points)].add(point.points[0])
                 self._add({*point.points, *line.points})
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 import asyncio
 from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from types import MappingProxyType
@@ -20,7 +20,8 @@ from typing import TypeAlias
 
 from perception_reward.annotations.cursor import from_cursor, to_cursor
 from perception_reward.annotations.faults import LineError, RecordFileError
-from perception_reward.annotations.jsonl import open_annotations, read_file, write_jsonl
+from perception_reward.annotations.figures import Figures, Header
+from perception_reward.annotations.jsonl import open_annotations, read_file, read_header, write_jsonl
 from perception_reward.annotations.model import Annotation
 from perception_reward.annotations.records import Form, RecordFile
 from perception_reward.annotations.store import Found, Page, StoreError, StoreReadOnly, StoreUnavailable
@@ -38,9 +39,16 @@ class _Contents:
     read_only: Mapping[str, Annotation]
     files: Mapping[str, Path]
     stamps: tuple[Stamp, ...]
-    version: Version
+    # Of the first file, and of the others together.
+    own_version: Version
+    rest_version: Version
+    figures: Figures | None = None
     # Of the first file, which takes writes only if it is JSON Lines.
     form: Form = "JSON Lines"
+
+    @cached_property
+    def version(self) -> Version:
+        return self.own_version.with_all(self.rest_version)
 
     def get(self, annotation_id: str) -> Annotation | None:
         return self.own.get(annotation_id) or self.read_only.get(annotation_id)
@@ -67,7 +75,7 @@ class FileStore:
 
     def __init__(self, paths: Sequence[Path] = ()) -> None:
         self._paths = tuple(paths)
-        self._contents = _Contents({}, {}, {}, (), Version())
+        self._contents = _Contents({}, {}, {}, (), Version(), Version())
         self._looked_at: tuple[Stamp | None, ...] = ()
         self._changes: list[_Change] = []
         self._writer: asyncio.Task[None] | None = None
@@ -89,6 +97,17 @@ class FileStore:
                 # Before reading: what is written meanwhile is noticed as a change.
                 self._looked_at = await asyncio.to_thread(_stamps, self._paths)
                 self._contents = await asyncio.to_thread(_read, self._paths)
+
+    async def header(self) -> Header:
+        """The version of all files, and the figures in the first one."""
+        return Header(version=str(self._contents.version), figures=self._contents.figures)
+
+    async def record(self, figures: Figures) -> None:
+        self._check_writable(())
+        async with self._lock:
+            contents = replace(self._contents, figures=figures)
+            self._contents = await asyncio.to_thread(self._saved, contents)
+            self._looked_at = self._contents.stamps
 
     async def changed(self) -> bool:
         """Whether a file is another than was read last, also in vain. Looked up in a thread."""
@@ -162,7 +181,7 @@ class FileStore:
                 _settle(change.done, failure)
 
     def _written(self, contents: _Contents, changes: Sequence[_Change]) -> _Contents:
-        own, version = dict(contents.own), contents.version
+        own, version = dict(contents.own), contents.own_version
         for change in changes:
             for annotation_id, annotation in change.annotations.items():
                 if (old := own.pop(annotation_id, None) if annotation is None else own.get(annotation_id)) is not None:
@@ -170,13 +189,19 @@ class FileStore:
                 if annotation is not None:
                     own[annotation_id] = annotation
                     version = version.having(annotation)
-        if not self._paths:
-            return _prepared(own, {}, {}, (), version)
-        path = self._paths[0]
-        if _stamp(path) != contents.stamps[0]:
-            raise StoreUnavailable(f"{path.name} was changed on disk since it was read; reload before writing")
-        write_jsonl(path, own.values())
-        return _prepared(own, contents.read_only, contents.files, (_stamp(path), *contents.stamps[1:]), version)
+        return self._saved(replace(contents, own=MappingProxyType(own), own_version=version))
+
+    def _saved(self, contents: _Contents) -> _Contents:
+        """Contents that are in the first file, if there is one."""
+        if self._paths:
+            path = self._paths[0]
+            if _stamp(path) != contents.stamps[0]:
+                raise StoreUnavailable(f"{path.name} was changed on disk since it was read; reload before writing")
+            header = Header(version=str(contents.own_version), figures=contents.figures) if contents.figures else None
+            write_jsonl(path, contents.own.values(), header=header)
+            contents = replace(contents, stamps=(_stamp(path), *contents.stamps[1:]))
+        _ = contents.ids, contents.version  # made here, in the thread, not in the event loop
+        return contents
 
 
 def _settle(done: asyncio.Future[None], failure: StoreError | None) -> None:
@@ -208,8 +233,11 @@ def _read(paths: Sequence[Path]) -> _Contents:
         else:
             read_only.update(by_id)
             files.update(dict.fromkeys(by_id, paths[place]))
-    version = Version.of((*own.values(), *read_only.values()))
-    return _prepared(own, read_only, files, stamps, version, recognised[0].form)
+    versions = Version.of(own.values()), Version.of(read_only.values())
+    figures = read_header(recognised[0]).figures
+    contents = _Contents(MappingProxyType(own), read_only, files, stamps, *versions, figures, recognised[0].form)
+    _ = contents.ids, contents.version  # made here, in the thread, not in the event loop
+    return contents
 
 
 def _check_new(file: RecordFile, by_place: Mapping[int, Annotation], known: Mapping[str, Path]) -> None:
@@ -220,19 +248,6 @@ def _check_new(file: RecordFile, by_place: Mapping[int, Annotation], known: Mapp
     ]
     if faults:
         raise RecordFileError(file.path, faults, file.unit)
-
-
-def _prepared(
-    own: Mapping[str, Annotation],
-    read_only: Mapping[str, Annotation],
-    files: Mapping[str, Path],
-    stamps: tuple[Stamp, ...],
-    version: Version,
-    form: Form = "JSON Lines",
-) -> _Contents:
-    contents = _Contents(MappingProxyType(own), read_only, files, stamps, version, form)
-    _ = contents.ids  # sorted here, in the thread, not in the event loop
-    return contents
 
 
 def _stamps(paths: Sequence[Path]) -> tuple[Stamp | None, ...]:

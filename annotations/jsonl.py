@@ -15,6 +15,7 @@ from typing import BinaryIO, cast
 from pydantic import ValidationError
 
 from perception_reward.annotations.faults import LineError, Record, RecordFileError, printable
+from perception_reward.annotations.figures import HEADER, Header
 from perception_reward.annotations.model import Annotation
 from perception_reward.annotations.outputs import written
 from perception_reward.annotations.record_json import parse_records
@@ -37,7 +38,9 @@ def check_records(
 ) -> Iterator[tuple[int, Annotation | LineError]]:
     """Validate records, and refuse ids that come twice."""
     seen: dict[str, int] = {}
-    for number, record in records:
+    for place, (number, record) in enumerate(records):
+        if place == 0 and is_header(record):
+            continue
         found = record if isinstance(record, LineError) else _annotation(number, record)
         if isinstance(found, Annotation):
             first = seen.setdefault(found.id, number)
@@ -71,6 +74,25 @@ def read_file(file: RecordFile) -> dict[int, Annotation]:
     return annotations
 
 
+def is_header(record: Record | LineError) -> bool:
+    """Whether this is no annotation but what a file says of itself, which stands first."""
+    return not isinstance(record, LineError) and list(record) == [HEADER]
+
+
+def read_header(file: RecordFile) -> Header:
+    """What a recognised file says of itself, or nothing. Raises `RecordFileError` for a header that is none."""
+    place, first = next(iter(file), (0, None))
+    if first is None or isinstance(first, LineError) or not is_header(first):
+        return Header()
+    try:
+        return Header.model_validate(first[HEADER])
+    except ValidationError as error:
+        fault = error.errors(include_url=False, include_input=False)[0]
+        where = ".".join(map(str, fault["loc"]))
+        words = f"has a header whose {where or 'form'} is wrong: {fault['msg']}"
+        raise RecordFileError(file.path, [LineError(place, HEADER, words)], file.unit) from None
+
+
 def _check_columns(file: RecordFile) -> None:
     """A column that is not known is told once, and not for each row."""
     known = ", ".join(Annotation.model_fields)
@@ -88,19 +110,24 @@ def to_json(annotation: Annotation) -> str:
     return annotation.model_dump_json(exclude_defaults=True)
 
 
-def write_jsonl(path: Path, annotations: Iterable[Annotation], *, replace: bool = True) -> int:
+def write_jsonl(
+    path: Path, annotations: Iterable[Annotation], *, replace: bool = True, header: Header | None = None
+) -> int:
     """Write a file whole or not at all (`outputs.written`), and return the number of annotations.
 
-    It is packed where the name ends in `.gz`. Raises `OutputRefused` for a file that is there, unless `replace`.
+    header: what its first line says of it; an empty one is left out. The file is packed where the name ends in `.gz`.
+    Raises `OutputRefused` for a file that is there, unless `replace`.
     """
     with written(path, replace=replace) as part, part.open("wb") as raw:
-        return _write(raw, annotations, packed=path.suffix == ".gz")
+        return _write(raw, annotations, header or Header(), packed=path.suffix == ".gz")
 
 
-def _write(raw: BinaryIO, annotations: Iterable[Annotation], *, packed: bool) -> int:
+def _write(raw: BinaryIO, annotations: Iterable[Annotation], header: Header, *, packed: bool) -> int:
     count = 0
     # mtime=0: the same annotations make the same bytes.
     with gzip.GzipFile(fileobj=raw, mode="wb", mtime=0) if packed else nullcontext(raw) as target:
+        if header != Header():
+            target.write(f'{{"{HEADER}":{header.model_dump_json(exclude_defaults=True)}}}\n'.encode())
         for annotation in annotations:
             target.write(to_json(annotation).encode() + b"\n")
             count += 1

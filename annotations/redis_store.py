@@ -21,6 +21,7 @@ from redis.backoff import NoBackoff
 from redis.exceptions import RedisError, WatchError
 
 from perception_reward.annotations.cursor import from_cursor, to_cursor
+from perception_reward.annotations.figures import Figures, Header
 from perception_reward.annotations.jsonl import to_json
 from perception_reward.annotations.model import Annotation
 from perception_reward.annotations.store import Found, Page, StoreUnavailable
@@ -52,6 +53,7 @@ class RedisStore:
         # Not below the prefix: no id can name it.
         self._index = f"{prefix.rstrip(':')}-ids"
         self._version = f"{prefix.rstrip(':')}-version"
+        self._header = f"{prefix.rstrip(':')}-header"
         self._timeout = timeout
         # Changes of one process would only make one another begin again.
         self._writing = asyncio.Lock()
@@ -65,6 +67,16 @@ class RedisStore:
 
     async def reload(self) -> None:
         """Does nothing: every read asks Redis."""
+
+    async def header(self) -> Header:
+        async with self._reached():
+            stored, figures = cast("list[bytes | None]", await self._redis.mget([self._version, self._header]))
+        version = str(Version.read(stored.decode())) if stored is not None else None
+        return Header(version=version, figures=Figures.model_validate_json(figures) if figures is not None else None)
+
+    async def record(self, figures: Figures) -> None:
+        async with self._reached():
+            await self._redis.set(self._header, figures.model_dump_json(exclude_defaults=True))
 
     async def changed(self) -> bool:
         """False: every read asks Redis."""

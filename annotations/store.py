@@ -6,6 +6,7 @@ from collections.abc import AsyncGenerator, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from perception_reward.annotations.figures import Figures, Header
 from perception_reward.annotations.model import Annotation
 
 
@@ -65,6 +66,14 @@ class AnnotationStore(Protocol):
 
         A source that has become unreadable leaves what was loaded in place and raises.
         """
+        ...
+
+    async def header(self) -> Header:
+        """What the store says of itself: its version, and its figures if it was evaluated."""
+        ...
+
+    async def record(self, figures: Figures) -> None:
+        """Keep `figures` in the header. Raises `StoreReadOnly` for a store that has no place for them."""
         ...
 
     async def changed(self) -> bool:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from perception_reward.annotations.figures import concern
 from perception_reward.annotations.file_store import FileStore
 from perception_reward.annotations.redis_store import RedisStore
 from perception_reward.annotations.stats import Stats
@@ -99,14 +100,24 @@ class Service:
                 )
 
     async def tell_annotations(self) -> None:
-        """Log what the files hold. What Redis holds is not read at the start, and may be too much for that."""
-        if not self.settings.annotations or is_redis_url(self.settings.annotations[0]):
+        """Log what the files hold, and why their facts may not be trusted. Redis may hold too much to be counted."""
+        if not self.settings.annotations:
             return
-        stats = Stats.of([annotation async for annotation in every(self.store)])
-        if stats.without_seen == stats.annotations:
-            logger.warning("no annotation has a seen fact, so there is no perception reward: %s", stats)
-        else:
-            logger.info("loaded: %s", stats)
+        in_redis = is_redis_url(self.settings.annotations[0])
+        if not in_redis:
+            stats = Stats.of([annotation async for annotation in every(self.store)])
+            if stats.without_seen == stats.annotations:
+                logger.warning("no annotation has a seen fact, so there is no perception reward: %s", stats)
+            else:
+                logger.info("loaded: %s", stats)
+        try:
+            header = await self.store.header()
+        except StoreError:
+            if not in_redis:  # Redis need not be there yet
+                raise
+            return
+        if (doubt := concern(header.figures, header.version)) is not None:
+            logger.warning("%s", doubt)
 
     async def count_annotations(self) -> int:
         count = await self.store.count()

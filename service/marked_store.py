@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from contextlib import aclosing
 
+from perception_reward.annotations.figures import Figures, Header
 from perception_reward.annotations.model import Annotation
 from perception_reward.annotations.store import AnnotationStore, Found, Page, StoreUnavailable
 from perception_reward.service.judges.base import Judge
@@ -29,6 +30,12 @@ class MarkedStore:
         self._judge = judge
         self._max_response_chars = max_response_chars
         self._known: dict[str, tuple[Annotation, Annotation]] = {}
+
+    async def header(self) -> Header:
+        return await self._store.header()
+
+    async def record(self, figures: Figures) -> None:
+        await self._store.record(figures)
 
     async def changed(self) -> bool:
         return await self._store.changed()

@@ -18,6 +18,7 @@ from typing import Any, cast
 from urllib.parse import quote
 
 from perception_reward.annotations.faults import LineError, RecordFileError
+from perception_reward.annotations.jsonl import is_header
 from perception_reward.annotations.records import open_records
 from perception_reward.trainer_client.answers import document
 from perception_reward.trainer_client.check import Found, check_servers
@@ -103,7 +104,7 @@ def _read(path: Path) -> Rows:
         for place, record in open_records(path, known=COLUMNS, nested=(*NESTED, GYM)):
             if isinstance(record, LineError):
                 rows.faults.append(f"{place}: {record.message}")
-            else:
+            elif not is_header(record):
                 _add(rows, record)
     except (RecordFileError, OSError, ImportError) as error:
         raise Unreadable(" ".join(str(error).split())) from None

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from perception_reward.annotations.collinear import Collinear
 from perception_reward.annotations.logic_forms import read_logic_form
-from perception_reward.annotations.statements import Statement, read_statement
+from perception_reward.annotations.statements import Figure, Statement, read_statement
 
 
 def read(text: str) -> Statement:
@@ -69,3 +69,9 @@ def test_any_points_on_lines_give_every_statement_a_key(on_lines: list[list[str]
         lines,
     )
     assert lines.key(read(f"Perpendicular(Line({one}, {two}), Line({two}, {three}))"))
+
+
+def test_a_line_with_one_end_places_nothing() -> None:
+    twice = Statement("on_line", (Figure("point", ("A",)), Figure("segment", ("B", "B"))))
+    angle = Statement("angle", (Figure("angle", ("B", "A", "C")),))
+    assert Collinear([twice]).key(angle) == Collinear([]).key(angle)

@@ -12,9 +12,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from perception_reward.annotations.faults import LineError, RecordFileError
+from perception_reward.annotations.figures import Header
 from perception_reward.annotations.jsonl import (
+    open_annotations,
     parse_lines,
     read_annotations,
+    read_header,
     to_json,
     write_jsonl,
 )
@@ -171,3 +174,22 @@ def test_any_annotation_survives_its_line(annotation: Annotation) -> None:
 @given(st.lists(st.binary(max_size=60) | st.text(max_size=60)))
 def test_any_line_is_an_annotation_or_a_fault(lines: list[str | bytes]) -> None:
     assert all(isinstance(found, Annotation | LineError) for found in parse_lines(lines))
+
+
+def test_a_header_is_no_annotation_and_is_read_from_the_first_line(tmp_path: Path) -> None:
+    path = tmp_path / "a.jsonl.gz"
+    write_jsonl(path, [Annotation(id="a")], header=Header(version="v"))
+    assert read_header(open_annotations(path)) == Header(version="v")
+    assert list(read_annotations(path)) == [2]
+    write_jsonl(path, [Annotation(id="a")], header=Header())
+    assert list(read_annotations(path)) == [1]
+    assert read_header(open_annotations(path)) == Header()
+
+
+def test_a_header_that_is_none_is_told_with_its_line(tmp_path: Path) -> None:
+    path = tmp_path / "a.jsonl"
+    path.write_text('{"header": {"versoin": "v"}}\n{"id": "a"}\n{"header": {}}\n')
+    with pytest.raises(RecordFileError, match=r"line 1: has a header whose versoin is wrong"):
+        read_header(open_annotations(path))
+    with pytest.raises(RecordFileError, match=r"line 3: the annotation has"):
+        read_annotations(path)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from datetime import datetime, timezone
 from pathlib import Path
 
 import pytest
 
+from perception_reward.annotations.figures import Counts, Figures
 from perception_reward.annotations.file_store import FileStore
 from perception_reward.annotations.jsonl import write_jsonl
 from perception_reward.annotations.model import Annotation
@@ -144,4 +146,20 @@ async def test_the_version_is_that_of_the_content_whatever_led_to_it(store: Anno
 
 async def test_a_store_is_not_changed_by_what_it_writes_itself(store: AnnotationStore) -> None:
     await store.put_many([note("a")])
+    assert await store.changed() is False
+
+
+async def test_figures_stay_in_the_header_when_what_they_are_about_changes(store: AnnotationStore) -> None:
+    await store.put_many([note("a")])
+    before = await store.header()
+    assert (before.version, before.figures) == (str(Version.of([note("a")])), None)
+    total = Counts(facts=1, right=1)
+    now = datetime(2026, 1, 1, tzinfo=timezone.utc)
+    figures = Figures(version="v", gold="g", gold_version="w", method="symbolic", created=now, problems=1, total=total)
+    await store.record(figures)
+    await store.put_many([note("b")])
+    await store.reload()
+    after = await store.header()
+    assert (after.version, after.figures) == (str(Version.of([note("a"), note("b")])), figures)
+    assert await store.count() == 2
     assert await store.changed() is False

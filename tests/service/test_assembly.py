@@ -2,10 +2,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from datetime import datetime, timezone
 from pathlib import Path
 
 import pytest
 
+from perception_reward.annotations.figures import Counts, Figures
+from perception_reward.annotations.file_store import FileStore
 from perception_reward.annotations.jsonl import write_jsonl
 from perception_reward.annotations.model import Annotation
 from perception_reward.service.assembly import assemble
@@ -98,3 +101,26 @@ def test_a_file_that_holds_something_else_is_named_with_its_setting(tmp_path: Pa
     with pytest.raises(SettingsError, match=setting) as error:
         assemble(load(workers=1, **{setting: str(file)}), preload=())
     assert str(file) in str(error.value)
+
+
+async def test_annotations_that_were_never_evaluated_are_told_and_good_figures_are_not(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+):
+    path = tmp_path / "a.jsonl"
+    annotation = Annotation(id="a", facts=[Fact(id="f", text="Segment AB has length 5.")])
+    write_jsonl(path, [annotation])
+    async with assemble(load(workers=1, annotations=str(path)), preload=()).running() as _:
+        pass
+    assert "never held against a gold standard" in caplog.text
+    caplog.clear()
+    store = FileStore([path])
+    await store.start()
+    version = (await store.header()).version or ""
+    total = Counts(facts=9, right=9, gold=9, found=9)
+    now = datetime(2026, 1, 1, tzinfo=timezone.utc)
+    await store.record(
+        Figures(version=version, gold="g", gold_version="w", method="symbolic", created=now, problems=1, total=total)
+    )
+    async with assemble(load(workers=1, annotations=str(path)), preload=()).running() as _:
+        pass
+    assert not [entry for entry in caplog.records if entry.levelno >= logging.WARNING]
