@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import asyncio
 import gc
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
 
 from perception_reward.service.admission import Admission
 
@@ -20,17 +22,25 @@ OVERDUE, WORTHWHILE = 100, 4
 EVERY_SECONDS = 1.0
 
 
-async def collect_when_idle(admission: Admission) -> None:
-    """Put off full collections to moments without a request under way, for as long as this runs."""
+@asynccontextmanager
+async def collected_when_idle(admission: Admission) -> AsyncGenerator[None]:
+    """Full collections are put off to moments without a request under way."""
     usual = gc.get_threshold()
     gc.collect()
     # What has been imported stays: without it a full collection walks sympy and transformers.
     gc.freeze()
     gc.set_threshold(YOUNG, MIDDLE, OVERDUE)
+    collecting = asyncio.create_task(_collect(admission))
     try:
-        while True:
-            await asyncio.sleep(EVERY_SECONDS)
-            if admission.requests == 0 and gc.get_count()[2] >= WORTHWHILE:
-                gc.collect()
+        yield
     finally:
+        collecting.cancel()
+        await asyncio.gather(collecting, return_exceptions=True)
         gc.set_threshold(*usual)
+
+
+async def _collect(admission: Admission) -> None:
+    while True:
+        await asyncio.sleep(EVERY_SECONDS)
+        if admission.requests == 0 and gc.get_count()[2] >= WORTHWHILE:
+            gc.collect()

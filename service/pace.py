@@ -6,8 +6,8 @@ import asyncio
 import time
 from typing import Any
 
-# A health check waits this long at most for one loop; a turn costs some 20 µs.
-TURN_SECONDS = 0.005
+# A health check needs some three turns, and waits in each for all loops under way; a turn costs some 20 µs.
+TURN_SECONDS = 0.002
 AT_ONCE = 256
 
 

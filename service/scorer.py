@@ -156,19 +156,19 @@ class Scorer:
         yield len(sheets), summary.model_copy(update={"warnings": warnings, "annotations": version})
 
     async def _prepare(self, request: ScoreRequest, found: Found | None, profile: Profile) -> list[Worksheet]:
-        annotations = None if found is None else {one.id: one for one in found if one is not None}
+        annotations = {one.id: one for one in found or () if one is not None}
+        facts = sum(len(facts_of(item, annotations.get(item.annotation_id or ""))) for item in request.items)
+        room.get()(len(request.items), facts)
         sheets: list[Worksheet] = []
-        facts, make_room, pace = 0, room.get(), Pace()
+        pace = Pace()
         for item in request.items:
             await pace.keep()
-            annotation = annotations.get(item.annotation_id or "") if annotations is not None else None
-            facts += len(facts_of(item, annotation))
-            make_room(len(request.items), facts)
+            annotation = annotations.get(item.annotation_id or "")
             sheets.append(
                 Worksheet(
                     item,
                     annotation,
-                    unread="unknown_annotation" if annotations is not None else "annotations_unavailable",
+                    unread="unknown_annotation" if found is not None else "annotations_unavailable",
                     profile=profile,
                     fingerprint=self._judge.info.fingerprint,
                     scope=self._judge.scope,

@@ -14,8 +14,8 @@ from perception_reward.service.api.middleware import has_more
 from perception_reward.service.api.problems import problem
 from perception_reward.service.metrics import Metrics
 
-# Bytes unpacked at a time. A few hundred bytes can hold a megabyte, and others are served between two of them.
-PIECE = 1 << 20
+# Bytes unpacked at a time. A few hundred bytes can hold as many, and others are served between two of them.
+PIECE = 1 << 18
 # zlib reads a gzip header and its checksum where 16 is added to the size of the window.
 GZIP = 16 + zlib.MAX_WBITS
 

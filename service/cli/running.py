@@ -11,7 +11,7 @@ from contextlib import asynccontextmanager, contextmanager
 from perception_reward.annotations.store import StoreError
 from perception_reward.service.assembly import PRELOAD, Service, assemble
 from perception_reward.service.cli.options import fail, reason
-from perception_reward.service.garbage import collect_when_idle
+from perception_reward.service.garbage import collected_when_idle
 from perception_reward.service.processes.handles import WorkersUnavailable
 from perception_reward.service.server import DrainingServer, make_server
 from perception_reward.service.settings import Settings, SettingsError
@@ -73,10 +73,6 @@ def listen(settings: Settings) -> socket.socket:
 async def serve(service: Service, listener: socket.socket) -> DrainingServer:
     """Serve on `listener` until a signal ends it."""
     server = make_server(service)
-    collecting = asyncio.create_task(collect_when_idle(service.admission))
-    try:
+    async with collected_when_idle(service.admission):
         await server.serve(sockets=[listener])
-    finally:
-        collecting.cancel()
-        await asyncio.gather(collecting, return_exceptions=True)
     return server

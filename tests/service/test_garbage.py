@@ -27,19 +27,16 @@ def one_is_worthwhile(monkeypatch: pytest.MonkeyPatch):
 @pytest.mark.usefixtures("one_is_worthwhile")
 async def test_cycles_are_collected_when_no_request_is_under_way():
     admission = Admission(1)
-    collecting = asyncio.create_task(garbage.collect_when_idle(admission))
-    await asyncio.sleep(0)
-    with admission.request():
-        Cycle()
-        gc.collect(1)
-        Cycle()
-        await asyncio.sleep(0.05)
-        assert survivors(Cycle) > 0
-    async with asyncio.timeout(10):
-        while survivors(Cycle):  # noqa: ASYNC110
-            await asyncio.sleep(0.01)
-    collecting.cancel()
-    await asyncio.gather(collecting, return_exceptions=True)
+    async with garbage.collected_when_idle(admission):
+        with admission.request():
+            Cycle()
+            gc.collect(1)
+            Cycle()
+            await asyncio.sleep(0.05)
+            assert survivors(Cycle) > 0
+        async with asyncio.timeout(10):
+            while survivors(Cycle):  # noqa: ASYNC110
+                await asyncio.sleep(0.01)
     gc.unfreeze()
 
 
@@ -51,13 +48,10 @@ async def test_no_full_collection_comes_in_the_middle_of_many_new_objects():
         if phase == "start" and info["generation"] == 2:
             full.append(phase)
 
-    collecting = asyncio.create_task(garbage.collect_when_idle(Admission(1)))
-    await asyncio.sleep(0)
-    gc.callbacks.append(note)
-    kept = [[number] for number in range(2_000_000)]
-    gc.callbacks.remove(note)
-    collecting.cancel()
-    await asyncio.gather(collecting, return_exceptions=True)
+    async with garbage.collected_when_idle(Admission(1)):
+        gc.callbacks.append(note)
+        kept = [[number] for number in range(2_000_000)]
+        gc.callbacks.remove(note)
     gc.unfreeze()
     assert len(kept) == 2_000_000
     assert full == []
