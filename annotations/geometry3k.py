@@ -121,10 +121,14 @@ def records_of(path: Path) -> Iterator[tuple[str, Record | LineError]]:
     """The rows of `path` and where each stands. InterGPS's one object of problems by number is taken apart."""
     file = open_records(path, known=FIELDS, nested=("logic_forms",))
     for number, record in file:
-        if not isinstance(record, LineError) and any(
-            isinstance(problem, dict) and "diagram_logic_forms" in problem for problem in record.values()
-        ):
-            yield from _problems_by_number(record)
+        if isinstance(record, LineError):
+            yield f"{file.unit} {number}", record
+        elif "diagram_logic_forms" in record:
+            yield str(record.get("id")), _problem(record)
+        elif any(isinstance(one, dict) and "diagram_logic_forms" in one for one in record.values()):
+            # One problem alone is no sign of an object of problems.
+            for key, one in record.items():
+                yield key, _problem({"id": key, **(cast("dict[str, object]", one) if isinstance(one, dict) else {})})
         else:
             yield f"{file.unit} {number}", record
 
@@ -263,11 +267,10 @@ def _rows(path: Path, problems: Path | None, split: str | None, report: ImportRe
             report.dropped.append(Dropped(place, None, f"the row {error}"))
 
 
-def _problems_by_number(problems: Record) -> Iterator[tuple[str, Record]]:
-    for key, problem in problems.items():
-        record = cast("dict[str, object]", problem) if isinstance(problem, dict) else {}
-        name = f"geometry3k-{key}" if key.isdecimal() else key
-        yield key, {"id": name, "logic_forms": record.get("diagram_logic_forms")}
+def _problem(problem: Record) -> Record:
+    key = str(problem.get("id"))
+    name = f"geometry3k-{key}" if key.isdecimal() else key
+    return {"id": name, "logic_forms": problem.get("diagram_logic_forms")}
 
 
 def _row(record: Record) -> _Row:

@@ -78,12 +78,11 @@ def json_values(stream: TextIO, constants: Constants = refuse) -> Iterator[tuple
         yield number + 1, LineError(number + 1, "", f"is behind the end of the array, in line {source.line}")
 
 
-def json_members(stream: TextIO, names: Collection[str] | None) -> Iterator[tuple[str, str, object]]:
+def json_members(stream: TextIO, names: Collection[str]) -> Iterator[tuple[str, str, object]]:
     """What one JSON object holds under `names`: (name, key, entry) for each entry of the list or object there.
 
     Entries come one at a time; the key is that of an object's entry, and empty for a list's. All else is skipped.
-    names: None for the entries of the document itself, by their keys. Raises `ValueError` where the document is no
-    JSON, or ends too early.
+    Raises `ValueError` where the document is no JSON, or ends too early.
     """
     source = _Buffer(stream)
     try:
@@ -92,11 +91,8 @@ def json_members(stream: TextIO, names: Collection[str] | None) -> Iterator[tupl
         raise ValueError(f"is not JSON ({error.msg}) in line {source.line}") from None
 
 
-def _members(source: _Buffer, names: Collection[str] | None) -> Iterator[tuple[str, str, object]]:
+def _members(source: _Buffer, names: Collection[str]) -> Iterator[tuple[str, str, object]]:
     decoder = json.JSONDecoder(parse_constant=refuse)
-    if names is None:
-        yield from (("", key, source.value(decoder)) for key in _keys(source, decoder))
-        return
     for name in _keys(source, decoder):
         opened = source.peek()
         if name not in names or opened not in ("[", "{"):

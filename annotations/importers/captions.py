@@ -30,7 +30,7 @@ CAPTIONS = Importer(
     "captions",
     "pairs of a caption and its foil: caption, foil (or negative_caption), type, image; SugarCrepe's and VALSE's files",
     ("the pair's type, such as replace_att", "caption"),
-    records(*COLUMNS, keyed=True),
+    records(*COLUMNS),
     make,
     COLUMNS,
 )

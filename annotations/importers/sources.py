@@ -22,11 +22,11 @@ from perception_reward.annotations.records import open_records
 LARGEST = 64 << 20
 
 
-def records(*columns: str, nested: Sequence[str] = (), lists: Sequence[str] = (), keyed: bool = False) -> Rows:
+def records(*columns: str, nested: Sequence[str] = (), lists: Sequence[str] = ()) -> Rows:
     """Rows of JSON Lines, JSON, CSV or Parquet, of a file or of every file of a folder.
 
     columns: the names that the importer knows. nested: those that are JSON in a CSV cell. lists: names under which one
-    JSON document may hold its rows, as a list or by their ids. keyed: the document itself may hold them by their ids.
+    JSON document may hold its rows, as a list or by their ids.
     """
 
     def rows(source: Path, options: Options) -> Iterator[Row]:
@@ -35,7 +35,7 @@ def records(*columns: str, nested: Sequence[str] = (), lists: Sequence[str] = ()
         inner = [options.columns.get(name, name) for name in nested]
         for path in files_of(source, (".json", ".jsonl", ".csv", ".tsv", ".parquet", ".gz")):
             place = f"{path.name} " if source.is_dir() else ""
-            for where, record in _rows(path, known, inner, lists, keyed):
+            for where, record in _rows(path, known, inner, lists):
                 yield (
                     f"{place}{where}",
                     record if isinstance(record, LineError) else _named(record, renamed, path, where),
@@ -78,13 +78,12 @@ def table(content: str) -> list[list[str]]:
 
 
 def _rows(
-    path: Path, known: Sequence[str], nested: Sequence[str], lists: Sequence[str], keyed: bool
+    path: Path, known: Sequence[str], nested: Sequence[str], lists: Sequence[str]
 ) -> Iterator[tuple[str, Record | LineError]]:
-    if by_names := _is_document(path, lists) if lists else keyed and _is_keyed(path):
+    if lists and _is_document(path, lists):
         try:
             with path.open(encoding="utf-8-sig", errors="replace") as stream:
-                members = json_members(stream, lists if by_names and lists else None)
-                for place, (_, key, value) in enumerate(members, start=1):
+                for place, (_, key, value) in enumerate(json_members(stream, lists), start=1):
                     yield f"row {place}", _object({"id": key} if key else {}, value)
         except (ValueError, RecursionError) as error:
             raise unreadable(path, str(error)) from None
@@ -105,11 +104,6 @@ def _is_document(path: Path, lists: Sequence[str]) -> bool:
         head = raw.read(1 << 16).lstrip(b"\xef\xbb\xbf \t\r\n")
     names = "|".join(map(re.escape, lists))
     return head.startswith(b"{") and re.search(rf'"(?:{names})"\s*:\s*[\[{{]'.encode(), head) is not None
-
-
-def _is_keyed(path: Path) -> bool:
-    with path.open("rb") as raw:
-        return re.match(rb'[\xef\xbb\xbf\s]*\{\s*"[^"]*"\s*:\s*\{', raw.read(1 << 12)) is not None
 
 
 def _named(record: Record, renamed: dict[str, str], path: Path, where: str) -> Record:

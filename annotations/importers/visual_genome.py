@@ -171,6 +171,6 @@ VISUAL_GENOME = Importer(
     "visual-genome",
     "scene graphs of Visual Genome (objects, attributes, relationships) or GQA, an image each",
     ("object", "attribute", "relation"),
-    records(*COLUMNS, nested=("objects", "attributes", "relationships"), keyed=True),
+    records(*COLUMNS, nested=("objects", "attributes", "relationships")),
     make,
 )

@@ -223,3 +223,14 @@ def test_where_the_question_has_another_value_than_the_diagram_the_fact_is_given
         rows_file({**ROW, "question": question, "logic_forms": forms, "answer": "B"})
     ).annotations
     assert [fact.origin for fact in found.facts] == origins
+
+
+def test_the_original_file_is_an_object_of_problems_by_number(tmp_path: Path) -> None:
+    path = tmp_path / "diagram_logic_forms_annot.json"
+    for count in (1, 3):
+        problems = {str(n): {"diagram_logic_forms": [f"Equals(LengthOf(Line(A, B)), {n + 1})"]} for n in range(count)}
+        for indent in (None, 2):
+            path.write_text(json.dumps(problems, indent=indent))
+            result = import_problems(path)
+            assert [one.id for one in result.annotations] == [f"geometry3k-{n}" for n in range(count)]
+            assert not result.report.dropped

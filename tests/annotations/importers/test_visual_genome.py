@@ -45,7 +45,7 @@ def test_objects_attributes_and_relations(imported: Import):
 def test_graphs_by_the_ids_of_their_images(imported: Import):
     objects = {"9": {"name": "owl", "attributes": ["old"], "relations": [{"name": "in", "object": "8"}]}}
     objects["8"] = {"name": "tree", "attributes": [], "relations": []}
-    (annotation,), _ = imported("visual-genome", json.dumps({"77": {"objects": objects}}))
+    annotation, _ = imported("visual-genome", json.dumps({"77": {"objects": objects}, "78": {"objects": objects}}))[0]
     assert annotation.id == "77"
     assert [fact.text for fact in annotation.facts][2:] == ["The owl is old.", "The owl is in the tree."]
 
