@@ -109,15 +109,18 @@ class UrlScoring:
 async def score_chunk(chunk: Chunk, asking: Asking, scoring: Scoring) -> Scored:
     """Read its rollouts, have them scored, and write what comes of it."""
     found = [one for place, record in chunk.records for one in _read(place, record, chunk.layout)]
-    rollouts = [(place, one) for place, one in found if isinstance(one, Rollout)]
-    results = await _scored([rollout for _, rollout in rollouts], asking, scoring)
+    rollouts = [one for _, one in found if isinstance(one, Rollout)]
+    results = await _scored(rollouts, asking, scoring)
     tally = Tally()
     tally.add(results)
-    missing = [_unread(chunk, place, one) for place, one in found if isinstance(one, LineError)]
-    for number, ((place, rollout), result) in enumerate(zip(rollouts, results, strict=True)):
-        if result.status == "missing":
-            missing.append(_missing(chunk, place, number, rollout, result, asking))
-    pairs = zip((rollout for _, rollout in rollouts), results, strict=True)
+    missing: list[dict[str, Any]] = []
+    answers = enumerate(results)
+    for place, one in found:
+        if isinstance(one, LineError):
+            missing.append(_unread(chunk, place, one))
+        elif (answer := next(answers))[1].status == "missing":
+            missing.append(_missing(chunk, place, *answer, one, asking))
+    pairs = zip(rollouts, results, strict=True)
     if asking.table:
         written = packed_rows([row_of(*pair, asking.step, explain=asking.explain) for pair in pairs])
     else:
@@ -153,7 +156,7 @@ def _unread(chunk: Chunk, place: int, fault: LineError) -> dict[str, Any]:
 
 
 def _missing(
-    chunk: Chunk, place: int, line: int, rollout: Rollout, result: ItemResult, asking: Asking
+    chunk: Chunk, place: int, line: int, result: ItemResult, rollout: Rollout, asking: Asking
 ) -> dict[str, Any]:
     """With all that asking again needs."""
     return {

@@ -76,8 +76,15 @@ def _layout(name: str, needs: str, **sources: str) -> Layout:
 
 
 OURS = _layout("perception-reward", "response")
+# The side table of an earlier job.
+MISSING = Layout(
+    "missing rows",
+    frozenset(("line", "reason", "item")),
+    {name: (f"item.{name}",) for name in ScoreItem.model_fields},
+)
 # The first whose fields are all there. The reference project's evaluations write their benchmark's layout.
 LAYOUTS = (
+    MISSING,
     _layout(
         "OpenAI batch",
         "custom_id response",

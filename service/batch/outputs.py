@@ -124,7 +124,7 @@ class Output:
             first = self._done.tally.items
             for row in scored.missing:
                 if row["line"] is not None:
-                    row["line"] = first + row["line"]
+                    row.update(line=first + row["line"], judge=self._plan.get("judge"))
                 self._side += json.dumps(row).encode() + b"\n"
             for piece in scored.results:
                 self._results.add(piece)
@@ -173,7 +173,7 @@ class Output:
         part = self._stack.enter_context(_locked(self.part, folder=table))
         self._missing_file = self._stack.enter_context(_opened(self._missing_part, self._done.missing))
         self._results: _Part = (
-            TableParts(part, self._done.parts) if table else TextPart(part, self._done.bytes, _packer(self.out))
+            TableParts(part, self._done.parts) if table else TextPart(part, self._done.bytes, packer(self.out))
         )
         self._stack.callback(self._results.close)
         self._note()
@@ -331,7 +331,8 @@ def missing_of(out: Path) -> Path:
     return out.with_name(out.name + ".missing.jsonl")
 
 
-def _packer(out: Path) -> Callable[[bytes], bytes]:
+def packer(out: Path) -> Callable[[bytes], bytes]:
+    """What packs a piece of `out`, as the end of its name says."""
     if out.suffix == ".gz":
         return lambda data: gzip.compress(data, 6, mtime=0)
     return _zstd if out.suffix == ".zst" else bytes

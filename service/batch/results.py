@@ -67,6 +67,18 @@ def row_of(rollout: Rollout, result: ItemResult, step: int | None, *, explain: b
     return row
 
 
+def text_of_line(line: ResultLine) -> str:
+    """A row of a file as the line that it was."""
+    result = ItemResult.model_validate({name: getattr(line, name) for name in ItemResult.model_fields})
+    return to_line(result, line.extra, group=line.group, step=line.step, explained=line.explained)
+
+
+def row_of_line(line: ResultLine) -> dict[str, Any]:
+    """The same as a row of a table."""
+    row = line.model_dump()
+    return {**row, **{name: _json(row[name]) if row[name] else None for name in ("explained", "extra")}}
+
+
 def _beside(rollout: Rollout, step: int | None) -> dict[str, object]:
     return {"group": rollout.group, "step": rollout.step if step is None else step}
 

@@ -2,61 +2,38 @@
 
 from __future__ import annotations
 
-import asyncio
-import signal
-from collections.abc import AsyncGenerator, Generator, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager, suppress
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.box import SIMPLE_HEAD
 from rich.console import Console
-from rich.table import Table
 
 from perception_reward.annotations.faults import RecordFileError
 from perception_reward.annotations.files import is_url
-from perception_reward.annotations.outputs import part_of
 from perception_reward.service import logs
-from perception_reward.service.batch.chunks import RUN, Asking, ServiceScoring, UrlScoring, score_chunk
+from perception_reward.service.batch.chunks import UNREADABLE, Asking
 from perception_reward.service.batch.files import Files, expected, sampled, surveyed
 from perception_reward.service.batch.inputs import identity, inputs_of
 from perception_reward.service.batch.job import Job
-from perception_reward.service.batch.lanes import AT_ONCE, Setup, lanes
 from perception_reward.service.batch.layouts import read_map
-from perception_reward.service.batch.outputs import Done, missing_of
-from perception_reward.service.batch.pipeline import Score
+from perception_reward.service.batch.outputs import missing_of
+from perception_reward.service.batch.retry import judge_of, merge, retry_of
 from perception_reward.service.batch.rollouts import Survey
 from perception_reward.service.batch.selection import Condition, Selection
-from perception_reward.service.batch.tally import COMPONENTS
 from perception_reward.service.cli.options import ANNOTATIONS, CACHE, JUDGE, PROFILES, WORK, fail, reason, with_settings
 from perception_reward.service.cli.outputs import Force, outputs_or_exit, read_by
 from perception_reward.service.cli.rollouts import tell_survey
-from perception_reward.service.cli.running import started, told_or_exit
-from perception_reward.service.cli.screen import progress, screen
+from perception_reward.service.cli.running import told_or_exit
+from perception_reward.service.cli.scoring import run_job, scorer_of, tell
+from perception_reward.service.cli.screen import screen
 from perception_reward.service.settings import Settings
-from perception_reward.trainer_client.client import RewardClient
 from perception_reward.trainer_client.tokens import opened_thought
 
 # The exit status where no score could be determined.
 ALL_MISSING = 3
-# The exit status of what a signal ended, as shells have it.
-STOPPED = 130
-# Chunks under way at once in this process, and where services answer.
-AHEAD = 2
 # Below so many records, processes of their own would take longer to start than to score them.
 FEW = 4000
-# What to look at, by the reason of a missing score.
-ADVICE = {
-    "unknown_annotation": "--annotations names the files that hold the annotations; the ids have to be the same",
-    "annotations_unavailable": "the annotation store did not answer",
-    "judge_unavailable": "the judge did not answer; the warnings above say why",
-    "judge_timeout": "a batch took longer than --request-timeout",
-    "judge_unparseable": "the judge's reply was no verdict; see --judge-method",
-    "accuracy_timeout": "a reference answer took longer than --accuracy-time-limit to compare",
-    "overloaded": "the worker processes could not keep up",
-    "service_unavailable": "no service at --url answered in time",
-}
 WHAT = (
     "Rollouts, and last the file of RESULTS. Rollouts are files, folders, globs and URLs (s3://…) of JSON Lines, JSON, "
     "CSV, Parquet, Arrow or Excel, plain or packed with gzip or zstd. RESULTS is .jsonl, .jsonl.gz, .jsonl.zst or "
@@ -115,18 +92,28 @@ def score(
     skip_bad: Annotated[
         bool, typer.Option("--skip-bad", help="Score the good items although others cannot be read.")
     ] = False,
+    retry_missing: Annotated[
+        bool,
+        typer.Option(
+            "--retry-missing",
+            help="Ask again for the rows of RESULTS.missing.jsonl alone, and put them in their places.",
+        ),
+    ] = False,
     force: Force = False,
 ) -> None:
     """Score saved rollouts, without a server or with running ones.
 
     Layouts of trainers and benchmarks are recognised. Results are written as they come, in the order of the rollouts;
     the other columns are carried to them, as `extra`. The same command again goes on where one was stopped or killed.
-    Rollouts without a score stand in RESULTS.missing.jsonl too.
+    Rollouts without a score stand in RESULTS.missing.jsonl too; --retry-missing asks for them again.
 
     The exit status is 0, or 3 where every score is missing, 2 for a wrong option or file, 1 for a failure, 130 for a
     job that was stopped.
     """
     logs.configure("warning", as_json=settings.log_json)
+    if retry_missing:
+        retry(settings, Path(paths[-1]), url or [], Asking(step, explain), prefix, force=force)
+        return
     named, results = _named(paths)
     local = [Path(name) for name in named if not is_url(name)]
     outputs_or_exit(
@@ -141,9 +128,9 @@ def score(
     plan = {"--map": str(sorted(mapping or [])), "--prefix": str(prefix), **_plan(settings, url or [])}
     job = Job(files, selection, asking, results, plan, force, skip_bad)
     few = survey.complete and survey.good <= FEW
-    scorer = _scorer(settings, url or [], asking, prefix, few=few)
-    done = _run(job, scorer, survey, console)
-    _tell(console, done, results)
+    scorer = scorer_of(settings, url or [], asking, prefix, few=few)
+    done = run_job(job, scorer, expected(files, selection, survey), console)
+    tell(console, done, results)
     if done.tally.missing == done.tally.items:
         fail("every score is missing", status=ALL_MISSING)
 
@@ -208,119 +195,24 @@ def _state(settings: Settings) -> str:
     return identity(files) if files else " ".join(settings.annotations)
 
 
-Scorer = tuple[Score, str, int]
-
-
-@asynccontextmanager
-async def _scorer(
-    settings: Settings, urls: Sequence[str], asking: Asking, prefix: str | None, *, few: bool
-) -> AsyncGenerator[Scorer]:
-    """What scores a chunk, the judge's fingerprint, and how many chunks are under way at once."""
-    if urls:
-        async with RewardClient(
-            urls,
-            profile=settings.profile if "profile" in settings.model_fields_set else None,
-            run=RUN,
-            prefix=prefix,
-            timeout=settings.request_timeout,
-            missing_limit=1.0,
-            require_facts=False,
-        ) as client:
-            await client.check()
-            yield _by(UrlScoring(client), asking), "that of the services", AHEAD * len(urls)
-    elif settings.judge == "symbolic" and settings.workers > 1 and not few:
-        async with lanes(settings, Setup(asking, prefix), settings.workers) as team:
-            yield team.score, team.fingerprint, AT_ONCE * settings.workers + 1
-    else:
-        async with started(settings) as service:
-            yield _by(ServiceScoring(service, prefix), asking), service.judge.info.fingerprint, AHEAD
-
-
-def _by(scoring: ServiceScoring | UrlScoring, asking: Asking) -> Score:
-    return lambda chunk: score_chunk(chunk, asking, scoring)
-
-
-def _run(job: Job, scorer: AbstractAsyncContextManager[Scorer], survey: Survey, console: Console) -> Done:
-    """Do the job. Whatever ends it early is told in a line, with what is kept and how to go on."""
-    reached: list[Done] = []
-
-    async def main() -> bool:
-        async with scorer as (score, judge, ahead):
-            stopping = asyncio.Event()
-            with _stopped_by_signals(stopping, console), progress(console) as bar:
-                task = bar.add_task("scoring", total=expected(job.files, job.selection, survey))
-
-                def watch(done: Done) -> None:
-                    if not reached:
-                        reached.append(done)
-                        if done.records:
-                            console.print(f"{done.tally.items} results are there from an earlier run", soft_wrap=True)
-                    bar.update(task, completed=done.tally.items)
-
-                ended, _ = await job.run(score, judge, ahead=ahead, stopping=stopping, watch=watch)
-                return ended
-
-    try:
-        with told_or_exit():
-            ended = asyncio.run(main())
-    except BaseException:
-        _tell_kept(job, reached)
-        raise
-    if not ended:
-        _tell_kept(job, reached)
-        fail("stopped", status=STOPPED)
-    return reached[0]
-
-
-def _tell_kept(job: Job, reached: Sequence[Done]) -> None:
-    if reached and part_of(job.out).exists():
-        count = f"{reached[0].tally.items} results are in {part_of(job.out)}"
-        typer.echo(f"{count}; the same command goes on from there", err=True)
-
-
-@contextmanager
-def _stopped_by_signals(stopping: asyncio.Event, console: Console) -> Generator[None]:
-    """The first Ctrl-C, or SIGTERM, lets what is under way be finished and kept; the second drops it."""
-    loop, task = asyncio.get_running_loop(), asyncio.current_task()
-
-    def stop() -> None:
-        if stopping.is_set() and task is not None:
-            task.cancel()
-            return
-        stopping.set()
-        console.print("stopping: what is under way is finished; Ctrl-C again to drop it", soft_wrap=True)
-
-    caught: list[signal.Signals] = []
-    for one in (signal.SIGINT, signal.SIGTERM):
-        # Only the main thread may.
-        with suppress(ValueError, RuntimeError, NotImplementedError):
-            loop.add_signal_handler(one, stop)
-            caught.append(one)
-    try:
-        yield
-    finally:
-        for one in caught:
-            loop.remove_signal_handler(one)
-
-
-def _tell(console: Console, done: Done, results: Path) -> None:
-    """What the scores came to, and why some are missing."""
-    tally = done.tally
-    table = Table("", "mean", "items", "without", box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
-    for column in table.columns[1:]:
-        column.justify = "right"
-    for name in (*COMPONENTS, "score"):
-        mean = tally.mean(name)
-        given = tally.given[name]
-        table.add_row(name, "–" if mean is None else f"{mean:.3f}", str(given), str(tally.items - given or ""))
-    console.print(table)
-    if tally.missing:
-        reasons = Table("missing", "items", "", box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
-        reasons.columns[1].justify = "right"
-        for why, count in tally.reasons.most_common():
-            reasons.add_row(why, str(count), ADVICE.get(why, ""))
-        console.print(reasons)
-    if done.unread:
-        console.print(f"{done.unread} records could not be read; {missing_of(results)} names them", soft_wrap=True)
-    line = f"{tally.items} items scored to {results}; {tally.missing} missing"
-    console.print(line, soft_wrap=True)
+def retry(
+    settings: Settings, results: Path, urls: Sequence[str], asking: Asking, prefix: str | None, *, force: bool
+) -> None:
+    """The second try: a job of its own, which can be stopped and gone on with as any other."""
+    console = screen(stderr=True)
+    if not results.is_file():
+        fail(f"{results} is not there: missing rows are asked again once a job is finished", status=2)
+    if not missing_of(results).exists() or (judge := judge_of(results)) is None:
+        console.print(f"nothing that could be asked again is missing in {results}", soft_wrap=True)
+        return
+    again, selection = retry_of(results), Selection((Condition("reason", "!=", UNREADABLE),))
+    if not again.exists():
+        plan = {"--prefix": str(prefix), **_plan(settings, urls)}
+        job = Job(Files([missing_of(results)]), selection, asking, again, plan, force)
+        run_job(job, scorer_of(settings, urls, asking, prefix, few=True, judge=None if force else judge), None, console)
+    with told_or_exit():
+        scored = merge(results, again)
+    left = missing_of(results).exists()
+    console.print(
+        f"{scored} missing rows have a score now; {'others are missing still' if left else 'none is missing'}"
+    )

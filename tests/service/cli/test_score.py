@@ -222,3 +222,30 @@ def test_a_job_that_is_stopped_keeps_what_it_has_and_goes_on_with_the_same_comma
     other = run(items, out, "--step", "3")
     assert other.exit_code == 1
     assert "was begun with another --step" in other.stderr
+
+
+@pytest.mark.parametrize("name", ["results.jsonl.gz", "results.parquet"])
+def test_missing_rows_alone_are_asked_again_and_take_their_places(tmp_path: Path, name: str):
+    rows = [{"id": f"r-{n}", "response": "AB = 5", "answer": "5", "prompt": f"{n}?"} for n in range(4)]
+    for row in rows[1::2]:
+        row["annotation_id"] = "late"
+    items, out = lines(tmp_path / "items.jsonl", [*rows, {"id": "bad"}]), tmp_path / name
+    assert run(items, out, "--skip-bad").exit_code == 0
+    before = list(read_results(out))
+    assert [one.reason for one in before] == [None, "unknown_annotation"] * 2
+    side = tmp_path / f"{name}.missing.jsonl"
+    assert [row["reason"] for row in results(side)] == ["unknown_annotation"] * 2 + ["unreadable"]
+    assert results(side)[2]["message"].startswith("items.jsonl line 5: response: there is none")
+    stored = lines(tmp_path / "a.jsonl", [{"id": "late", "facts": FACTS}])
+    items.unlink()
+    done = run(items, out, "--retry-missing", "--annotations", stored)
+    assert done.exit_code == 0, done.stderr
+    assert "2 missing rows have a score now; others are missing still" in " ".join(done.stderr.split())
+    after = list(read_results(out))
+    assert after[::2] == before[::2]
+    assert [(one.id, one.status, one.components.perception, one.group, one.extra) for one in after[1::2]] == [
+        (one.id, "ok", 1.0, one.group, one.extra) for one in before[1::2]
+    ]
+    assert [row["reason"] for row in results(side)] == ["unreadable"]
+    assert "nothing that could be asked again" in " ".join(run(items, out, "--retry-missing").stderr.split())
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a.jsonl", name, side.name]

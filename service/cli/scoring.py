@@ -1,0 +1,173 @@
+"""What scores a job on the command line, and what is told meanwhile: how far it is, what ended it, what it came to."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from collections.abc import AsyncGenerator, Generator, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager, suppress
+from pathlib import Path
+
+import typer
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.table import Table
+
+from perception_reward.annotations.outputs import part_of
+from perception_reward.service.batch.chunks import RUN, Asking, ServiceScoring, UrlScoring, score_chunk
+from perception_reward.service.batch.job import Job
+from perception_reward.service.batch.lanes import AT_ONCE, Setup, lanes
+from perception_reward.service.batch.outputs import Done, missing_of
+from perception_reward.service.batch.pipeline import Score
+from perception_reward.service.batch.tally import COMPONENTS
+from perception_reward.service.cli.options import fail
+from perception_reward.service.cli.running import started, told_or_exit
+from perception_reward.service.cli.screen import progress
+from perception_reward.service.settings import Settings, SettingsError
+from perception_reward.trainer_client.client import RewardClient
+
+# The exit status of what a signal ended, as shells have it.
+STOPPED = 130
+# Chunks under way at once in this process, and where services answer.
+AHEAD = 2
+# What to look at, by the reason of a missing score.
+ADVICE = {
+    "unknown_annotation": "--annotations names the files that hold the annotations; the ids have to be the same",
+    "annotations_unavailable": "the annotation store did not answer",
+    "judge_unavailable": "the judge did not answer; the warnings above say why",
+    "judge_timeout": "a batch took longer than --request-timeout",
+    "judge_unparseable": "the judge's reply was no verdict; see --judge-method",
+    "accuracy_timeout": "a reference answer took longer than --accuracy-time-limit to compare",
+    "overloaded": "the worker processes could not keep up",
+    "service_unavailable": "no service at --url answered in time",
+}
+
+Scorer = tuple[Score, str, int]
+
+
+@asynccontextmanager
+async def scorer_of(
+    settings: Settings, urls: Sequence[str], asking: Asking, prefix: str | None, *, few: bool, judge: str | None = None
+) -> AsyncGenerator[Scorer]:
+    """What scores a chunk, the judge's fingerprint, and how many chunks are under way at once.
+
+    judge: the fingerprint that it has to have; another one ends the command.
+    """
+    async with _any_scorer(settings, urls, asking, prefix, few=few) as found:
+        if judge not in (None, found[1]):
+            raise SettingsError("judge: this is another one than gave the other results; name that, or pass --force")
+        yield found
+
+
+@asynccontextmanager
+async def _any_scorer(
+    settings: Settings, urls: Sequence[str], asking: Asking, prefix: str | None, *, few: bool
+) -> AsyncGenerator[Scorer]:
+    if urls:
+        async with RewardClient(
+            urls,
+            profile=settings.profile if "profile" in settings.model_fields_set else None,
+            run=RUN,
+            prefix=prefix,
+            timeout=settings.request_timeout,
+            missing_limit=1.0,
+            require_facts=False,
+        ) as client:
+            await client.check()
+            yield _by(UrlScoring(client), asking), "that of the services", AHEAD * len(urls)
+    elif settings.judge == "symbolic" and settings.workers > 1 and not few:
+        async with lanes(settings, Setup(asking, prefix), settings.workers) as team:
+            yield team.score, team.fingerprint, AT_ONCE * settings.workers + 1
+    else:
+        async with started(settings) as service:
+            yield _by(ServiceScoring(service, prefix), asking), service.judge.info.fingerprint, AHEAD
+
+
+def _by(scoring: ServiceScoring | UrlScoring, asking: Asking) -> Score:
+    return lambda chunk: score_chunk(chunk, asking, scoring)
+
+
+def run_job(job: Job, scorer: AbstractAsyncContextManager[Scorer], total: int | None, console: Console) -> Done:
+    """Do the job. Whatever ends it early is told in a line, with what is kept and how to go on."""
+    reached: list[Done] = []
+
+    async def main() -> bool:
+        async with scorer as (score, judge, ahead):
+            stopping = asyncio.Event()
+            with _stopped_by_signals(stopping, console), progress(console) as bar:
+                task = bar.add_task("scoring", total=total)
+
+                def watch(done: Done) -> None:
+                    if not reached:
+                        reached.append(done)
+                        if done.records:
+                            console.print(f"{done.tally.items} results are there from an earlier run", soft_wrap=True)
+                    bar.update(task, completed=done.tally.items)
+
+                ended, _ = await job.run(score, judge, ahead=ahead, stopping=stopping, watch=watch)
+                return ended
+
+    try:
+        with told_or_exit():
+            ended = asyncio.run(main())
+    except BaseException:
+        _tell_kept(job, reached)
+        raise
+    if not ended:
+        _tell_kept(job, reached)
+        fail("stopped", status=STOPPED)
+    return reached[0]
+
+
+def _tell_kept(job: Job, reached: Sequence[Done]) -> None:
+    if reached and part_of(job.out).exists():
+        count = f"{reached[0].tally.items} results are in {part_of(job.out)}"
+        typer.echo(f"{count}; the same command goes on from there", err=True)
+
+
+@contextmanager
+def _stopped_by_signals(stopping: asyncio.Event, console: Console) -> Generator[None]:
+    """The first Ctrl-C, or SIGTERM, lets what is under way be finished and kept; the second drops it."""
+    loop, task = asyncio.get_running_loop(), asyncio.current_task()
+
+    def stop() -> None:
+        if stopping.is_set() and task is not None:
+            task.cancel()
+            return
+        stopping.set()
+        console.print("stopping: what is under way is finished; Ctrl-C again to drop it", soft_wrap=True)
+
+    caught: list[signal.Signals] = []
+    for one in (signal.SIGINT, signal.SIGTERM):
+        # Only the main thread may.
+        with suppress(ValueError, RuntimeError, NotImplementedError):
+            loop.add_signal_handler(one, stop)
+            caught.append(one)
+    try:
+        yield
+    finally:
+        for one in caught:
+            loop.remove_signal_handler(one)
+
+
+def tell(console: Console, done: Done, results: Path) -> None:
+    """What the scores came to, and why some are missing."""
+    tally = done.tally
+    table = Table("", "mean", "items", "without", box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
+    for column in table.columns[1:]:
+        column.justify = "right"
+    for name in (*COMPONENTS, "score"):
+        mean = tally.mean(name)
+        given = tally.given[name]
+        table.add_row(name, "–" if mean is None else f"{mean:.3f}", str(given), str(tally.items - given or ""))
+    console.print(table)
+    if tally.missing:
+        reasons = Table("missing", "items", "", box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
+        reasons.columns[1].justify = "right"
+        for why, count in tally.reasons.most_common():
+            reasons.add_row(why, str(count), ADVICE.get(why, ""))
+        console.print(reasons)
+    if done.unread:
+        console.print(f"{done.unread} records could not be read; {missing_of(results)} names them", soft_wrap=True)
+    line = f"{tally.items} items scored to {results}; {tally.missing} missing"
+    console.print(line, soft_wrap=True)

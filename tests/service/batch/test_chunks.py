@@ -1,0 +1,109 @@
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from contextlib import AsyncExitStack
+from typing import Any
+
+from perception_reward.annotations.faults import LineError
+from perception_reward.service.batch.chunks import Asking, Chunk, UrlScoring, score_chunk
+from perception_reward.service.batch.layouts import OURS
+from perception_reward.trainer_client.client import RewardClient
+from perception_reward.trainer_client.errors import InvalidItem
+from perception_reward.trainer_client.missing import missing_result
+from perception_reward.trainer_client.wire import Components, ItemResult, ScoreItem
+
+from ..conftest import serve_here
+
+FACTS = [{"id": "f", "text": "AB is 5."}]
+
+
+def chunk(*records: Any) -> Chunk:
+    return Chunk(0, "a.jsonl", "line", OURS, list(enumerate(records, start=1)), (0, len(records)))
+
+
+def rows(count: int, **fields: Any) -> list[dict[str, Any]]:
+    return [{"id": f"r-{number}", "response": "AB = 5", "facts": FACTS, **fields} for number in range(count)]
+
+
+class Recorded:
+    """Scores by the length of the response, and remembers what it was asked."""
+
+    def __init__(self) -> None:
+        self.asked: list[tuple[int | None, int]] = []
+
+    async def score(self, items: Sequence[ScoreItem], step: int | None) -> list[ItemResult]:
+        self.asked.append((step, len(items)))
+        parts = Components(format=1.0, accuracy=None, perception=None, repetition=0.0)
+        return [
+            missing_result(item.id, "judge_timeout")
+            if item.response == "slow"
+            else ItemResult(
+                id=item.id, status="ok", score=len(item.response), components=parts, facts=None, reason=None
+            )
+            for item in items
+        ]
+
+
+async def test_rollouts_of_a_step_are_asked_together_and_results_keep_their_order():
+    scoring = Recorded()
+    records = [{"id": str(number), "response": "x" * number, "step": number % 2} for number in range(5)]
+    scored = await score_chunk(chunk(*records), Asking(), scoring)
+    found = [json.loads(line) for line in scored.results[0].splitlines()]
+    assert [(one["id"], one["score"], one["step"]) for one in found] == [(str(n), n, n % 2) for n in range(5)]
+    assert scoring.asked == [(0, 3), (1, 2)]
+    await score_chunk(chunk(*records), Asking(step=7), scoring)
+    assert scoring.asked[2:] == [(7, 5)]
+
+
+async def test_missing_rows_have_all_that_asking_again_needs_and_faulty_ones_say_why():
+    records = [
+        {"response": "x"},
+        LineError(2, "", "not JSON"),
+        {"id": "s", "response": "slow", "answer": "5", "model": "m", "step": 3},
+    ]
+    scored = await score_chunk(chunk(*records), Asking(), Recorded())
+    faulty, missing = scored.missing
+    assert (faulty["line"], faulty["reason"], faulty["place"]) == (None, "unreadable", "a.jsonl line 2")
+    assert missing == {
+        "line": 1,
+        "id": "s",
+        "reason": "judge_timeout",
+        "place": "a.jsonl line 3",
+        "step": 3,
+        "group": None,
+        "item": {"id": "s", "response": "slow", "answer": "5"},
+        "extra": {"model": "m", "step": 3},
+    }
+    assert scored.count == 2
+
+
+async def test_services_share_the_load_and_one_that_dies_loses_no_row():
+    async with AsyncExitStack() as stack:
+        one = await stack.enter_async_context(serve_here())
+        dying = AsyncExitStack()
+        other = await dying.enter_async_context(serve_here())
+        async with RewardClient([one.url, other.url], missing_limit=1.0, timeout=60, request_items=8) as client:
+            scoring = UrlScoring(client)
+            before = await score_chunk(chunk(*rows(64)), Asking(), scoring)
+            assert one.judge.batches
+            assert other.judge.batches
+            await dying.aclose()
+            behind = await score_chunk(chunk(*rows(64)), Asking(), scoring)
+    for scored in (before, behind):
+        assert scored.tally.items == 64
+        assert scored.missing == []
+
+
+async def test_an_item_that_a_service_refuses_is_missing_alone():
+    class Refusing:
+        async def score(self, items: Sequence[ScoreItem], step: int | None) -> list[ItemResult]:
+            for place, item in enumerate(items):
+                if item.id == "r-2":
+                    raise InvalidItem("items[2]: no", index=place)
+            return await Recorded().score(items, step)
+
+    scored = await score_chunk(chunk(*rows(5)), Asking(), UrlScoring(Refusing()))  # pyright: ignore[reportArgumentType]
+    found = [json.loads(line) for line in scored.results[0].splitlines()]
+    assert [one["status"] for one in found] == ["ok", "ok", "missing", "ok", "ok"]
+    assert [one["id"] for one in found] == [f"r-{number}" for number in range(5)]
