@@ -38,7 +38,15 @@ class Rendered(tuple[Object, ...]):
     def pods(self) -> dict[str, Object]:
         """Each pod template, by the name of what makes pods of it."""
         makers = (one for kind in ("Deployment", "StatefulSet", "Job") for one in self.of(kind))
-        return {one["metadata"]["name"]: one["spec"]["template"] for one in makers}
+        found = {one["metadata"]["name"]: one["spec"]["template"] for one in makers}
+        for one in self.of("RayJob"):
+            cluster = one["spec"]["rayClusterSpec"]
+            found[f"{one['metadata']['name']} head"] = cluster["headGroupSpec"]["template"]
+            found |= {
+                f"{one['metadata']['name']} {group['groupName']}": group["template"]
+                for group in cluster["workerGroupSpecs"]
+            }
+        return found
 
 
 @pytest.fixture(scope="session")

@@ -83,6 +83,6 @@ def test_only_what_the_images_are_made_of_goes_into_the_build() -> None:
 def test_every_image_runs_without_rights_and_says_whether_it_is_well() -> None:
     stages = re.split(r"^FROM .* AS ", (ROOT / "deploy/Dockerfile").read_text(), flags=re.MULTILINE)[1:]
     targets = {text.split()[0]: text for text in stages}
-    for name in ("api", "judge-cpu", "all-in-one", "router"):
+    for name in ("api", "judge-cpu", "all-in-one", "router", "batch"):
         assert "\nUSER 10001:10001\n" in targets[name], name
         assert "\nHEALTHCHECK " in targets[name], name

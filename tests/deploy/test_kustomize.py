@@ -6,6 +6,7 @@ import copy
 import re
 import shutil
 import subprocess
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -63,12 +64,13 @@ def test_every_profile_holds_to_the_schemas(objects: Sequence[Object], tool: Any
         ("ScaledObject", ("spec",), "coolDownPeriod"),
         ("ServiceMonitor", ("spec", "endpoints", 0), "intervall"),
         ("PrometheusRule", ("spec",), "group"),
+        ("RayJob", ("spec", "rayClusterSpec", "headGroupSpec"), "rayStartParam"),
     ],
 )
 def test_a_misspelt_optional_field_is_caught(
     render: Any, tool: Any, tmp_path: Path, kind: str, path: tuple[str | int, ...], field: str
 ) -> None:
-    objects = copy.deepcopy(render("prod"))
+    objects = copy.deepcopy(render("kuberay-batch" if kind == "RayJob" else "prod"))
     place: Any = objects.of(kind)[0]
     for step in path:
         place = place[step]
@@ -262,6 +264,26 @@ def test_the_model_is_one_everywhere(objects: Any) -> None:
     assert _arguments(objects)[0] in (served, f"/models/{served}")
 
 
+def test_the_batch_job_is_a_command_that_scores(render: Any, root: Path, tmp_path: Path, start_process: Any) -> None:
+    """Its entry point, with folders and a service of the test's."""
+    job = render("kuberay-batch").named("RayJob", "batch")["spec"]
+    service = start_process("--annotations", str(root / "service/demo/annotations.jsonl"), "--workers", "1")
+    folder = tmp_path / "rollouts"
+    folder.mkdir()
+    shutil.copy(root / "service/demo/rollouts.jsonl", folder)
+    command = job["entrypoint"].replace("http://api:8420", service.url).replace("/rollouts", str(folder))
+    command = command.replace("/results", str(tmp_path))
+    program, *arguments = command.split()
+    done = subprocess.run(
+        [Path(sys.executable).parent / program, *arguments], capture_output=True, text=True, timeout=100
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert (tmp_path / "scores.parquet").stat().st_size > 1000
+    workers = job["rayClusterSpec"]["workerGroupSpecs"]
+    asked = max(float(group["template"]["spec"]["containers"][0]["resources"]["requests"]["cpu"]) for group in workers)
+    assert job["entrypointNumCpus"] <= asked
+
+
 # The network.
 
 
@@ -276,18 +298,20 @@ def test_every_pod_is_shut_but_for_the_edges_it_needs(objects: Any) -> None:
     edges = set()
     for name, pod in objects.pods.items():
         labels = pod["metadata"]["labels"]
+        who = labels["app.kubernetes.io/name"]
         mine = [one["spec"] for one in policies if selected(one, labels)]
         assert any(one["policyTypes"] == ["Ingress", "Egress"] and not one.get("ingress") for one in mine), name
         for one in mine:
             for rule in one.get("ingress", ()):
                 assert rule["ports"]
-                edges |= {(_who(peer), name) for peer in rule["from"]}
+                edges |= {(_who(peer), who) for peer in rule["from"]}
             for rule in one.get("egress", ()):
                 assert rule["ports"]
-                edges |= {(name, _who(peer)) for peer in rule.get("to", [{"apiServer": {}}])}
-    edges -= {(name, "kube-system") for name in objects.pods}
+                edges |= {(who, _who(peer)) for peer in rule.get("to", [{"apiServer": {}}])}
+    edges = {one for one in edges if one[1] != "kube-system"}
     allowed = {
-        *(("trainers", "api"), ("api", "valkey"), ("api", "judge"), ("batch", "judge"), ("batch", "valkey")),
+        *(("trainers", "api"), ("api", "valkey"), ("api", "judge")),
+        *(("batch", "batch"), ("batch", "api"), ("kuberay-operator", "batch")),
         *(("api", "router"), ("router", "judge"), ("router", "api server")),
         *(("monitoring", "api"), ("monitoring", "judge")),
         *((name, "internet") for name in ("api", "judge", "model-download")),
