@@ -244,6 +244,16 @@ test-deploy: $(DEPLOY_VENV)/ready  ## What is in deploy/: renders, schemas, poli
 test-image: $(DEPLOY_VENV)/ready  ## The api image, built and run (as root; needs Debian's buildah and debootstrap, and package indexes)
 	DEPLOY_TOOLS=$(abspath $(DEPLOY_VENV))/bin pytest -q -m image tests/deploy
 
+AXE_VERSION ?= 4.14.1
+
+build/axe/package/axe.min.js:
+	mkdir -p build/axe
+	cd build/axe && npm pack --silent axe-core@$(AXE_VERSION) && tar xzf axe-core-$(AXE_VERSION).tgz
+
+.PHONY: test-browser
+test-browser: build/axe/package/axe.min.js  ## Reports in a browser: needs Debian's chromium, npm and `pip install playwright`
+	AXE=$(abspath build/axe/package/axe.min.js) $(PYTHON) -m pytest -q -m browser tests/service/report/test_browser.py
+
 .PHONY: test-faults
 test-faults:  ## What an attacker and a bad night do, for minutes; writes service/reliability.md
 	pytest -q -m "faults or not faults" tests/faults --write-reliability

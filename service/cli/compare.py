@@ -39,6 +39,27 @@ MOST_SHOWN = 10
 WORD = "uncontradicted"
 
 
+ProblemField = Annotated[
+    str | None,
+    typer.Option(
+        metavar="FIELD",
+        help="The field that says which problem a row belongs to. (default: the first that both files have of "
+        "problem, problem_id, annotation_id, group, pid, question_id; else id)",
+    ),
+]
+RightRule = Annotated[
+    str,
+    typer.Option(
+        metavar="RULE",
+        help=f"A response saw right from this perception on; or {WORD!r}: where no fact is contradicted.",
+    ),
+]
+SamplesRule = Annotated[
+    Samples,
+    typer.Option(help="A problem is right where at least half of its samples are (mean), or the first, any, all."),
+]
+
+
 def compare(
     before: Annotated[
         Path | None, typer.Argument(exists=True, dir_okay=False, help="Results of `perception-reward score`.")
@@ -46,29 +67,13 @@ def compare(
     after: Annotated[
         Path | None, typer.Argument(exists=True, dir_okay=False, help="Results for the same problems.")
     ] = None,
-    problem: Annotated[
-        str | None,
-        typer.Option(
-            metavar="FIELD",
-            help="The field that says which problem a row belongs to. (default: the first that both files have of "
-            "problem, problem_id, annotation_id, group, pid, question_id; else id)",
-        ),
-    ] = None,
+    problem: ProblemField = None,
     by: Annotated[
         str | None,
         typer.Option(metavar="FIELD", help="The field that names a row's benchmark; p-values are corrected over them."),
     ] = None,
-    perception_right: Annotated[
-        str,
-        typer.Option(
-            metavar="RULE",
-            help=f"A response saw right from this perception on; or {WORD!r}: where no fact is contradicted.",
-        ),
-    ] = "0.5",
-    samples: Annotated[
-        Samples,
-        typer.Option(help="A problem is right where at least half of its samples are (mean), or the first, any, all."),
-    ] = "mean",
+    perception_right: RightRule = "0.5",
+    samples: SamplesRule = "mean",
     audit: Annotated[
         Path | None,
         typer.Option(exists=True, dir_okay=False, help="The judge's report.json: shares without its known errors."),
@@ -93,7 +98,7 @@ def compare(
 
     Needs the extra: pip install 'perception-reward[report]'.
     """
-    rule = Rule(_perception_rule(perception_right), samples)
+    rule = Rule(perception_rule(perception_right), samples)
     try:
         if gained is not None or lost is not None:
             _plan_alone(gained, lost, power, plan and before is None, as_json)
@@ -127,7 +132,8 @@ def _rows(path: Path) -> list[Row]:
     return rows
 
 
-def _perception_rule(said: str) -> float | None:
+def perception_rule(said: str) -> float | None:
+    """The perception from which on a response saw right, or None for the rule of no contradiction."""
     if said == WORD:
         return None
     try:
@@ -275,6 +281,7 @@ def _places(link: Link, paths: tuple[Path, Path]) -> str:
 def _table(*columns: str, several: bool) -> Table:
     """Wide enough for 80 columns; only the first one wraps."""
     table = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0), show_edge=False)
-    for place, column in enumerate((*columns, *(["Holm"] if several else []), "null")):
+    names: list[str] = [*columns, *(["Holm"] if several else []), "null"]
+    for place, column in enumerate(names):
         table.add_column(column, justify="right" if place else "left", no_wrap=bool(place), overflow="fold")
     return table

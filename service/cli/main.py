@@ -15,6 +15,7 @@ from perception_reward.service.cli import (
     dataset,
     demo,
     profiles,
+    report,
     score,
     serve,
     trainers,
@@ -32,6 +33,7 @@ app.command("score")(score.score)
 app.command("audit")(audit.audit)
 app.command("agree")(agree.agree)
 app.command("compare")(compare.compare)
+app.command("report")(report.report)
 app.command("dataset")(dataset.dataset)
 app.command("profiles")(profiles.profiles)
 

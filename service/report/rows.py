@@ -3,8 +3,8 @@
     rows = read_rows(Path("results.jsonl"))
     rows[0].value("accuracy"), rows[0].field("model")        # 1.0, "step-120"
 
-Fields of the rollout are found in the row itself or in its `extra`. Components may stand in the row too, and what a
-table keeps as JSON text (`components`, `facts`, `extra`) is read.
+Fields of the rollout are found in the row itself, in its `extra` or in what `--explain` adds. Components may stand in
+the row too, and what a table keeps as JSON text (`components`, `facts`, `extra`) is read.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from perception_reward.annotations.records import open_records
 
 COMPONENTS = ("format", "accuracy", "perception", "repetition")
 MEASURES = (*COMPONENTS, "score")
-KNOWN = ("id", "status", "score", "components", "facts", "reason", "truncated", "extra", *COMPONENTS)
+KNOWN = ("id", "status", "score", "components", "facts", "reason", "truncated", "explained", "extra", *COMPONENTS)
 # What may name a row's problem, where nothing else is asked for; the id is the last resort.
 PROBLEM_NAMES = ("problem", "problem_id", "annotation_id", "group", "pid", "question_id")
 
@@ -96,7 +96,9 @@ def row_of(file: str, place: int, record: Mapping[str, object]) -> Row:
         raise ValueError("it has neither components nor a score")
     values = {name: _number(components.get(name, record.get(name)), name) for name in COMPONENTS}
     values["score"] = _number(record.get("score"), "score")
-    extra = _mapping(record.get("extra"), "extra")
+    explained = _mapping(record.get("explained"), "explained")
+    texts = {str(fact.get("id")): fact.get("text") for fact in _list(explained.get("facts"))}
+    extra = {**_mapping(record.get("extra"), "extra"), **{n: v for n, v in explained.items() if n != "facts"}}
     others = {name: value for name, value in record.items() if name not in KNOWN}
     reason = record.get("reason")
     if values["score"] is None and reason is None:
@@ -108,7 +110,7 @@ def row_of(file: str, place: int, record: Mapping[str, object]) -> Row:
         None if name is None else str(name),
         None if reason is None else str(reason),
         values,
-        tuple(_verdict(fact) for fact in _list(record.get("facts"))),
+        tuple(_verdict(fact, texts) for fact in _list(record.get("facts"))),
         {**extra, **{name: value for name, value in others.items() if value is not None}},
     )
 
@@ -169,9 +171,9 @@ def _list(value: object) -> list[Mapping[str, Any]]:
     return cast("list[Mapping[str, Any]]", value) if isinstance(value, list) else []
 
 
-def _verdict(fact: Mapping[str, Any]) -> Verdict:
+def _verdict(fact: Mapping[str, Any], texts: Mapping[str, object]) -> Verdict:
     span = cast("list[int] | None", fact.get("span"))
-    text = fact.get("text")
+    text = fact.get("text") or texts.get(str(fact.get("id")))
     probability = fact.get("probability")
     return Verdict(
         str(fact.get("id", "")),

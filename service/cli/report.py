@@ -1,0 +1,143 @@
+"""`perception-reward report`: results as one HTML page that needs nothing else."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from perception_reward.annotations.faults import RecordFileError
+from perception_reward.annotations.model import Annotation
+from perception_reward.annotations.outputs import written
+from perception_reward.annotations.store import AnnotationStore, StoreError, every
+from perception_reward.service.assembly import assemble
+from perception_reward.service.batch.rollouts import Rollout, RolloutFile
+from perception_reward.service.cli.compare import ProblemField, RightRule, SamplesRule, perception_rule
+from perception_reward.service.cli.options import fail, reason, with_settings
+from perception_reward.service.cli.outputs import Force, outputs_or_exit, read_by
+from perception_reward.service.profiles.load import load_profiles
+from perception_reward.service.profiles.model import Profile
+from perception_reward.service.report.compare import Comparison, Rule, compare
+from perception_reward.service.report.page import MOST_ROLLOUTS, render
+from perception_reward.service.report.rows import read_rows
+from perception_reward.service.report.runs import Run, run_of
+from perception_reward.service.settings import Settings, SettingsError
+
+
+@with_settings("annotations", "profile", "profiles")
+def report(
+    settings: Settings,
+    results: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="RESULTS...",
+            help="Results of `perception-reward score`, a run each; LABEL=FILE names the run. Two are compared.",
+        ),
+    ],
+    out: Annotated[Path, typer.Option("--out", "-o", dir_okay=False, help="The page to write.")] = Path("report.html"),
+    rollouts: Annotated[
+        list[Path] | None,
+        typer.Option(
+            exists=True,
+            dir_okay=False,
+            help="The rollouts that were scored, for their texts and groups where the results have none (score "
+            "--explain writes them). One file for each of RESULTS, or one for all, by id.",
+        ),
+    ] = None,
+    by: Annotated[
+        str | None, typer.Option(metavar="FIELD", help="The field that tells benchmarks or models apart.")
+    ] = None,
+    problem: ProblemField = None,
+    perception_right: RightRule = "0.5",
+    samples: SamplesRule = "mean",
+    most: Annotated[
+        int, typer.Option(min=1, max=100_000, help="Most rollouts to list; figures are over all of them.")
+    ] = MOST_ROLLOUTS,
+    force: Force = False,
+) -> None:
+    """Write what results come to as one HTML page, to look at, to keep and to pass on.
+
+    Distributions, trends, seeing against answering, what advantages are made of, the weight of perception, signs of
+    reward hacking, best and worst rollouts side by side, and all rollouts in a table; two runs before and after.
+    """
+    rule = Rule(perception_rule(perception_right), samples)
+    named = [_named(one) for one in results]
+    files = [path for _, path in named]
+    outputs_or_exit(out, read=(*files, *(rollouts or ()), *read_by(settings)), force=force, json_lines=False)
+    if rollouts and len(rollouts) not in (1, len(files)):
+        fail(f"--rollouts: {len(rollouts)} files for {len(files)} of results; give one for each, or one", status=2)
+    try:
+        profile = _profile(settings)
+        annotations = _annotations(settings)
+        texts = [_written(path) for path in rollouts or ()]
+        runs = [
+            _run(label, path, texts[place if len(texts) > 1 else 0] if texts else [], profile, annotations)
+            for place, (label, path) in enumerate(named)
+        ]
+    except (RecordFileError, SettingsError, StoreError, ValueError, OSError) as error:
+        fail(reason(error), status=2)
+        return
+    compared = _compared(runs, rule, problem, by) if len(runs) == 2 else None
+    page = render(runs, profile, rule, by=by, comparison=compared, most=most)
+    with written(out, replace=force) as part:
+        part.write_text(page, encoding="utf-8", errors="replace")
+    typer.echo(f"{sum(len(run.rollouts) for run in runs)} rollouts reported in {out}", err=True)
+
+
+def _named(argument: str) -> tuple[str, Path]:
+    """The run's label and its file. A file whose name holds a = is itself."""
+    label, is_labelled, path = argument.partition("=")
+    if is_labelled and not Path(argument).exists():
+        return label, _existing(path)
+    name = Path(argument).name
+    for end in (".gz", ".zst", ".jsonl", ".parquet", ".json"):
+        name = name.removesuffix(end)
+    return name, _existing(argument)
+
+
+def _existing(path: str) -> Path:
+    if not Path(path).is_file():
+        fail(f"{path}: no such file", status=2)
+    return Path(path)
+
+
+def _profile(settings: Settings) -> Profile:
+    profiles = load_profiles(settings.profiles)
+    if settings.profile not in profiles:
+        raise ValueError(f"no profile is called {settings.profile!r}; there are: {', '.join(profiles)}")
+    return profiles[settings.profile]
+
+
+def _annotations(settings: Settings) -> dict[str, Annotation]:
+    return asyncio.run(_stored(settings)) if settings.annotations else {}
+
+
+async def _stored(settings: Settings) -> dict[str, Annotation]:
+    store: AnnotationStore = assemble(settings.model_copy(update={"judge": "symbolic"}), preload=()).store
+    await store.start()
+    try:
+        return {one.id: one async for one in every(store)}
+    finally:
+        await store.aclose()
+
+
+def _written(path: Path) -> list[Rollout]:
+    return list(RolloutFile(path).rollouts())
+
+
+def _run(label: str, path: Path, texts: list[Rollout], profile: Profile, annotations: dict[str, Annotation]) -> Run:
+    rows = read_rows(path)
+    if not rows:
+        raise ValueError(f"{path} holds no result")
+    return run_of(label, rows, profile, written=texts, annotations=annotations)
+
+
+def _compared(runs: list[Run], rule: Rule, problem: str | None, by: str | None) -> Comparison | str:
+    """Why not, where the two runs cannot be compared: the page says it."""
+    before, after = ([one.row for one in run.rollouts] for run in runs)
+    try:
+        return compare(before, after, rule, problem=problem, by=by)
+    except (ValueError, ImportError) as error:
+        return f"These two runs are not compared: {error}"
