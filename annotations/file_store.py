@@ -25,6 +25,7 @@ from perception_reward.annotations.jsonl import open_annotations, read_file, rea
 from perception_reward.annotations.model import Annotation
 from perception_reward.annotations.records import Form, RecordFile
 from perception_reward.annotations.store import Found, Page, StoreError, StoreReadOnly, StoreUnavailable
+from perception_reward.annotations.tables import data_files
 from perception_reward.annotations.version import Version
 
 # What tells a file that another program has changed: when it was written, its size, and its inode.
@@ -67,14 +68,15 @@ class _Change:
 
 
 class FileStore:
-    """The annotations of `paths`, in any form that `records` knows; the first takes what is written.
+    """The annotations of `paths`, in any form that `records` knows, or folders of the `datasets` library; the first
+    takes what is written.
 
     Reading happens in `start` and `reload`, both of which raise `RecordFileError` (all faults of a
     file, or an id that two files share) or `OSError` (no such file).
     """
 
     def __init__(self, paths: Sequence[Path] = ()) -> None:
-        self._paths = tuple(paths)
+        self._paths = tuple(file for path in paths for file in data_files(path))
         self._contents = _Contents({}, {}, {}, (), Version(), Version())
         self._looked_at: tuple[Stamp | None, ...] = ()
         self._changes: list[_Change] = []

@@ -19,7 +19,8 @@ from perception_reward.annotations.figures import HEADER, Header
 from perception_reward.annotations.model import Annotation
 from perception_reward.annotations.outputs import written
 from perception_reward.annotations.record_json import parse_records
-from perception_reward.annotations.records import RecordFile, open_records
+from perception_reward.annotations.records import TABLES, RecordFile, open_records
+from perception_reward.annotations.tables import ENCODED, decoded, header_in
 
 # Fields that are JSON in the cell of a CSV file.
 NESTED = ("choices", "images", "facts", "provenance")
@@ -64,7 +65,7 @@ def read_file(file: RecordFile) -> dict[int, Annotation]:
     _check_columns(file)
     annotations: dict[int, Annotation] = {}
     faults: list[LineError] = []
-    for place, one in check_records(file, file.unit):
+    for place, one in check_records(_decoded(file), file.unit):
         if isinstance(one, LineError):
             faults.append(one)
         else:
@@ -81,11 +82,13 @@ def is_header(record: Record | LineError) -> bool:
 
 def read_header(file: RecordFile) -> Header:
     """What a recognised file says of itself, or nothing. Raises `RecordFileError` for a header that is none."""
-    place, first = next(iter(file), (0, None))
-    if first is None or isinstance(first, LineError) or not is_header(first):
-        return Header()
+    if file.form in ("Parquet", "Arrow"):
+        place, found = 0, header_in(TABLES[file.form](file.path, file.known).metadata)
+    else:
+        place, first = next(iter(file), (0, None))
+        found = first[HEADER] if first is not None and is_header(first) and not isinstance(first, LineError) else None
     try:
-        return Header.model_validate(first[HEADER])
+        return Header.model_validate(found) if found is not None else Header()
     except ValidationError as error:
         fault = error.errors(include_url=False, include_input=False)[0]
         where = ".".join(map(str, fault["loc"]))
@@ -93,10 +96,24 @@ def read_header(file: RecordFile) -> Header:
         raise RecordFileError(file.path, [LineError(place, HEADER, words)], file.unit) from None
 
 
+def _decoded(file: RecordFile) -> Iterator[tuple[int, Record | LineError]]:
+    """The records; of a table, with its columns of JSON under their own names."""
+    encoded = set(file.columns or ()) & ENCODED.keys()
+    for place, record in file:
+        if encoded and not isinstance(record, LineError):
+            try:
+                record = decoded(record)
+            except ValueError as error:
+                record = LineError(place, "", f"has no JSON in its {' or '.join(sorted(encoded))} ({error})")
+        yield place, record
+
+
 def _check_columns(file: RecordFile) -> None:
     """A column that is not known is told once, and not for each row."""
     known = ", ".join(Annotation.model_fields)
-    unknown = [name for name in (*(file.columns or ()), *file.left_out) if name not in Annotation.model_fields]
+    unknown = [
+        name for name in (*(file.columns or ()), *file.left_out) if name not in (*Annotation.model_fields, *ENCODED)
+    ]
     if unknown:
         faults = [
             LineError(0, name, f"has a column {printable(name)!r} that is not known; known are {known}")

@@ -99,10 +99,14 @@ def _cells(header: str, delimiter: str) -> list[str]:
 
 
 class Table(Protocol):
-    """A recognised table. columns: the names of its columns; left_out: those of bytes that nobody here knows."""
+    """A recognised table.
+
+    columns: the names of its columns; left_out: those of bytes that nobody here knows. metadata: its own words.
+    """
 
     columns: tuple[str, ...]
     left_out: tuple[str, ...]
+    metadata: dict[bytes, bytes] | None
 
     def __init__(self, path: AnyFile, known: Collection[str]) -> None:
         """Raises `NoTable`, and `ImportError` where the package that reads it is not installed."""
@@ -126,6 +130,7 @@ class _ArrowColumns:
             schema = self._schema()
         except arrow.ArrowException as error:
             raise NoTable(f"is no {self.form} table ({error})") from None
+        self.metadata = cast("dict[bytes, bytes] | None", schema.metadata)
         self._places = [
             place for place, field in enumerate(schema) if field.name in known or not _has_bytes(field.type)
         ]
@@ -207,6 +212,7 @@ class Sheet:
     """The first sheet of an Excel file: a header, and rows."""
 
     left_out: tuple[str, ...] = ()
+    metadata: dict[bytes, bytes] | None = None
 
     def __init__(self, path: AnyFile, known: Collection[str]) -> None:
         self._path = path

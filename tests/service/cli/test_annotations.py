@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -66,13 +67,13 @@ def test_a_validation_is_a_check_under_the_name_that_ci_knows(tmp_path: Path):
     assert run("validate", write(tmp_path / "bad.jsonl", {"id": "a", "facts": [{"id": "f"}]})).exit_code == 1
 
 
-def test_a_difference_is_told_and_is_the_exit_status(tmp_path: Path, redis_url: str):
+def test_a_difference_is_told_and_is_the_exit_status(tmp_path: Path, start_redis: Callable[..., Any]):
     one = write(tmp_path / "one.jsonl", {"id": "a", "facts": [FACT]})
     other = write(tmp_path / "other.json", [{"id": "a", "facts": [FACT | {"kind": "size"}]}])
     same = run("diff", one, one)
     assert (same.exit_code, "no difference" in same.stdout) == (0, True)
     differs = run("diff", one, other)
     assert (differs.exit_code, "1 facts changed in them: size 1" in differs.stdout) == (1, True)
-    assert run("diff", one, f"{redis_url}/7").exit_code == 1
+    assert run("diff", one, start_redis().url).exit_code == 1
     wrong = run("diff", one, tmp_path / "none.jsonl")
     assert (wrong.exit_code, "none.jsonl" in wrong.stderr) == (2, True)
