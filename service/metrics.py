@@ -5,12 +5,13 @@ from __future__ import annotations
 import platform
 import time
 from collections import Counter as Counts
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from importlib.metadata import version
 from typing import get_args
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Info
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
+from prometheus_client.parser import text_string_to_metric_families
 
 from perception_reward.service import logs
 from perception_reward.service.audit.last import AuditSummary
@@ -288,3 +289,10 @@ def _observe(histogram: Histogram, labels: Sequence[str], values: Iterable[float
         for number in numbers:
             series.observe(number)
     return numbers
+
+
+def samples(text: str) -> Iterator[tuple[str, Mapping[str, str], float]]:
+    """What `/metrics` of a service says, as (name, labels, value). Raises `ValueError` for another text."""
+    for family in text_string_to_metric_families(text):
+        for sample in family.samples:
+            yield sample.name, sample.labels, sample.value

@@ -19,6 +19,7 @@ from perception_reward.service.cli import (
     score,
     serve,
     trainers,
+    watch,
 )
 
 app = typer.Typer(
@@ -34,6 +35,7 @@ app.command("audit")(audit.audit)
 app.command("agree")(agree.agree)
 app.command("compare")(compare.compare)
 app.command("report")(report.report)
+app.command("watch")(watch.watch)
 app.command("dataset")(dataset.dataset)
 app.command("profiles")(profiles.profiles)
 

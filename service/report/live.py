@@ -1,0 +1,188 @@
+"""Figures of results while they come in: what a run has come to by now, and what it came to lately.
+
+history = History(window=600)
+history.add(time.monotonic(), of_metrics(samples(text), "geo3k-7b"))
+history.now.mean("accuracy"), history.lately().mean("accuracy")
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter, deque
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from itertools import pairwise
+from pathlib import Path
+from typing import BinaryIO, TypeVar, cast
+
+from perception_reward.service.report.compare import Rule
+from perception_reward.service.report.rows import MEASURES, Row, row_of
+
+Key = TypeVar("Key")
+
+PREFIX = "perception_reward_"
+# Bytes read of a file before figures are shown again, so that a long file shows its beginning soon.
+MOST_BYTES = 16 * 1024 * 1024
+# Characters of a line of results; what is longer is no line.
+LONGEST = 64 * 1024 * 1024
+
+
+class NotResults(ValueError):
+    """A source does not hold what `watch` looks for; the message says what it is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """Counts and sums of a run, from its beginning on. quadrants: (answered right, saw right); of a file alone."""
+
+    items: float = 0
+    missing: Mapping[str, float] = field(default_factory=dict[str, float])
+    sums: Mapping[str, float] = field(default_factory=dict[str, float])
+    counts: Mapping[str, float] = field(default_factory=dict[str, float])
+    quadrants: Mapping[tuple[bool, bool], float] = field(default_factory=dict[tuple[bool, bool], float])
+
+    def mean(self, measure: str) -> float | None:
+        """Over the items that have it; None where none has."""
+        count = self.counts.get(measure, 0)
+        return self.sums.get(measure, 0.0) / count if count > 0 else None
+
+    def since(self, then: Figures) -> Figures:
+        """What has come since."""
+        return Figures(
+            self.items - then.items,
+            _less(self.missing, then.missing),
+            _less(self.sums, then.sums),
+            _less(self.counts, then.counts),
+            _less(self.quadrants, then.quadrants),
+        )
+
+
+class History:
+    """The figures of the last `window` seconds, and those before them.
+
+    A service that was started again counts from 0 again: what it had counted before is forgotten with it.
+    """
+
+    def __init__(self, window: float) -> None:
+        self._window = window
+        self._seen: deque[tuple[float, Figures]] = deque()
+        self.restarts = 0
+
+    @property
+    def now(self) -> Figures:
+        return self._seen[-1][1] if self._seen else Figures()
+
+    def add(self, at: float, figures: Figures) -> None:
+        if figures.items < self.now.items:
+            self.restarts += 1
+            self._seen.clear()
+        self._seen.append((at, figures))
+        while len(self._seen) > 2 and self._seen[1][0] <= at - self._window:
+            self._seen.popleft()
+
+    def lately(self) -> Figures:
+        """Within the window."""
+        return self.now.since(self._seen[0][1]) if self._seen else Figures()
+
+    def rate(self) -> float:
+        """Items a second within the window."""
+        seconds = self._seen[-1][0] - self._seen[0][0] if self._seen else 0.0
+        return self.lately().items / seconds if seconds > 0 else 0.0
+
+    def course(self, measure: str, points: int = 24) -> list[float]:
+        """Means of the items between one look and the next, of looks in which some came, the last `points` of them."""
+        seen = [figures for _, figures in self._seen]
+        steps = [after.since(before) for before, after in pairwise(seen)]
+        return [mean for step in steps if (mean := step.mean(measure)) is not None][-points:]
+
+
+def of_metrics(samples: Iterable[tuple[str, Mapping[str, str], float]], run: str | None) -> tuple[Figures, set[str]]:
+    """The figures of a run in what `/metrics` says, of all runs where it is None; and the names of the runs.
+
+    A service counts components and missing scores, but has no sum of scores, which can be negative.
+    """
+    items, runs = 0.0, set[str]()
+    missing, sums, counts = Counter[str](), Counter[str](), Counter[str]()
+    for name, labels, value in samples:
+        short, label = name.removeprefix(PREFIX), labels.get("run")
+        if label is None:
+            continue
+        runs.add(label)
+        if run not in (None, label):
+            continue
+        if short == "items_total":
+            items += value
+        elif short == "missing_total":
+            missing[labels["reason"]] += value  # pyright: ignore[reportArgumentType]
+        elif short == "run_component_sum":
+            sums[labels["component"]] += value  # pyright: ignore[reportArgumentType]
+        elif short == "run_component_items_total":
+            counts[labels["component"]] += value  # pyright: ignore[reportArgumentType]
+    return Figures(items, dict(missing), dict(sums), dict(counts)), runs
+
+
+class GrowingFile:
+    """A file of results that is being written: RESULTS, or RESULTS.part until it is whole. JSON Lines alone."""
+
+    def __init__(self, path: Path, rule: Rule) -> None:
+        self._path, self._rule = path.with_name(path.name.removesuffix(".part")), rule
+        self._begin()
+
+    def _begin(self) -> None:
+        self._offset = self._items = self._place = 0
+        self._missing, self._sums, self._counts = Counter[str](), Counter[str](), Counter[str]()
+        self._quadrants = Counter[tuple[bool, bool]]()
+
+    @property
+    def current(self) -> Path:
+        """The file that is there now."""
+        part = self._path.with_name(self._path.name + ".part")
+        return part if part.exists() else self._path
+
+    def read(self) -> Figures:
+        """The figures with what was written since. Raises `NotResults`, and `OSError` where there is no file."""
+        path = self.current
+        with path.open("rb") as stream:
+            if stream.seek(0, 2) < self._offset:
+                self._begin()  # another file has taken the name
+            stream.seek(self._offset)
+            self._read(path, stream)
+        return Figures(self._items, dict(self._missing), dict(self._sums), dict(self._counts), dict(self._quadrants))
+
+    def _read(self, path: Path, stream: BinaryIO) -> None:
+        end = self._offset + MOST_BYTES
+        while self._offset < end and (line := stream.readline(LONGEST)):
+            # A line without its end is still being written.
+            if not line.endswith(b"\n"):
+                break
+            self._offset += len(line)
+            self._place += 1
+            if line.strip():
+                self._add(self._row(path, line))
+
+    def _row(self, path: Path, line: bytes) -> Row:
+        try:
+            record = json.loads(line)
+            if not isinstance(record, dict):
+                raise ValueError("it is no JSON object")
+            return row_of(path.name, self._place, cast("dict[str, object]", record))
+        except (ValueError, TypeError, KeyError) as error:
+            raise NotResults(
+                f"{path} line {self._place}: is no result in JSON Lines, which alone can be watched ({error})"
+            ) from None
+
+    def _add(self, row: Row) -> None:
+        self._items += 1
+        if row.missing:
+            self._missing[row.reason or "unknown"] += 1
+        for measure in MEASURES:
+            if (value := row.value(measure)) is not None:
+                self._sums[measure] += value  # pyright: ignore[reportArgumentType]
+                self._counts[measure] += 1
+        answered, saw = self._rule.right("answer", row), self._rule.right("perception", row)
+        if answered is not None and saw is not None:
+            self._quadrants[answered, saw] += 1
+
+
+def _less(now: Mapping[Key, float], then: Mapping[Key, float]) -> dict[Key, float]:
+    return {key: value - then.get(key, 0) for key, value in now.items()}
