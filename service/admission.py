@@ -15,11 +15,16 @@ NEWEST = 0.2
 
 
 class Overloaded(Exception):
-    """Too many items are under way; try again in `retry_after` seconds."""
+    """Too much is asked at once, as `detail` says; try again in `seconds`."""
 
-    def __init__(self, pending: int, limit: int, retry_after: int) -> None:
-        super().__init__(f"{pending} items are under way and at most {limit} may be; try again in {retry_after} s")
-        self.retry_after = retry_after
+    def __init__(self, detail: str, seconds: int) -> None:
+        super().__init__(f"{detail}; try again in {seconds} s")
+        self.retry_after = seconds
+
+
+def retry_after(seconds: float) -> int:
+    """What a header says of a wait: whole seconds, within bounds."""
+    return min(max(math.ceil(seconds), RETRY_SOONEST), RETRY_LATEST)
 
 
 class Admission:
@@ -39,8 +44,10 @@ class Admission:
     def admit(self, items: int) -> Generator[None]:
         """Hold places for `items` items; `Overloaded` when there are not enough."""
         if self.pending_items + items > self._limit:
-            retry_after = min(max(math.ceil(self._mean_seconds), RETRY_SOONEST), RETRY_LATEST)
-            raise Overloaded(self.pending_items, self._limit, retry_after)
+            raise Overloaded(
+                f"{self.pending_items} items are under way and at most {self._limit} may be",
+                retry_after(self._mean_seconds),
+            )
         started = time.monotonic()
         self.pending_items += items
         try:

@@ -21,8 +21,9 @@ from fastapi import FastAPI
 
 from perception_reward.service.api import about, annotations, docs, problems, score
 from perception_reward.service.api.intake import Intake
+from perception_reward.service.api.key_check import KeyCheck
 from perception_reward.service.api.memory import Memory
-from perception_reward.service.api.middleware import BodyLimit, KeyCheck, Telemetry
+from perception_reward.service.api.middleware import BodyLimit, Telemetry
 from perception_reward.service.api.origin import OriginCheck
 from perception_reward.service.api.trainers import nemo_gym, openrlhf, slime
 from perception_reward.service.assembly import Service
@@ -58,15 +59,9 @@ def make_app(service: Service) -> FastAPI:
     memory = Memory(settings.max_buffered_mb << 20, service.metrics)
     app.add_middleware(Intake, limit=limit, memory=memory, metrics=service.metrics)
     app.add_middleware(BodyLimit, limit=limit, seconds=settings.request_timeout, metrics=service.metrics)
+    app.add_middleware(KeyCheck, keyring=service.keyring, metrics=service.metrics, open_metrics=settings.open_metrics)
     app.add_middleware(
-        KeyCheck,
-        keys=settings.api_keys,
-        metrics=service.metrics,
-        scrape_key=settings.metrics_key.get_secret_value() if settings.metrics_key is not None else None,
-        open_metrics=settings.open_metrics,
-    )
-    app.add_middleware(
-        OriginCheck, trusted=settings.trusted_hosts, metrics=service.metrics, keyed=bool(settings.api_keys)
+        OriginCheck, trusted=settings.trusted_hosts, metrics=service.metrics, keyed=bool(service.keyring)
     )
     app.add_middleware(Telemetry, metrics=service.metrics, admission=service.admission)
     return app

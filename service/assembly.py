@@ -22,6 +22,7 @@ from perception_reward.service.cache.redis_cache import RedisCache
 from perception_reward.service.cache.tiered import VerdictCache
 from perception_reward.service.judges.base import Health, Judge
 from perception_reward.service.judges.make import make_judge
+from perception_reward.service.keyring import Keyring
 from perception_reward.service.marked_store import MarkedStore
 from perception_reward.service.metrics import Metrics
 from perception_reward.service.processes.pool import WorkerPool
@@ -52,6 +53,7 @@ class Service:
     settings: Settings
     metrics: Metrics
     admission: Admission
+    keyring: Keyring
     profiles: Mapping[str, Profile]
     store: AnnotationStore
     cache: VerdictCache
@@ -154,6 +156,7 @@ def assemble(settings: Settings, *, preload: Sequence[str] = PRELOAD) -> Service
     preload: what workers have imported before the service is ready; without it the first requests pay for that.
     """
     metrics = Metrics()
+    keyring = _keyring(settings)
     profiles = _profiles(settings)
     pool = WorkerPool(
         settings.workers,
@@ -184,7 +187,16 @@ def assemble(settings: Settings, *, preload: Sequence[str] = PRELOAD) -> Service
         observer=metrics,
     )
     admission = Admission(settings.max_pending_items)
-    return Service(settings, metrics, admission, profiles, store, cache, pool, judge, scorer, audit)
+    return Service(settings, metrics, admission, keyring, profiles, store, cache, pool, judge, scorer, audit)
+
+
+def _keyring(settings: Settings) -> Keyring:
+    scrape_key = settings.metrics_key.get_secret_value() if settings.metrics_key is not None else None
+    with naming("api_keys_file"):
+        try:
+            return Keyring(settings.api_keys, scrape_key, settings.api_keys_file)
+        except OSError as error:
+            raise ValueError(f"{error.filename} cannot be read: {error.strerror}") from None
 
 
 def _profiles(settings: Settings) -> Mapping[str, Profile]:

@@ -45,6 +45,9 @@ class Metrics:
             registry=registry,
         )
         self._items = Counter(f"{prefix}_items_total", "Items scored.", ["profile", "run"], registry=registry)
+        self._key_items = Counter(
+            f"{prefix}_key_items_total", "Items taken in with a key of the file of keys.", ["key"], registry=registry
+        )
         self._facts = Counter(f"{prefix}_facts_total", "Facts asked about.", ["profile"], registry=registry)
         self._verdicts = Counter(f"{prefix}_verdicts_total", "Verdicts given.", ["verdict"], registry=registry)
         self._missing = Counter(
@@ -196,6 +199,9 @@ class Metrics:
         self._refused.labels(reason).inc()
 
     # scoring
+
+    def keyed(self, key: str, items: int) -> None:
+        self._key_items.labels(key).inc(items)
 
     def scored(self, profile: str, run: str | None, results: Sequence[ItemResult]) -> None:
         # Label look-ups cost more than what they lead to, so each is made once a request and not once an item.

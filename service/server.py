@@ -141,13 +141,26 @@ class DrainingServer(uvicorn.Server):
             logger.warning("stopped with requests under way", extra={"requests": admission.requests})
         self.should_exit = True
 
+    def _read_keys(self) -> None:
+        keyring = self._service.keyring
+        try:
+            keyring.reload()
+        except (OSError, ValueError) as error:
+            logger.error("keys were not read again; those read before stay: %s", error)
+            return
+        logger.info("keys read again", extra={"keys": ",".join(keyring.names)})
+
     def _reload(self) -> None:
+        if self._service.settings.api_keys_file is not None:
+            self._read_keys()
         self._reloading = asyncio.create_task(self._read_again())
 
     async def _watch(self, seconds: float) -> None:
         """Read the annotations again where their files have changed; a version with a fault is told once."""
         while seconds:
             await asyncio.sleep(seconds)
+            if self._service.keyring.changed():
+                self._read_keys()
             with contextlib.suppress(OSError):  # a folder that is away for a moment, as when it is mounted anew
                 if await self._service.store.changed():
                     await self._read_again()

@@ -45,6 +45,10 @@ class Settings(BaseSettings):
         description="Key that callers present (Bearer, or the password of HTTP basic). Several, separated by commas, "
         "while one is being replaced.",
     )
+    api_keys_file: Path | None = Field(
+        default=None,
+        description="TOML file of named keys with rights and limits, read again when it changes.",
+    )
     metrics_key: SecretStr | None = Field(
         default=None,
         min_length=1,
@@ -233,10 +237,10 @@ class Settings(BaseSettings):
 
     @model_validator(mode="after")
     def _an_open_address_needs_a_key(self) -> Self:
-        if not self.api_keys and not is_loopback(self.host):
+        if not self.api_keys and self.api_keys_file is None and not is_loopback(self.host):
             raise ValueError(
                 f"host {self.host} can be reached by others and no API key is set; "
-                f"set {ENVIRONMENT_PREFIX}API_KEY (--api-key) or listen on 127.0.0.1"
+                f"set {ENVIRONMENT_PREFIX}API_KEY (--api-key, or --api-keys-file) or listen on 127.0.0.1"
             )
         if self.max_body_mb > self.max_buffered_mb:
             raise ValueError("max_body_mb is above max_buffered_mb, so the largest body could never be taken in")

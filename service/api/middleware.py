@@ -1,14 +1,11 @@
-"""What happens before a request is read: it is counted, checked for a key, and held to the size limit. Pure ASGI."""
+"""What happens before a request is read: it is counted and held to the size limit. Pure ASGI."""
 
 from __future__ import annotations
 
 import asyncio
-import base64
-import binascii
-import hmac
 import logging
 import time
-from collections.abc import Generator, Sequence
+from collections.abc import Generator
 from contextlib import contextmanager, suppress
 
 from starlette.datastructures import Headers
@@ -17,14 +14,12 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from perception_reward.service.admission import Admission
+from perception_reward.service.api.key_check import METRICS_PATH, OPEN_PATHS
 from perception_reward.service.api.problems import problem
 from perception_reward.service.metrics import Metrics
 
 logger = logging.getLogger("perception_reward.service.api")
 
-# Probes of an orchestrator carry no key, and are answered while the service drains.
-OPEN_PATHS = frozenset({"/livez", "/readyz"})
-METRICS_PATH = "/metrics"
 # Characters of a path in the log.
 MOST_PATH = 200
 # A refusal waits this long, in seconds, for the rest of a body that nobody wants.
@@ -85,7 +80,10 @@ class Telemetry:
     def _report(self, scope: Scope, status: int, seconds: float) -> None:
         route = getattr(scope.get("route"), "path", "unknown")
         self._metrics.answered(route, scope["method"], status, seconds)
-        attached = {"seconds": round(seconds, 4), **scope.get("state", {}).get("log", {})}
+        state = scope.get("state", {})
+        attached = {"seconds": round(seconds, 4), **state.get("log", {})}
+        if (key := state.get("key")) is not None and key.name is not None:
+            attached["key"] = key.name
         level = logging.DEBUG if route in OPEN_PATHS or route == METRICS_PATH else logging.INFO
         if status == 401:  # whose job has a wrong key, or who knocks: the route is not known yet
             level = logging.WARNING
@@ -113,61 +111,6 @@ async def _discard_body(receive: Receive) -> None:
 def has_more(message: Message) -> bool:
     """Whether more of the body follows this part of it."""
     return message["type"] == "http.request" and message.get("more_body", False)
-
-
-class KeyCheck:
-    """Lets in who presents a key: `Authorization: Bearer KEY`, or HTTP basic with the key as the password.
-
-    scrape_key: opens `/metrics` and nothing else. open_metrics: `/metrics` asks for no key.
-    """
-
-    def __init__(
-        self,
-        app: ASGIApp,
-        keys: Sequence[str],
-        metrics: Metrics,
-        *,
-        scrape_key: str | None = None,
-        open_metrics: bool = False,
-    ) -> None:
-        self._app = app
-        self._keys = [key.encode() for key in keys]
-        self._scrape_keys = self._keys if scrape_key is None else [*self._keys, scrape_key.encode()]
-        self._open_paths = OPEN_PATHS | {METRICS_PATH} if open_metrics else OPEN_PATHS
-        self._metrics = metrics
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or not self._keys or scope["path"] in self._open_paths or self._holds_key(scope):
-            await self._app(scope, receive, send)
-            return
-        self._metrics.refused("unauthorized")
-        refusal = problem(
-            401,
-            "no valid API key; send Authorization: Bearer KEY, or HTTP basic with the key as the password",
-            headers={"WWW-Authenticate": 'Bearer realm="perception-reward", Basic realm="perception-reward"'},
-        )
-        await refusal(scope, receive, send)
-
-    def _holds_key(self, scope: Scope) -> bool:
-        presented = presented_key(Headers(scope=scope).get("authorization", ""))
-        # Every key is compared, in constant time, so that nothing can be learnt from how long it took.
-        keys = self._scrape_keys if scope["path"] == METRICS_PATH else self._keys
-        return sum(hmac.compare_digest(presented, key) for key in keys) > 0
-
-
-def presented_key(authorization: str) -> bytes:
-    """The key in an Authorization header, empty if there is none that can be read."""
-    scheme, _, credentials = authorization.partition(" ")
-    if scheme.lower() == "bearer":
-        # A header's bytes are read as Latin-1, one character each, and so they are got back. Only ASCII spaces are
-        # stripped: the last byte of a letter, read like that, can be a space of Latin-1.
-        return credentials.strip(" \t").encode("latin-1", "ignore")
-    if scheme.lower() == "basic":
-        try:
-            return base64.b64decode(credentials.strip(), validate=True).partition(b":")[2]
-        except (binascii.Error, ValueError):
-            return b""
-    return b""
 
 
 class BodyLimit:

@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from perception_reward.service.api.middleware import OPEN_PATHS
+from perception_reward.service.api.key_check import OPEN_PATHS
 from perception_reward.service.api.problems import problem
 from perception_reward.service.metrics import Metrics
 

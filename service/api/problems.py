@@ -28,7 +28,7 @@ MOST_WORDS = 1000
 MEANINGS = {
     400: "The body is not the gzip file that its Content-Encoding says.",
     401: "No valid API key.",
-    403: "The request comes from a page of another site, or under a name that is not the service's.",
+    403: "The key may not do this, or the request comes from a page of another site or under a name not the service's.",
     404: "There is no such thing.",
     408: "The body did not arrive within the request's time.",
     409: "This store takes no writes.",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import AsyncGenerator, Callable, Coroutine
-from contextlib import aclosing
+from contextlib import AbstractContextManager, aclosing
 from typing import Annotated, Any, TypeAlias
 
 from fastapi import APIRouter, Body, Request, Response
@@ -14,11 +14,11 @@ from pydantic import ConfigDict
 from starlette.exceptions import HTTPException
 from starlette.types import Receive, Scope, Send
 
-from perception_reward.service.admission import Admission
 from perception_reward.service.api.body import ScoringRoute
 from perception_reward.service.api.deps import DeadlineDep, ServiceDep
 from perception_reward.service.api.disconnect import unless_gone, until_gone
 from perception_reward.service.api.dumped import dumped
+from perception_reward.service.api.key_check import admitted
 from perception_reward.service.api.memory import FACT_BYTES, ITEM_BYTES, share_of
 from perception_reward.service.api.problems import InvalidRequest, documented
 from perception_reward.service.assembly import Service
@@ -96,7 +96,7 @@ async def scored(
     Raises what `problems` answers: `InvalidRequest`, `Overloaded`, `ClientGone`, and 504 where the time is over.
     """
     _check(request, body, service)
-    with service.admission.admit(len(body.items)):
+    with admitted(request, service.admission, service.metrics, len(body.items)):
         try:
             async with asyncio.timeout_at(deadline):
                 response = await unless_gone(request, score(body, _scored_by(deadline)))
@@ -116,7 +116,8 @@ async def stream(request: Request, body: BodyDep, service: ServiceDep, deadline:
     """The same, one JSON line per result as soon as it is ready, then a line with the summary."""
     _check(request, body, service)
     lines = _lines(request, body, service, _scored_by(deadline))
-    return AdmittedStream(lines, service.admission, len(body.items), deadline)
+    places = admitted(request, service.admission, service.metrics, len(body.items))
+    return AdmittedStream(lines, places, deadline)
 
 
 class AdmittedStream(StreamingResponse):
@@ -126,15 +127,14 @@ class AdmittedStream(StreamingResponse):
     request whose stored facts have no room: the status is long sent, and the missing end is all there is to tell by.
     """
 
-    def __init__(self, lines: AsyncGenerator[bytes], admission: Admission, items: int, deadline: float) -> None:
+    def __init__(self, lines: AsyncGenerator[bytes], places: AbstractContextManager[None], deadline: float) -> None:
         super().__init__(lines, media_type="application/x-ndjson")
         self._lines = lines
         self._deadline = deadline
-        self._admission = admission
-        self._items = items
+        self._places = places
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        with self._admission.admit(self._items):
+        with self._places:
             end = max(self._deadline, asyncio.get_running_loop().time() + STREAM_LEAST)
             try:
                 async with asyncio.timeout_at(end), aclosing(self._lines):

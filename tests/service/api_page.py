@@ -23,6 +23,7 @@ neither needs the internet. Paths are below the service's address, such as `http
 - Bodies are JSON, plain or packed with gzip (`Content-Encoding: gzip`). Scoring takes JSON for JSON whatever its
   `Content-Type` says; what is written (annotations) has to say that it is `application/json`.
 - Where the service asks for a key: `Authorization: Bearer KEY`, or HTTP basic with the key as the password.
+  What a key may do: [SECURITY.md](../../SECURITY.md#keys).
 - Unknown fields are refused: a misspelt `anotation_id` would turn the reward off in silence.
 - Every error is a [problem document](#problem) (RFC 9457); `detail` says what is wrong, where, and what to do.
 
