@@ -277,6 +277,10 @@ bench-learning: $(TRL_VENV)/ready  ## Does training on the reward teach a policy
 bench:  ## The service's time: 512 items x 3 kB x 5 facts, and small requests under load
 	$(PYTHON) tests/benchmarks/service.py
 
+.PHONY: bench-fairness
+bench-fairness:  ## Latency of small requests behind large ones, and what large ones lose
+	$(PYTHON) tests/benchmarks/fairness.py
+
 .PHONY: bench-symbolic
 bench-symbolic:  ## What the symbolic judge gets right
 	$(PYTHON) tests/benchmarks/symbolic.py
