@@ -18,9 +18,10 @@ from collections import defaultdict
 from collections.abc import Sequence
 from typing import Any, cast
 
-from math_verify import parse, verify  # pyright: ignore[reportMissingTypeStubs, reportUnknownVariableType]
+from math_verify import verify  # pyright: ignore[reportMissingTypeStubs, reportUnknownVariableType]
 
 from perception_reward.service.judges.base import Missing, Outcome, Verdict
+from perception_reward.service.rewards.parity_search import parse
 from perception_reward.service.rewards.repetition import MAXIMUM, SIZE, count_ngrams
 
 _BOX = "\\boxed{"
@@ -65,8 +66,8 @@ def parity_accuracy(response: str, reference: str) -> float:
     would take the place of the worker's, which also ends what hangs in C.
     """
     try:
-        truth = cast(Any, parse(reference.strip(), parsing_timeout=cast(Any, None)))
-        answer = cast(Any, parse(_one_line_answer(response).strip(), parsing_timeout=cast(Any, None)))
+        truth = cast(Any, parse(reference.strip()))
+        answer = cast(Any, parse(_one_line_answer(response).strip()))
         return float(verify(truth, answer, timeout_seconds=None))
     except Exception:  # whatever goes wrong there counts as a wrong answer
         return 0.0
