@@ -145,7 +145,7 @@ def problem_of(
             "place for each image",
         )
     options = listed(annotation.choices)
-    facts = tuple(fact.text for fact in annotation.facts if fact.polarity == "present")
+    facts = tuple(fact.claim for fact in annotation.facts if fact.polarity == "present")
     return Problem(annotation.id, "\n".join([question, *options]), reference, tuple(pictures), facts, system)
 
 

@@ -106,7 +106,9 @@ def _schema(annotations: Sequence[Annotation], header: Header) -> tuple[Any, Any
     text = arrow.string()
     plain_answers = all(isinstance(one.answer, str | None) for one in annotations)
     plain_choices = all(isinstance(one.choices, list | None) for one in annotations)
-    fact = [(name, arrow.float64() if name == "weight" else text) for name in Fact.model_fields]
+    numbers = arrow.list_(arrow.float64())
+    others = {"weight": arrow.float64(), "page": arrow.int64(), "at": numbers, "region": numbers}
+    fact = [(name, others.get(name, text)) for name in Fact.model_fields]
     columns = [
         ("id", text),
         ("question", text),

@@ -8,6 +8,7 @@ from typing import Literal, TypeAlias
 
 from perception_reward.annotations.model import Annotation
 from perception_reward.service.cache.keys import facts_digest, grade_key, response_digest, verdict_key
+from perception_reward.service.calls import after_call, without_results
 from perception_reward.service.combine import combine
 from perception_reward.service.excerpt import WHOLE, excerpt
 from perception_reward.service.judges.base import Missing, Outcome, Verdict, shifted
@@ -19,7 +20,7 @@ from perception_reward.service.rewards.grading import Question
 from perception_reward.service.rewards.rules import RULES
 from perception_reward.trainer_client.reference import Choices, options_of, texts_of
 from perception_reward.trainer_client.tokens import opened_thought
-from perception_reward.trainer_client.wire import Components, Fact, FactResult, ItemResult, Reason, ScoreItem
+from perception_reward.trainer_client.wire import Components, Fact, FactResult, ItemResult, Reason, Response, ScoreItem
 
 Find: TypeAlias = Outcome | bool
 
@@ -79,6 +80,8 @@ class Worksheet:
         self._truncated = len(judged) > max_response_chars
         self._seen = judged[:max_response_chars]
         self.facts = tuple(facts_of(item, annotation))
+        # A judge that decides facts together reads one text.
+        self._offsets = self._behind_calls(item.response, text, begin) if scope == "fact" else {}
         self._reference = item.answer if item.answer is not None or annotation is None else annotation.answer
         self.fact_keys = self._fact_keys(
             fingerprint, scope, response_digest(self._seen) if self._seen != text else digest
@@ -92,13 +95,32 @@ class Worksheet:
         if not self.facts or self._start is None:
             return ()
         context = facts_digest(self.facts) if scope == "response" else None
-        return tuple(verdict_key(fingerprint, fact, response, context) for fact in self.facts)
+        digests = {call: response_digest(self._text_after(call)) for call in self._offsets}
+        return tuple(
+            verdict_key(fingerprint, fact, digests.get(fact.call or "", response), context) for fact in self.facts
+        )
 
     def _asks(self) -> dict[bytes, Ask]:
         group = self.item.group
+        texts = {call: self._text_after(call) for call in self._offsets}
         return {
-            key: Ask(self._seen, self.facts, self.fact_keys, place, group) for place, key in enumerate(self.fact_keys)
+            key: Ask(texts.get(self.facts[place].call or "", self._seen), self.facts, self.fact_keys, place, group)
+            for place, key in enumerate(self.fact_keys)
         }
+
+    def _behind_calls(self, response: Response, text: str, begin: int) -> dict[str, int]:
+        """For each call that a fact is about, the character of what is judged behind it."""
+        if self._start is None:
+            return {}
+        said = text if isinstance(response, str) else response_text(response)
+        # Where in `text`: in a string the call is looked for there, in messages in all of the policy's words.
+        skipped = self._start - begin if isinstance(response, str) else self._start
+        calls = {fact.call for fact in self.facts if fact.call is not None}
+        found = {call: max(0, after_call(response, said, call) - skipped) for call in calls}
+        return {call: min(offset, len(self._seen)) for call, offset in found.items()}
+
+    def _text_after(self, call: str) -> str:
+        return without_results(self._seen)[self._offsets[call] :]
 
     def _question(self, choices: Choices | None) -> Question | None:
         answer = self.reading.answer
@@ -142,7 +164,8 @@ class Worksheet:
         if self._start is None:
             return [Verdict("absent", 0.0) for _ in self.facts]
         outcomes = [_outcome(finds[key]) for key in self.fact_keys]
-        return [shifted(outcome, self._start) for outcome in outcomes] if self._start else outcomes
+        starts = [self._start + self._offsets.get(fact.call or "", 0) for fact in self.facts]
+        return [shifted(outcome, start) if start else outcome for outcome, start in zip(outcomes, starts, strict=True)]
 
     def _perception(self, outcomes: list[Outcome]) -> float | Missing | None:
         if not self.facts:

@@ -59,6 +59,8 @@ _MODALITIES: dict[str, Origin] = {"visual": "seen", "textual": "given"}
 
 Identifier = Annotated[str, Field(min_length=1, max_length=512)]
 Prefix = Annotated[str, Field(max_length=4096)]
+Seconds = Annotated[float, Field(ge=0.0, le=1e7)]
+Place = Annotated[str, Field(min_length=1, max_length=256, pattern=r"\S")]
 
 
 class WireModel(BaseModel):
@@ -99,6 +101,42 @@ class Fact(WireModel):
         "Only seen facts are perception. The field's old name `modality` (`visual`, `textual`) is still read.",
     )
 
+    at: tuple[Seconds, Seconds] | None = Field(
+        default=None, description="Of a video: the seconds from and to which it holds; twice the same for one moment."
+    )
+    page: int | None = Field(default=None, ge=1, le=1_000_000, description="Of a document: the page that shows it.")
+    region: tuple[float, float, float, float] | None = Field(
+        default=None, description="The box that shows it: left, top, right and bottom, in the image's own units."
+    )
+    view: Place | None = Field(default=None, description="Of a 3D scene: the view that shows it, such as `front`.")
+    call: Place | None = Field(
+        default=None,
+        description="Of an agent: the tool's call whose result shows it, by its id or the tool's name. Only what the "
+        "response says after that call is held against the fact.",
+    )
+
+    @property
+    def claim(self) -> str:
+        """The text with where it holds, as a judge is asked it: `On page 3: The total is 5.`"""
+        if self.at is None and self.page is None and self.view is None:
+            return self.text
+        view = None if self.view is None else self.view if self.view.endswith("view") else f"{self.view} view"
+        where = (
+            *(() if view is None else (f"in the {view}",)),
+            *(() if self.page is None else (f"on page {self.page}",)),
+            *(() if self.at is None else (_time(*self.at),)),
+        )
+        said = ", ".join(where)
+        return f"{said[0].upper()}{said[1:]}: {self.text}"
+
+    @model_validator(mode="after")
+    def _ranges_go_forwards(self) -> Self:
+        if self.at is not None and self.at[0] > self.at[1]:
+            raise ValueError("at ends before it begins; give the seconds from and to")
+        if self.region is not None and (self.region[0] > self.region[2] or self.region[1] > self.region[3]):
+            raise ValueError("region ends before it begins; give left, top, right and bottom")
+        return self
+
     @model_validator(mode="before")
     @classmethod
     def _by_its_old_name(cls, value: object) -> object:
@@ -110,6 +148,12 @@ class Fact(WireModel):
         if origin is None or fields.setdefault("origin", origin) != origin:
             raise ValueError("modality, the old name of origin, is visual (now seen) or textual (now given), and alone")
         return fields
+
+
+def _time(start: float, end: float) -> str:
+    """`at 0:12`, `from 0:12 to 1:03.5`."""
+    one, other = (f"{int(seconds // 60)}:{'0' * (seconds % 60 < 10)}{seconds % 60:g}" for seconds in (start, end))
+    return f"at {one}" if one == other else f"from {one} to {other}"
 
 
 # The forms that a response and its parts come in. A fault's location holds the form between the names of fields; the
@@ -185,6 +229,8 @@ class Message(BaseModel):
     role: str | None = None
     content: _Content | None = None
     text: str | None = Field(default=None, description="Read where a trainer has put the words beside `role`.")
+    tool_call_id: Any = Field(default=None, description="Of a tool's message: the call whose result it holds.")
+    name: Any = Field(default=None, description="Of a tool's message: the tool.")
     # Other servers put other things there, which are none of the policy's words.
     reasoning_content: Any = Field(default=None, description="The thought: it reads as `<think>…</think>` in front.")
     reasoning: Any = Field(default=None, description="The same, as vLLM calls it now.")

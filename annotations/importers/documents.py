@@ -2,7 +2,7 @@
 
     {"id": "bill", "pages": [{"page": 1, "lines": ["Invoice 17"], "tables": [[["item", "price"], ["pen", "2.50"]]]}]}
 
-gives `Page 1 has the text "Invoice 17".` and, of each cell, `In the table on page 1, the price of pen is 2.50.`
+gives `It has the text "Invoice 17".` and, of each cell, `In a table, the price of pen is 2.50.`, both of page 1.
 """
 
 from __future__ import annotations
@@ -104,7 +104,7 @@ def _lines(words: list[dict[str, Any]], problem: Problem) -> Iterator[Draft]:
         lines.setdefault(place, []).append(shown if sure else "")
     for place, line in lines.items():
         if all(line):
-            yield Draft(f"Page {place[0]} has the text {quoted(' '.join(line))}.", "text")
+            yield Draft(f"It has the text {quoted(' '.join(line))}.", "text", page=_page(place[0]))
         else:
             problem.refused.append(Refused("is a line with a word that the OCR is not sure of", " ".join(line)))
 
@@ -113,7 +113,7 @@ def _pages(pages: list[dict[str, Any]], problem: Problem) -> Iterator[Draft]:
     for number, page in enumerate(pages, start=1):
         name = optional(page, "page", "page_number", "number") or str(number)
         yield from (
-            Draft(f"Page {name} has the text {quoted(line)}.", "text")
+            Draft(f"It has the text {quoted(line)}.", "text", page=_page(name))
             for line in texts_in(page.get("lines") or page.get("text") or [])
         )
         for table in cast("list[object]", page.get("tables") or []):
@@ -136,7 +136,11 @@ def _cells(page: str, table: object, problem: Problem) -> Iterator[Draft]:
             continue
         for column, cell in zip(header[1:], line[1:], strict=True):
             if cell and column:
-                yield Draft(f"In the table on page {page}, the {column} of {line[0]} is {cell}.", "cell")
+                yield Draft(f"In a table, the {column} of {line[0]} is {cell}.", "cell", page=_page(page))
+
+
+def _page(name: str) -> int | None:
+    return int(name) if name.isdecimal() and int(name) > 0 else None
 
 
 DOCUMENTS = Importer(

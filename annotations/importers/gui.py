@@ -10,7 +10,7 @@ import json
 import math
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, cast
 from xml.etree import ElementTree
 
@@ -89,7 +89,7 @@ def make(row: Record) -> Problem:
     if not elements:
         raise Refused("has no element with words")
     for element in elements:
-        problem.drafts += _drafts(element, screen)
+        problem.drafts += (replace(draft, region=element.box) for draft in _drafts(element, screen))
     return problem
 
 

@@ -39,6 +39,8 @@ class Draft:
     origin: Origin = "seen"
     polarity: Polarity = "present"
     id: str = ""
+    page: int | None = None
+    region: tuple[float, float, float, float] | None = None
 
 
 @dataclass(slots=True)

@@ -159,6 +159,8 @@ def _fact(number: int, draft: Draft) -> Fact:
             kind=draft.kind,
             origin=draft.origin,
             polarity=draft.polarity,
+            page=draft.page,
+            region=draft.region,
         )
     except ValidationError as error:
         first = error.errors()[0]

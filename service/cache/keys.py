@@ -1,7 +1,8 @@
 """Content keys. Everything that can change a cached value is in its key, and nothing else is.
 
-A verdict depends on the judge's fingerprint, the fact's text and kind, and the response; a fact's id, weight
-and polarity only matter afterwards. The response is hashed once, then each fact costs one small hash.
+A verdict depends on the judge's fingerprint, the fact's claim (its text, with the page, view or time that it is about)
+and kind, and the response; a fact's id, weight and polarity only matter afterwards. The response is hashed once, then
+each fact costs one small hash.
 """
 
 from __future__ import annotations
@@ -49,7 +50,7 @@ def grade_key(digest: bytes) -> bytes:
 def _fact_bytes(fingerprint: str, fact: Fact) -> bytes:
     # The lengths keep neighbouring fields from borrowing each other's characters.
     head = f"{len(fingerprint)},{len(fact.kind)},{fingerprint}{fact.kind}"
-    return (head + fact.text).encode("utf-8", "surrogatepass")
+    return (head + fact.claim).encode("utf-8", "surrogatepass")
 
 
 def _digest(content: bytes, purpose: bytes) -> bytes:

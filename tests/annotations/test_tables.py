@@ -22,8 +22,9 @@ from perception_reward.trainer_client.wire import Fact
 pytest.importorskip("pyarrow")
 
 FACT = Fact(id="f", text="Segment AB has length 5.", kind="length", weight=2.5, origin="given", polarity="distractor")
+PLACED = Fact(id="p", text="The total is 5.", page=3, at=(1.0, 2.5), region=(0.0, 1.0, 2.0, 3.0), view="top", call="c1")
 PLAIN = [
-    Annotation(id="a", question="Find x.", answer="5", choices=["5", "6"], images=["a.png"], facts=[FACT]),
+    Annotation(id="a", question="Find x.", answer="5", choices=["5", "6"], images=["a.png"], facts=[FACT, PLACED]),
     Annotation(id="b", provenance=Provenance(source="made up")),
 ]
 MIXED = [

@@ -303,3 +303,30 @@ def test_the_client_imports_nothing_that_a_trainer_s_pins_could_fight_over() -> 
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60, check=True)
     assert done.stdout.split() == []
+
+
+@pytest.mark.parametrize(
+    ("place", "claim"),
+    [
+        ({}, "The total is 5."),
+        ({"page": 3}, "On page 3: The total is 5."),
+        ({"view": "front"}, "In the front view: The total is 5."),
+        ({"view": "top view", "page": 2}, "In the top view, on page 2: The total is 5."),
+        ({"at": [5, 5]}, "At 0:05: The total is 5."),
+        ({"at": [62.5, 130]}, "From 1:02.5 to 2:10: The total is 5."),
+        ({"region": [0, 0, 4, 4], "call": "c1"}, "The total is 5."),
+    ],
+)
+def test_a_claim_says_where_the_fact_holds(place: dict[str, Any], claim: str) -> None:
+    fact = Fact.model_validate({"id": "f", "text": "The total is 5.", **place})
+    assert fact.claim == claim
+    assert Fact.model_validate_json(fact.model_dump_json(exclude_defaults=True)) == fact
+
+
+@pytest.mark.parametrize(
+    "place",
+    [{"at": [5, 2]}, {"at": [-1, 2]}, {"at": 5}, {"page": 0}, {"region": [5, 0, 2, 4]}, {"view": " "}, {"call": ""}],
+)
+def test_a_place_that_is_none_is_refused(place: dict[str, Any]) -> None:
+    with pytest.raises(ValidationError):
+        Fact.model_validate({"id": "f", "text": "The total is 5.", **place})

@@ -66,7 +66,7 @@ class JointMethod:
 
     def render(self, task: JudgeTask) -> Rendered:
         response, truncated = response_tokens(self._vocabulary, task.response, self._max_response_tokens)
-        texts = (" ".join(sanitise.inert(fact.text).split()) for fact in task.facts)
+        texts = (" ".join(sanitise.inert(fact.claim).split()) for fact in task.facts)
         facts = "\n".join(f"{number}: {text}" for number, text in enumerate(texts, start=1))
         prompt = self._head + response + self._middle + self._vocabulary.plain(facts) + self._tail
         count = len(task.facts)

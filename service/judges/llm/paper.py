@@ -55,7 +55,7 @@ class PaperMethod:
 
     def render(self, task: JudgeTask) -> Rendered:
         response, truncated = response_tokens(self._vocabulary, task.response, self._max_response_tokens)
-        texts = (sanitise.inert(fact.text) for fact in task.facts)
+        texts = (sanitise.inert(fact.claim) for fact in task.facts)
         facts = "\n".join(f"<info{n}>{text}</info{n}>" for n, text in enumerate(texts, start=1))
         prompt = self._head + self._vocabulary.plain(facts) + self._middle + response + self._tail
         most = max(REPLY_TOKENS, REPLY_TOKENS_PER_FACT * len(task.facts))

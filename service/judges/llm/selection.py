@@ -191,7 +191,7 @@ def select(response: str, fact: Fact) -> str:
     """
     if _in_another_script(fact.text):
         return response
-    text, terms = _text(response), _terms(fact.text)
+    text, terms = _text(response), _terms(fact.claim)
     scores = {at: score for at, score in text.scores(terms).items() if score >= _LEAST}
     if not scores:
         return response if _in_another_script(response) else ""

@@ -69,4 +69,4 @@ class VerdictMethod:
         return tuple(self.answers.outcome(logprobs) for logprobs in reply)
 
     def _question(self, fact: Fact) -> Tokens:
-        return self._vocabulary.plain(sanitise.inert(fact.text)) + self._tail
+        return self._vocabulary.plain(sanitise.inert(fact.claim)) + self._tail

@@ -17,6 +17,7 @@ from perception_reward.service.judges.symbolic.document import read
 from perception_reward.service.judges.symbolic.facts import fact_claims, letters_of
 from perception_reward.service.judges.symbolic.fingerprint import rules_fingerprint
 from perception_reward.service.judges.symbolic.statements import claims
+from perception_reward.service.judges.symbolic.whereabouts import placed
 from perception_reward.service.processes.outcomes import Failure, TimedOut
 from perception_reward.service.processes.pool import WorkerPool
 from perception_reward.trainer_client.wire import Fact
@@ -32,10 +33,11 @@ def decide_all(response: str, facts: Sequence[Fact]) -> tuple[Verdict, ...]:
     geometric = [claim for claims_of_fact in parts for claim in claims_of_fact]
     reading = Reading(document, claims(document, letters_of(geometric))) if geometric else None
     units = generic.units_of(document)
-    return tuple(
+    verdicts = (
         verdict_of(claimed, fact.text, reading) if claimed and reading else generic.decide(fact, units)
         for fact, claimed in zip(facts, parts, strict=True)
     )
+    return tuple(placed(verdict, response, fact) for verdict, fact in zip(verdicts, facts, strict=True))
 
 
 def _decide_task(task: JudgeTask) -> tuple[Verdict, ...]:

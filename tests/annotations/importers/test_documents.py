@@ -32,7 +32,7 @@ def test_words_that_an_ocr_is_sure_of_make_lines_on_their_pages(imported: Import
     words += "5\t2\t1\t1\t1\t1\t1\t1\t9\t9\t95\tPaid\n5\t2\t1\t1\t1\t2\t1\t1\t9\t9\t12\tl0\n"
     words += "4\t2\t1\t1\t2\t0\t1\t1\t9\t9\t-1\t\n"
     (annotation,), report = imported("documents", HEADER + words, "scan.tsv")
-    assert [fact.text for fact in annotation.facts] == ['Page 1 has the text "Total 42".']
+    assert [fact.claim for fact in annotation.facts] == ['On page 1: It has the text "Total 42".']
     assert report.refused_facts == {
         "is a word that the OCR is not sure of": 1,
         "is a line with a word that the OCR is not sure of": 1,
@@ -42,9 +42,9 @@ def test_words_that_an_ocr_is_sure_of_make_lines_on_their_pages(imported: Import
 def test_cells_of_tables_name_their_page_row_and_column(imported: Import):
     page = {"page": 3, "lines": ["Stock"], "tables": [[["item", "price"], ["pen", "2.50"], ["ink"], ["nib", ""]], [[]]]}
     (annotation,), report = imported("documents", json.dumps({"id": "shop", "pages": [page]}), "x.json")
-    assert [fact.text for fact in annotation.facts] == [
-        'Page 3 has the text "Stock".',
-        "In the table on page 3, the price of pen is 2.50.",
+    assert [fact.claim for fact in annotation.facts] == [
+        'On page 3: It has the text "Stock".',
+        "On page 3: In a table, the price of pen is 2.50.",
     ]
     assert annotation.id == "shop"
     assert report.refused_facts == {

@@ -33,6 +33,7 @@ def test_a_window_dump_tells_roles_texts_states_and_places(imported: Import):
         ("state", 'The button "Send" is disabled.'),
         ("position", 'The button "Send" is at the bottom right of the screen.'),
     ]
+    assert annotation.facts[0].region == (10, 10, 200, 90)
     assert report.refused_facts == {"is an element that is not drawn": 1, "is an element without words": 1}
 
 

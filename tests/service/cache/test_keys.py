@@ -70,3 +70,14 @@ def test_the_keys_of_512_responses_with_5_facts_are_cheap():
 
     # About 12 ms with the hashing of 1.5 MB of responses; ten times that would be a mistake.
     assert min(all_keys() for _ in range(5)) < 0.12
+
+
+def test_a_fact_of_another_page_view_or_time_is_another_claim_and_a_region_is_not() -> None:
+    fact = Fact(id="f", text="The total is 5.")
+    changed = [{"page": 3}, {"page": 4}, {"view": "front"}, {"at": (1.0, 2.0)}]
+    others = [fact.model_copy(update=update) for update in changed]
+    digest = response_digest("It is 5.")
+    keys = {verdict_key("judge", one, digest, None) for one in (fact, *others)}
+    assert len(keys) == 5
+    boxed = fact.model_copy(update={"region": (0.0, 0.0, 9.0, 9.0), "call": "c1"})
+    assert verdict_key("judge", boxed, digest, None) == verdict_key("judge", fact, digest, None)

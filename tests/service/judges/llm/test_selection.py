@@ -170,3 +170,9 @@ def test_what_is_said_last_is_kept_however_often_its_contrary_was_said():
     varied = " ".join(f"AB = 5 as I said {word}." for word in words)
     for response in (repeated, f"{varied} Nice. AB is 9."):
         assert "AB is 9." in select(response, fact)
+
+
+def test_the_page_of_a_fact_chooses_among_sentences_that_say_the_same():
+    pages = " ".join(f"On page {page} the total is {page * 11}." for page in range(1, 30))
+    shown = select(pages, Fact(id="f", text="The total is 99.", page=7))
+    assert "On page 7 the total is 77." in shown

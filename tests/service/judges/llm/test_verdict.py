@@ -65,3 +65,10 @@ def test_a_reply_that_does_not_fit_is_missing_for_every_fact(
 
 def test_the_limit_is_part_of_its_identity():
     assert VerdictMethod(max_response_tokens=100).identity != VerdictMethod().identity
+
+
+def test_a_fact_is_asked_with_the_place_where_it_holds(method: VerdictMethod):
+    plain, placed = FACTS[0], FACTS[0].model_copy(update={"page": 3})
+    written = Fact(id="w", text=f"On page 3: {plain.text}")
+    one, two, three = choice(method, "AB is 5.", (plain, placed, written)).suffixes
+    assert one != two == three
