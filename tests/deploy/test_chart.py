@@ -132,6 +132,25 @@ def test_a_value_that_is_unknown_or_impossible_is_refused(wrong: str, template: 
     assert wrong.split("=")[0].split(".")[-1] in done.stderr
 
 
+@pytest.mark.parametrize(
+    ("values", "words"),
+    [
+        (("modelCache.enabled=true", "modelImage.enabled=true"), "enable one of them"),
+        (("keda.enabled=true", "keda.max=8"), "enable router"),
+    ],
+)
+def test_values_that_do_not_go_together_are_refused(
+    values: Sequence[str], words: str, template: Callable[..., Any]
+) -> None:
+    done = template(*(part for value in values for part in ("--set", value)), check=False)
+    assert done.returncode
+    assert words in done.stderr
+
+
+def test_many_judges_go_behind_the_router(template: Callable[..., Any]) -> None:
+    template("--set", "keda.enabled=true", "--set", "keda.max=8", "--set", "router.enabled=true")
+
+
 def test_every_value_has_a_schema(root: Path) -> None:
     def unknown(values: Any, schema: Any, path: str) -> list[str]:
         if not isinstance(values, dict) or "properties" not in schema:
