@@ -184,7 +184,11 @@ def _errors(runs: Sequence[Run], rule: Rule, by: str | None) -> Picture | None:
     found = [one for run in runs for one in perception_errors(run, rule, by)]
     if not found:
         return None
-    rows = [(f"{one.name} ({one.misseen}/{one.wrong})", one.share, one.low, one.high) for one in found[:60]]
+    only = f"{runs[0].label}, " if len(runs) == 1 else ""
+    rows = [
+        (f"{one.name.removeprefix(only)} ({one.misseen}/{one.wrong})", one.share, one.low, one.high)
+        for one in found[:60]
+    ]
     return intervals("Wrong answers that saw wrong", rows, ["", "share", "95 % interval"])
 
 
@@ -305,7 +309,7 @@ def _detail(run: Run, one: Rollout) -> list[Any]:
             fact.verdict,
             _short(fact.probability),
             *_units(shown, fact.span),
-            int(fact.id in one.false),
+            "false of the image" if fact.id in one.false else "not paid for" if fact.id in one.idle else "",
         ]
         for fact in one.facts
     ]

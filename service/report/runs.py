@@ -31,7 +31,10 @@ SPREAD = 1e-6
 
 @dataclass(slots=True)
 class Rollout:
-    """A result with its texts. parts: what each component adds to the score under the profile."""
+    """A result with its texts. parts: what each component adds to the score under the profile.
+
+    false: ids of facts that are false of the image. idle: of those that the profile does not pay for.
+    """
 
     row: Row
     response: str | None
@@ -40,6 +43,7 @@ class Rollout:
     group: GroupKey | None
     facts: tuple[Verdict, ...]
     false: frozenset[str]
+    idle: frozenset[str]
     parts: Mapping[str, float]
     advantage: float | None = None
     flags: set[str] = field(default_factory=set[str])
@@ -108,6 +112,7 @@ def _rollout(
         group=None if group is None else (row.step, group),
         facts=tuple(_with_text(fact, known.get(fact.id)) for fact in row.facts),
         false=frozenset(fact.id for fact in facts if fact.polarity == "distractor"),
+        idle=frozenset(fact.id for fact in facts if fact.polarity == "present" and not profile.pays(fact)),
         parts=_parts(row, profile),
     )
 

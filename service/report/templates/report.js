@@ -91,7 +91,7 @@ const textBox = (label, content) => {
 };
 const card = (place, title, open) => {
   const [response, leftOut, , answer, facts, parts, shares, where] = detail(place), row = rows[place];
-  const marks = facts.map((fact, n) => [fact[3], fact[4], (fact[1] === "contradicted") !== (fact[5] === 1 && fact[1] === "stated") ? "contradicted" : "stated", n + 1])
+  const marks = facts.map((fact, n) => [fact[3], fact[4], fact[5] === "not paid for" ? "idle" : fact[1] === (fact[5] ? "stated" : "contradicted") ? "contradicted" : "stated", n + 1])
     .filter(mark => mark[0] !== null);
   const value = (name, shown) => el("span", {}, name + " ", el("b", {}, shown));
   const made = el("div", {class: "rollout"}, title,
@@ -106,7 +106,7 @@ const card = (place, title, open) => {
   const stated = facts.filter(fact => fact[1] === "stated").length;
   if (facts.length) made.append(el("details", open ? {open: ""} : {}, el("summary", {}, `${stated} of ${facts.length} facts stated`), el("ol", {class: "facts"}, ...facts.map((fact, n) => el("li", {class: fact[1]},
     el("span", {class: "quiet"}, String(n + 1)), el("b", {}, fact[1] + (fact[2] === null ? "" : " " + fact[2].toFixed(2))),
-    el("span", {}, marked(fact[0], []), fact[5] ? " (false of the image)" : ""))))));
+    el("span", {}, marked(fact[0], []), fact[5] ? el("span", {class: "quiet"}, ` (${fact[5]})`) : ""))))));
   made.append(el("p", {class: "quiet"}, where));
   return made;
 };

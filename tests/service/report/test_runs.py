@@ -47,12 +47,14 @@ def test_texts_are_joined_by_order_or_by_id(in_order: bool):
 
 def test_annotations_give_question_answer_and_the_texts_of_facts():
     facts = [Fact(id="f1", text="AB has length 5."), Fact(id="f2", text="AB has length 7.", polarity="distractor")]
+    facts.append(Fact(id="f3", text="AB is a segment.", origin="given"))
     about = Annotation(id="p", question="Find AB.", answer="5", facts=facts)
     run = run_of(
         "r", [row("a", 1, 1, extra={"annotation_id": "p", "response": "AB = 5"})], PROFILE, annotations={"p": about}
     )
     one = run.rollouts[0]
     assert (one.question, one.answer, one.response, one.false) == ("Find AB.", "5", "AB = 5", frozenset({"f2"}))
+    assert one.idle == frozenset({"f3"})
     assert one.facts[0].text == "AB has length 5."
 
 
