@@ -23,11 +23,13 @@ ORIGINS: tuple[Origin, ...] = get_args(Origin)
 class Stats:
     """Counts over annotations. A fact without weight counts, but shows no seeing.
 
-    kinds: present facts by kind and origin. without_seen: annotations without a present, seen fact of any weight.
+    kinds: present facts by kind and origin. sizes: annotations by their number of present facts. without_seen:
+    annotations without a present, seen fact of any weight.
     """
 
     annotations: int = 0
     distractors: int = 0
+    sizes: Counter[int] = field(default_factory=Counter[int])
     kinds: defaultdict[str, Counter[Origin]] = field(default_factory=lambda: defaultdict(Counter[Origin]))
     without_facts: int = 0
     without_seen: int = 0
@@ -48,6 +50,7 @@ class Stats:
         for fact in present:
             self.kinds[fact.kind][fact.origin] += 1
         self.annotations += 1
+        self.sizes[len(present)] += 1
         self.distractors += len(annotation.facts) - len(present)
         self.without_facts += not present
         self.without_seen += not any(map(shows_seeing, present))
@@ -65,6 +68,23 @@ class Stats:
             f"{self.annotations} annotations with {', '.join(facts[:-1])} and {facts[-1]} facts, {self.distractors} "
             f"distractors; without a seen fact, and so without perception: {self.without_seen} annotations"
         )
+
+    @property
+    def spread(self) -> str:
+        """The facts of a problem, for people; empty without any annotation."""
+        if not self.annotations:
+            return ""
+        mean = sum(size * count for size, count in self.sizes.items()) / self.annotations
+        return f"facts of a problem: {mean:.1f} in the mean, {self._middle()} in the middle, {max(self.sizes)} at most"
+
+    def _middle(self) -> int:
+        """The lower median of the problems' numbers of facts."""
+        before = 0
+        for size, count in sorted(self.sizes.items()):
+            before += count
+            if 2 * before >= self.annotations:
+                return size
+        return 0
 
     def lines(self) -> Iterator[str]:
         """The same for people, with a table of the kinds and what else is lacking."""

@@ -89,7 +89,7 @@ def stats(
     except (OSError, RecordFileError) as error:
         fail(reason(error))
         return
-    for line in told.lines():
+    for line in filter(None, (*told.lines(), told.spread)):
         typer.echo(line)
 
 

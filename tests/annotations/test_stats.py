@@ -4,6 +4,7 @@ from typing import Any
 
 from perception_reward.annotations.model import Annotation
 from perception_reward.annotations.stats import Stats
+from perception_reward.trainer_client.wire import Fact
 
 
 def annotation(name: str, *facts: dict[str, Any], **known: Any) -> Annotation:
@@ -42,3 +43,10 @@ def test_the_report_says_in_its_first_line_how_many_have_no_seen_fact() -> None:
 
 def test_of_nothing_there_is_nothing_to_tell() -> None:
     assert next(Stats().lines()).startswith("0 annotations with 0 seen")
+
+
+def test_the_facts_of_a_problem_are_told_by_mean_middle_and_most() -> None:
+    facts = [Fact(id=f"f{n}", text="AB = 5.") for n in range(9)]
+    stats = Stats.of([Annotation(id=str(n), facts=facts[:n]) for n in (0, 1, 2, 9)])
+    assert stats.spread == "facts of a problem: 3.0 in the mean, 1 in the middle, 9 at most"
+    assert Stats().spread == ""

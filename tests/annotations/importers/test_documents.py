@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 Import = Callable[..., Any]
@@ -57,3 +58,9 @@ def test_files_of_no_known_layout_are_refused(imported: Import):
     found, report = imported("documents", {"a.json": "[]", "b.json": "{}", "c.tsv": "x\ty\n1\t2\n"})
     assert not found
     assert report.refused_rows == {"cannot be read": 2, "has neither form, words nor pages": 1}
+
+
+def test_a_real_page(imported: Import, real_rows: Path):
+    (annotation,), _ = imported("documents", real_rows / "documents")
+    (fact,) = annotation.facts
+    assert (fact.text, fact.page) == ('It has the text "No one would have believed".', 1)

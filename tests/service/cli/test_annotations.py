@@ -77,3 +77,11 @@ def test_a_difference_is_told_and_is_the_exit_status(tmp_path: Path, start_redis
     assert run("diff", one, start_redis().url).exit_code == 1
     wrong = run("diff", one, tmp_path / "none.jsonl")
     assert (wrong.exit_code, "none.jsonl" in wrong.stderr) == (2, True)
+
+
+def test_stats_tell_kinds_and_the_facts_of_a_problem(tmp_path: Path):
+    done = run("stats", write(tmp_path / "a.jsonl", {"id": "a", "facts": [FACT]}, {"id": "b"}))
+    assert (done.exit_code, done.stdout.splitlines()[-1]) == (
+        0,
+        "facts of a problem: 0.5 in the mean, 0 in the middle, 1 at most",
+    )
