@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -30,6 +31,7 @@ from perception_reward.service.profiles.load import load_profiles
 from perception_reward.service.profiles.model import Profile
 from perception_reward.service.rewards.grading import PRELOAD as GRADING
 from perception_reward.service.rewards.grading import AccuracyGrader
+from perception_reward.service.rollout_log import RolloutLog
 from perception_reward.service.scorer import Scorer
 from perception_reward.service.settings import Settings, SettingsError, is_redis_url, naming
 
@@ -61,12 +63,15 @@ class Service:
     judge: Judge
     scorer: Scorer
     audit: AuditReport | None = None
+    rollout_log: RolloutLog | None = None
 
     @asynccontextmanager
     async def running(self) -> AsyncGenerator[None]:
         """Start every part, and close them in reverse order."""
         parts: Sequence[Startable] = (self.store, self.cache, self.pool, self.judge)
         async with AsyncExitStack() as stack:
+            if self.rollout_log is not None:
+                stack.push_async_callback(asyncio.to_thread, self.rollout_log.close)
             for part in parts:
                 stack.push_async_callback(part.aclose)
                 await _start(part)
@@ -187,7 +192,21 @@ def assemble(settings: Settings, *, preload: Sequence[str] = PRELOAD) -> Service
         observer=metrics,
     )
     admission = Admission(settings.max_pending_items)
-    return Service(settings, metrics, admission, keyring, profiles, store, cache, pool, judge, scorer, audit)
+    with naming("rollout_log"):
+        rollout_log = _rollout_log(settings, metrics)
+    return Service(
+        settings, metrics, admission, keyring, profiles, store, cache, pool, judge, scorer, audit, rollout_log
+    )
+
+
+def _rollout_log(settings: Settings, metrics: Metrics) -> RolloutLog | None:
+    folder = settings.rollout_log
+    if folder is None:
+        return None
+    try:
+        return RolloutLog(folder, settings.rollout_log_share, settings.rollout_log_mb, metrics.rollouts_logged)
+    except OSError as error:
+        raise ValueError(f"{folder} cannot be written to: {error.strerror}") from None
 
 
 def _keyring(settings: Settings) -> Keyring:

@@ -48,6 +48,12 @@ class Metrics:
         self._key_items = Counter(
             f"{prefix}_key_items_total", "Items taken in with a key of the file of keys.", ["key"], registry=registry
         )
+        self._logged = Counter(
+            f"{prefix}_rollouts_logged_total",
+            "Results taken by the rollout log: `written`, or `dropped` as the disk is slow or full.",
+            ["outcome"],
+            registry=registry,
+        )
         self._facts = Counter(f"{prefix}_facts_total", "Facts asked about.", ["profile"], registry=registry)
         self._verdicts = Counter(f"{prefix}_verdicts_total", "Verdicts given.", ["verdict"], registry=registry)
         self._missing = Counter(
@@ -199,6 +205,9 @@ class Metrics:
         self._refused.labels(reason).inc()
 
     # scoring
+
+    def rollouts_logged(self, outcome: str, results: int) -> None:
+        self._logged.labels(outcome).inc(results)
 
     def keyed(self, key: str, items: int) -> None:
         self._key_items.labels(key).inc(items)

@@ -202,6 +202,17 @@ class Settings(BaseSettings):
         le=3600,
         description="Seconds that requests under way get to finish after SIGTERM.",
     )
+    rollout_log: Path | None = Field(
+        default=None,
+        description="Folder for a sample of what is scored, with its responses, which `report` reads. They may hold "
+        "private data.",
+    )
+    rollout_log_share: float = Field(
+        default=0.01, gt=0, le=1, description="Share of the groups that the rollout log takes, each whole."
+    )
+    rollout_log_mb: int = Field(
+        default=1024, ge=8, description="MiB that the rollout log's files may take; the oldest go first."
+    )
     log_level: Literal["debug", "info", "warning", "error"] = Field(default="info", description="Least level logged.")
     log_json: bool = Field(default=False, description="Log one JSON object a line.")
     log_responses: bool = Field(

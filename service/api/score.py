@@ -104,6 +104,8 @@ async def scored(
             raise HTTPException(504, "the request's time was over before every item was scored") from None
     _log(request, body, response.summary)
     _log_responses(body, service)
+    if service.rollout_log is not None:
+        service.rollout_log.add(body, enumerate(response.results))
     return response
 
 
@@ -158,6 +160,8 @@ async def _lines(request: Request, body: ScoreRequest, service: Service, deadlin
                 )
             else:
                 line = StreamedResult(index=index, result=result)
+                if service.rollout_log is not None:
+                    service.rollout_log.add(body, [(index, result)])
             yield line.model_dump_json().encode() + b"\n"
 
 
