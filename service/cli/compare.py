@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Collection
 from pathlib import Path
 from typing import Annotated
 
@@ -31,7 +32,7 @@ from perception_reward.service.report.compare import (
 from perception_reward.service.report.compare import (
     compare as compared,
 )
-from perception_reward.service.report.rows import Row, read_rows
+from perception_reward.service.report.rows import PROBLEM_NAMES, Row, read_rows
 from perception_reward.service.statistics.power import POWER
 
 # Discordant problems on the screen, to either side; --json has all of them.
@@ -106,9 +107,10 @@ def compare(
         if before is None or after is None:
             fail("name two files of results, BEFORE and AFTER; or --plan with --gained and --lost", status=2)
             return
+        keep = {*PROBLEM_NAMES, problem or "", by or ""}
         found = compared(
-            _rows(before),
-            _rows(after),
+            _rows(before, keep),
+            _rows(after, keep),
             rule,
             problem=problem,
             by=by,
@@ -125,8 +127,8 @@ def compare(
         _show(screen(), found, (before, after))
 
 
-def _rows(path: Path) -> list[Row]:
-    rows = read_rows(path)
+def _rows(path: Path, keep: Collection[str]) -> list[Row]:
+    rows = read_rows(path, keep)
     if not rows:
         raise ValueError(f"{path} holds no result")
     return rows

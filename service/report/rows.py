@@ -11,7 +11,8 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterable, Mapping, Sequence
+import sys
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
@@ -73,15 +74,18 @@ class Row:
             return None
 
 
-def read_rows(path: Path) -> list[Row]:
-    """All rows of a file. Raises `RecordFileError` for the first record that is no result, and `OSError`."""
+def read_rows(path: Path, keep: Collection[str] | None = None) -> list[Row]:
+    """All rows of a file; where `keep` is given with these fields alone, and with facts without texts and places.
+
+    Raises `RecordFileError` for the first record that is no result, and `OSError`.
+    """
     file = open_records(path, known=KNOWN, constants=as_null)
     rows: list[Row] = []
     for place, record in file:
         fault = record if isinstance(record, LineError) else None
         if not isinstance(record, LineError):
             try:
-                rows.append(row_of(path.name, place, record))
+                rows.append(row_of(path.name, place, record, keep))
                 continue
             except (ValueError, TypeError, KeyError) as error:
                 fault = LineError(place, "", f"is no result of `perception-reward score`: {error}")
@@ -89,8 +93,8 @@ def read_rows(path: Path) -> list[Row]:
     return rows
 
 
-def row_of(file: str, place: int, record: Mapping[str, object]) -> Row:
-    """The row in a record. Raises `ValueError`, for people, for one that is none."""
+def row_of(file: str, place: int, record: Mapping[str, object], keep: Collection[str] | None = None) -> Row:
+    """The row in a record; `keep` as for `read_rows`. Raises `ValueError`, for people, for one that is none."""
     components = _mapping(record.get("components"), "components")
     if not components and not any(name in record for name in (*COMPONENTS, "score")):
         raise ValueError("it has neither components nor a score")
@@ -99,7 +103,8 @@ def row_of(file: str, place: int, record: Mapping[str, object]) -> Row:
     explained = _mapping(record.get("explained"), "explained")
     texts = {str(fact.get("id")): fact.get("text") for fact in _list(explained.get("facts"))}
     extra = {**_mapping(record.get("extra"), "extra"), **{n: v for n, v in explained.items() if n != "facts"}}
-    others = {name: value for name, value in record.items() if name not in KNOWN}
+    others = {name: value for name, value in record.items() if name not in KNOWN and value is not None}
+    fields = {name: value for name, value in {**extra, **others}.items() if keep is None or name in keep}
     reason = record.get("reason")
     if values["score"] is None and reason is None:
         reason = "unknown"
@@ -110,8 +115,8 @@ def row_of(file: str, place: int, record: Mapping[str, object]) -> Row:
         None if name is None else str(name),
         None if reason is None else str(reason),
         values,
-        tuple(_verdict(fact, texts) for fact in _list(record.get("facts"))),
-        {**extra, **{name: value for name, value in others.items() if value is not None}},
+        tuple(_verdict(fact, texts if keep is None else None) for fact in _list(record.get("facts"))),
+        fields,
     )
 
 
@@ -171,13 +176,17 @@ def _list(value: object) -> list[Mapping[str, Any]]:
     return cast("list[Mapping[str, Any]]", value) if isinstance(value, list) else []
 
 
-def _verdict(fact: Mapping[str, Any], texts: Mapping[str, object]) -> Verdict:
+def _verdict(fact: Mapping[str, Any], texts: Mapping[str, object] | None) -> Verdict:
+    """texts: of facts by id; None where they are not asked for, nor places."""
+    name, verdict = sys.intern(str(fact.get("id", ""))), sys.intern(str(fact.get("verdict", "absent")))
+    if texts is None:
+        return Verdict(name, verdict)
     span = cast("list[int] | None", fact.get("span"))
     text = fact.get("text") or texts.get(str(fact.get("id")))
     probability = fact.get("probability")
     return Verdict(
-        str(fact.get("id", "")),
-        str(fact.get("verdict", "absent")),
+        name,
+        verdict,
         None if probability is None else float(probability),
         (int(span[0]), int(span[1])) if span is not None and len(span) == 2 else None,
         str(text) if text else "",

@@ -75,3 +75,9 @@ def test_problems_are_named_by_the_first_field_that_all_rows_have_and_the_files_
     assert problem_name((one, rows({"group": "x", "pid": 9}))) == "id"
     with pytest.raises(ValueError, match="f line 0: has no 'level'; name the field"):
         problem_name((one,), "level")
+
+
+def test_fields_that_nobody_asks_for_are_not_kept(tmp_path: Path):
+    path = tmp_path / "results.jsonl"
+    path.write_text(json.dumps(line(OK, model="m", prompt="x" * 1000)) + "\n", encoding="utf-8")
+    assert read_rows(path, keep={"model"})[0].fields == {"model": "m"}
