@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import time
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 
@@ -17,9 +18,12 @@ from perception_reward.service.admission import Admission
 # New objects before the youngest are looked at, and how many such looks until those that survived them are, too.
 YOUNG, MIDDLE = 5000, 20
 # Looks of the second kind until one at everything: so many that a large request does not come so far, where nobody has
-# been idle since; and so few that one is worth its time where nobody waits.
+# been idle since; and so few that one is worth its time where nobody waits. Of thousands of open connections each look
+# takes a while, and finds little.
 OVERDUE, WORTHWHILE = 100, 4
 EVERY_SECONDS = 1.0
+# Where a collection took so many seconds as there are so many objects, annotations that were read anew, these stay.
+SLOW_SECONDS, MANY_OBJECTS = 0.05, 250_000
 
 
 @asynccontextmanager
@@ -43,4 +47,7 @@ async def _collect(admission: Admission) -> None:
     while True:
         await asyncio.sleep(EVERY_SECONDS)
         if admission.requests == 0 and gc.get_count()[2] >= WORTHWHILE:
+            started = time.perf_counter()
             gc.collect()
+            if time.perf_counter() - started > SLOW_SECONDS and len(gc.get_objects(2)) > MANY_OBJECTS:
+                gc.freeze()

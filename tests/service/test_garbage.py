@@ -56,3 +56,15 @@ async def test_no_full_collection_comes_in_the_middle_of_many_new_objects():
     assert len(kept) == 2_000_000
     assert full == []
     assert gc.get_threshold() == usual
+
+
+@pytest.mark.usefixtures("one_is_worthwhile")
+async def test_many_objects_that_stay_are_looked_at_once(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(garbage, "SLOW_SECONDS", 0.0)
+    async with garbage.collected_when_idle(Admission(1)):
+        before = gc.get_freeze_count()
+        kept = [[number] for number in range(garbage.MANY_OBJECTS + 1)]
+        async with asyncio.timeout(30):
+            while gc.get_freeze_count() < before + len(kept):  # noqa: ASYNC110
+                await asyncio.sleep(0.01)
+    gc.unfreeze()
