@@ -240,7 +240,7 @@ $(DEPLOY_VENV)/ready: tests/deploy/tools.py deploy/locks/router.lock
 
 .PHONY: test-deploy
 test-deploy: $(DEPLOY_VENV)/ready  ## What is in deploy/: renders, schemas, policies, rules, dashboards, the chart (fetches tools)
-	DEPLOY_TOOLS=$(abspath $(DEPLOY_VENV))/bin pytest -q -m deploy tests/deploy
+	DEPLOY_TOOLS=$(abspath $(DEPLOY_VENV))/bin pytest -q -n logical --dist loadfile -m deploy tests/deploy
 
 .PHONY: test-image
 test-image: $(DEPLOY_VENV)/ready  ## The api image, built and run (as root; needs Debian's buildah and debootstrap, and package indexes)
