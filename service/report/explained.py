@@ -78,7 +78,7 @@ def _facts(verdicts: Verdicts, rule: PerceptionRule) -> Table:
     table.columns[3].overflow = "fold"
     for number, (fact, verdict) in enumerate(verdicts, start=1):
         style = FALSE if _is_false(fact, verdict) else TRUE if verdict.verdict == "stated" else NOTHING
-        said = Text(fact.text)
+        said = Text(fact.claim)
         if note := _note(fact, rule):
             said.append(f"  ({note})", "dim")
         table.add_row(str(number), Text(verdict.verdict, style), f"{verdict.probability:.2f}", said)
