@@ -88,7 +88,8 @@ PERCEPTION_R1 = Importer(
     "perception-r1",
     "Parquet of Perception-R1's code: problem, answer, images and visual_key_info with its <info> tags",
     ("statement",),
-    records(*COLUMNS),
+    # Images that are bytes are not asked for, and so not read.
+    records(*(name for name in COLUMNS if name != "images")),
     make,
     COLUMNS,
 )

@@ -7,6 +7,11 @@ from typing import Any
 
 import pytest
 
+from perception_reward.annotations.model import Annotation
+from perception_reward.annotations.row_files import problems_of, write_rows
+from perception_reward.annotations.rows import LAYOUTS, Incomplete
+from perception_reward.trainer_client.wire import Fact
+
 Import = Callable[..., Any]
 
 
@@ -59,3 +64,16 @@ def test_its_parquet_is_read_with_images_left_out(imported: Import, tmp_path: Pa
         ("train-1", ["5", "five"], []),
         ("train-2", ["5", "five"], []),
     ]
+
+
+def test_what_is_written_for_the_code_comes_back(imported: Import, tmp_path: Path):
+    pytest.importorskip("pyarrow")
+    facts = [Fact(id=f"f{n}", text=f"Segment AB has length {n}.") for n in range(1, 4)]
+    (tmp_path / "a.png").write_bytes(b"\x89PNG")
+    annotation = Annotation(id="a", question="Find x.", answer="5", images=["a.png"], facts=facts)
+    problems = list(problems_of([annotation], root=tmp_path, embed=True, system=""))
+    assert not isinstance(problems[0], Incomplete)
+    write_rows(tmp_path / "train.parquet", LAYOUTS["perception-r1"], [problems[0]])
+    (back,), report = imported("perception-r1", tmp_path / "train.parquet")
+    assert [fact.text for fact in back.facts] == [fact.text for fact in facts]
+    assert (back.id, back.answer, report.refused_facts.total()) == ("a", "5", 0)
