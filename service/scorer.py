@@ -20,6 +20,7 @@ from contextvars import ContextVar
 from typing import Any, Protocol
 
 from perception_reward.annotations.store import AnnotationStore, Found, StoreUnavailable
+from perception_reward.service import tracing
 from perception_reward.service.cache.codec import decode_grade, decode_verdict, encode_grade, encode_verdict
 from perception_reward.service.cache.tiered import VerdictCache
 from perception_reward.service.errand import Errand, errand_of, tasks_of
@@ -197,7 +198,9 @@ class Scorer:
         keys = list(errand.keys)
         known: dict[bytes, Find] = {}
         pace = Pace()
-        for key, value in zip(keys, await self._cache.get_many(keys), strict=True):
+        with tracing.span("cache read", keys=len(keys)):
+            values = await self._cache.get_many(keys)
+        for key, value in zip(keys, values, strict=True):
             await pace.keep()
             if value is None:
                 continue

@@ -5,14 +5,15 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Generator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Generator
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 
 from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from perception_reward.service import tracing
 from perception_reward.service.admission import Admission
 from perception_reward.service.api.key_check import METRICS_PATH, OPEN_PATHS
 from perception_reward.service.api.problems import problem
@@ -56,7 +57,7 @@ class Telemetry:
                 status = message["status"]
             await send(message)
 
-        with self._admission.request():
+        with self._admission.request(), _traced(scope) as tell:
             try:
                 with self._until_stopped():
                     await self._app(scope, receive, watched)
@@ -67,6 +68,7 @@ class Telemetry:
                 raise
             finally:
                 self._report(scope, status, time.perf_counter() - started)
+                tell(status=status, route=_route(scope), **scope.get("state", {}).get("log", {}))
 
     @contextmanager
     def _until_stopped(self) -> Generator[None]:
@@ -78,7 +80,7 @@ class Telemetry:
                 raise
 
     def _report(self, scope: Scope, status: int, seconds: float) -> None:
-        route = getattr(scope.get("route"), "path", "unknown")
+        route = _route(scope)
         self._metrics.answered(route, scope["method"], status, seconds)
         state = scope.get("state", {})
         attached = {"seconds": round(seconds, 4), **state.get("log", {})}
@@ -89,6 +91,16 @@ class Telemetry:
             level = logging.WARNING
             attached |= {"path": scope["path"][:MOST_PATH], "client": _address(scope)}
         logger.log(level, "%s %s %d", scope["method"], route, status, extra=attached)
+
+
+def _route(scope: Scope) -> str:
+    return getattr(scope.get("route"), "path", "unknown")
+
+
+def _traced(scope: Scope) -> AbstractContextManager[Callable[..., None]]:
+    if scope["path"] in OPEN_PATHS or scope["path"] == METRICS_PATH:
+        return nullcontext(tracing.untold)
+    return tracing.request_span(f"{scope['method']} request", Headers(scope=scope))
 
 
 def _address(scope: Scope) -> str:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import logging
 
-from perception_reward.service import logs
+from perception_reward.service import logs, tracing
 from perception_reward.service.assembly import Service
 from perception_reward.service.audit.last import concern
 from perception_reward.service.cli import running
-from perception_reward.service.cli.options import with_settings
+from perception_reward.service.cli.options import fail, with_settings
 from perception_reward.service.settings import Settings
 
 logger = logging.getLogger(__name__)
@@ -25,4 +25,8 @@ def serve(settings: Settings) -> None:
         with running.listen(settings) as listener:
             await running.serve(service, listener)
 
-    running.run_or_exit(settings, main)
+    try:
+        with tracing.running():
+            running.run_or_exit(settings, main)
+    except tracing.TracingError as error:
+        fail(str(error))

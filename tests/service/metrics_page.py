@@ -17,6 +17,10 @@ HEAD = f"""# Metrics
 What `GET /metrics` shows, in Prometheus' text form. It needs an API key like every other path, unless a key of its own
 (`--metrics-key`) or none (`--open-metrics`) is asked for. A histogram has `_bucket`, `_sum` and `_count` series.
 
+Traces: with `pip install '.[service,traces]'` and OpenTelemetry's own variables (`OTEL_EXPORTER_OTLP_ENDPOINT`, or
+`OTEL_TRACES_EXPORTER=console`) each request is a span, in the trainer's trace where it makes one, with the look into
+the cache and each question to a judge's server below it; vLLM goes on with the same trace (`--otlp-traces-endpoint`).
+
 `run` is the label that a trainer sends with its requests (`PERCEPTION_REWARD_RUN`). The first {MOST_RUNS} runs have
 series of their own, and all others share `run="other"`. The mean of a component over the last ten minutes of a run:
 

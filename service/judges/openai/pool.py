@@ -17,6 +17,7 @@ from http import HTTPStatus
 
 import aiohttp
 
+from perception_reward.service import tracing
 from perception_reward.service.judges.llm.failure import JudgeFailure
 from perception_reward.service.judges.llm.observer import JudgeObserver, Unobserved
 from perception_reward.service.judges.openai.affinity import choose
@@ -218,7 +219,14 @@ class EndpointPool:
 
     async def _send(self, endpoint: Endpoint, call: Call) -> _Reply:
         url = endpoint.url + call.path
-        async with self.session.post(url, data=call.body, allow_redirects=False) as reply:
+        with tracing.span("judge request", server=endpoint.label, path=call.path) as tell:
+            reply = await self._ask(url, call)
+            tell(status=reply.status)
+            return reply
+
+    async def _ask(self, url: str, call: Call) -> _Reply:
+        headers = tracing.trace_headers()
+        async with self.session.post(url, data=call.body, headers=headers, allow_redirects=False) as reply:
             ok = reply.status == HTTPStatus.OK
             body = await (whole_body(reply, call.most) if ok else first_bytes(reply, MOST_READ))
             return _Reply(reply.status, body, reply.headers.get("Retry-After"))
