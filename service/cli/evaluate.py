@@ -19,6 +19,7 @@ from perception_reward.annotations.version import Version
 from perception_reward.service import logs
 from perception_reward.service.assembly import JUDGING, Service
 from perception_reward.service.cli.options import JUDGE, fail, reason, with_settings
+from perception_reward.service.cli.outputs import Force, outputs_or_exit
 from perception_reward.service.cli.running import run_or_exit
 from perception_reward.service.cli.stores import open_store, read_store
 from perception_reward.service.judges.base import Judge, JudgeTask, Missing, Verdict
@@ -40,6 +41,7 @@ def evaluate(
     differences: Annotated[
         Path | None, typer.Option(dir_okay=False, help="Write each fact here that only one of the two has.")
     ] = None,
+    force: Force = False,
 ) -> None:
     """Compare facts with a gold standard: precision and recall, by kind.
 
@@ -47,6 +49,7 @@ def evaluate(
     side's facts, read as a text, state it. A verdict that is missing counts as no match, and is told.
     """
     logs.configure("warning", as_json=settings.log_json)
+    outputs_or_exit(differences, read=(store, gold), force=force, json_lines=False)
     ours, theirs = _read(store), _read(gold)
     comparison = compare(ours, theirs)
     if not comparison.problems:

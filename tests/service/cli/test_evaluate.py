@@ -43,6 +43,9 @@ def test_figures_are_told_and_kept_in_the_header_and_the_rest_of_the_file_stays(
     assert ["length", "2", "1", "0.500", "1.000"] in [line.split() for line in done.stdout.splitlines()]
     assert "1 problems that only the gold standard has are left out, such as 'q'" in done.stdout
     assert (tmp_path / "told.txt").read_text() == "p: only in the store: Segment BC has length 8.\n"
+    again = run("evaluate", store, gold, "--differences", tmp_path / "told.txt")
+    assert (again.exit_code, "pass --force" in again.stderr) == (2, True)
+    assert run("evaluate", store, gold, "--differences", store, "--force").exit_code == 2
     assert [json.loads(line) for line in store.read_text().splitlines()[1:]] == before
     header = asyncio.run(header_of(store))
     assert header.figures is not None
