@@ -93,7 +93,7 @@ VERL_VENV ?= .venv-verl
 $(VERL_VENV)/ready:
 	$(PYTHON) -m venv $(VERL_VENV)
 	$(VERL_VENV)/bin/python -m pip install -q torch==2.13.0
-	$(VERL_VENV)/bin/python -m pip install -q verl==0.9.1 -e . $(TEST_TOOLS)
+	$(VERL_VENV)/bin/python -m pip install -q verl==0.9.1 cachetools uvicorn fastapi -e . $(TEST_TOOLS)
 	touch $@
 
 .PHONY: test-verl
@@ -219,6 +219,17 @@ $(AREAL_VENV)/ready:
 		torchdata 'ray[default]' uvloop aiofiles colorlog einops flask httpx lark numba openai orjson pillow psutil \
 		requests tenacity -e . $(TEST_TOOLS)
 	touch $@
+
+RAY_VENV ?= .venv-ray
+
+$(RAY_VENV)/ready:
+	$(PYTHON) -m venv $(RAY_VENV)
+	$(RAY_VENV)/bin/python -m pip install -q -e '.[service,ray]' redis psutil $(TEST_TOOLS)
+	touch $@
+
+.PHONY: test-ray
+test-ray: $(RAY_VENV)/ready  ## `score --engine ray` on a cluster of this machine, with parts of it killed (installs 500 MB)
+	RAY_AUTH_MODE=disabled $(RAY_VENV)/bin/python -m pytest -q -m ray -W default tests/service/batch/test_ray_engine.py
 
 .PHONY: test-areal
 test-areal: $(AREAL_VENV)/ready  ## AReaL's workflows and rollout executor; AREAL_SOURCE=a checkout (installs 1 GB)

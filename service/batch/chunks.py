@@ -13,7 +13,7 @@ import asyncio
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeAlias
 
 from perception_reward.annotations.faults import LineError, Record, said
 from perception_reward.service.assembly import Service
@@ -106,26 +106,34 @@ class UrlScoring:
         return found
 
 
+Answered: TypeAlias = tuple[int, Rollout, ItemResult] | tuple[int, LineError, None]
+
+
+async def answers(chunk: Chunk, asking: Asking, scoring: Scoring) -> list[Answered]:
+    """Its rollouts and faulty records in order, by their places, with the results of the rollouts."""
+    found = [one for place, record in chunk.records for one in _read(place, record, chunk.layout)]
+    results = iter(await _scored([one for _, one in found if isinstance(one, Rollout)], asking, scoring))
+    return [(place, one, next(results)) if isinstance(one, Rollout) else (place, one, None) for place, one in found]
+
+
 async def score_chunk(chunk: Chunk, asking: Asking, scoring: Scoring) -> Scored:
     """Read its rollouts, have them scored, and write what comes of it."""
-    found = [one for place, record in chunk.records for one in _read(place, record, chunk.layout)]
-    rollouts = [one for _, one in found if isinstance(one, Rollout)]
-    results = await _scored(rollouts, asking, scoring)
-    tally = Tally()
-    tally.add(results)
+    pairs: list[tuple[Rollout, ItemResult]] = []
     missing: list[dict[str, Any]] = []
-    answers = enumerate(results)
-    for place, one in found:
-        if isinstance(one, LineError):
+    for place, one, result in await answers(chunk, asking, scoring):
+        if isinstance(one, LineError) or result is None:
             missing.append(_unread(chunk, place, one))
-        elif (answer := next(answers))[1].status == "missing":
-            missing.append(_missing(chunk, place, *answer, one, asking))
-    pairs = zip(rollouts, results, strict=True)
+            continue
+        if result.status == "missing":
+            missing.append(_missing(chunk, place, len(pairs), result, one, asking))
+        pairs.append((one, result))
+    tally = Tally()
+    tally.add(result for _, result in pairs)
     if asking.table:
         written = packed_rows([row_of(*pair, asking.step, explain=asking.explain) for pair in pairs])
     else:
         written = "".join(line_of(*pair, asking.step, explain=asking.explain) for pair in pairs).encode()
-    return Scored([written] if results else [], len(results), tally, missing)
+    return Scored([written] if pairs else [], len(pairs), tally, missing)
 
 
 def _read(place: int, record: Record | LineError, layout: Layout) -> Iterator[tuple[int, Rollout | LineError]]:
@@ -145,7 +153,7 @@ async def _scored(rollouts: Sequence[Rollout], asking: Asking, scoring: Scoring)
     return [found[number] for number in range(len(rollouts))]
 
 
-def _unread(chunk: Chunk, place: int, fault: LineError) -> dict[str, Any]:
+def _unread(chunk: Chunk, place: int, fault: Any) -> dict[str, Any]:
     return {
         "line": None,
         "id": None,

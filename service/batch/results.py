@@ -131,14 +131,23 @@ def packed_rows(rows: Sequence[Mapping[str, Any]]) -> bytes:
 
 
 def read_results(path: Path) -> Iterator[ResultLine]:
-    """The results in a file. Raises `RecordFileError` for the first row that is none, and `OSError`."""
+    """The results in a file, or in a folder of tables as Ray writes it.
+
+    Raises `RecordFileError` for the first row that is none, and `OSError`.
+    """
+    if path.is_dir():
+        for file in sorted(path.glob("*.parquet")):
+            yield from read_results(file)
+        return
     # No column is `known`, so that a table's nulls stay what they are.
     file = open_records(path, known=())
     for place, record in file:
         if isinstance(record, LineError):
             raise RecordFileError(path, [record], file.unit)
         if file.columns is not None:
-            record = {name: value for name, value in record.items() if value is not None or name not in _OPTIONAL}
+            # Ray's tables have the column of their ids besides.
+            fields = {name: value for name, value in record.items() if name in ResultLine.model_fields}
+            record = {name: value for name, value in fields.items() if value is not None or name not in _OPTIONAL}
         try:
             yield ResultLine.model_validate(record)
         except ValidationError as error:

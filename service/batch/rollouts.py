@@ -102,6 +102,11 @@ class RolloutFile:
         return self.layout.describe(self._first)
 
     @property
+    def found(self) -> dict[str, str]:
+        """By field, the place that the first records have it in."""
+        return self.layout.found_in(self._first)
+
+    @property
     def _columns(self) -> tuple[str, ...]:
         return self._file.columns or ()
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -18,6 +20,7 @@ from perception_reward.service.batch.inputs import identity, inputs_of
 from perception_reward.service.batch.job import Job
 from perception_reward.service.batch.layouts import read_map
 from perception_reward.service.batch.outputs import missing_of
+from perception_reward.service.batch.ray_engine import RayJob, RayRefused, gpus_of
 from perception_reward.service.batch.retry import judge_of, merge, retry_of
 from perception_reward.service.batch.rollouts import Survey
 from perception_reward.service.batch.selection import Condition, Selection
@@ -39,6 +42,11 @@ WHAT = (
     "CSV, Parquet, Arrow or Excel, plain or packed with gzip or zstd. RESULTS is .jsonl, .jsonl.gz, .jsonl.zst or "
     ".parquet."
 )
+
+
+class Engine(StrEnum):
+    local = "local"
+    ray = "ray"
 
 
 @with_settings(*ANNOTATIONS, *PROFILES, *JUDGE, *CACHE, *WORK, "log_json")
@@ -86,6 +94,16 @@ def score(
             "The key is PERCEPTION_REWARD_API_KEY.",
         ),
     ] = None,
+    engine: Annotated[
+        Engine,
+        typer.Option(
+            help="local: this machine, in order, to a file. ray: a cluster of Ray (RAY_ADDRESS), by ids, to a folder "
+            "of Parquet that may be a URL; extra [ray]."
+        ),
+    ] = Engine.local,
+    ray_actors: Annotated[
+        int, typer.Option(min=0, help="Actors that score, with --engine ray; 0 for as many as there is room for.")
+    ] = 0,
     explain: Annotated[
         bool, typer.Option("--explain", help="Write each response with its result, and the words that carry each fact.")
     ] = False,
@@ -113,6 +131,10 @@ def score(
     logs.configure("warning", as_json=settings.log_json)
     if retry_missing:
         retry(settings, Path(paths[-1]), url or [], Asking(step, explain), prefix, force=force)
+        return
+    if engine is Engine.ray:
+        _with_ray(settings, paths, mapping or [], where or [], limit, sample, url or [], Asking(step, explain), prefix,
+                  actors=ray_actors, force=force)  # fmt: skip
         return
     named, results = _named(paths)
     local = [Path(name) for name in named if not is_url(name)]
@@ -216,3 +238,38 @@ def retry(
     console.print(
         f"{scored} missing rows have a score now; {'others are missing still' if left else 'none is missing'}"
     )
+
+
+def _with_ray(
+    settings: Settings,
+    paths: Sequence[str],
+    mapping: Sequence[str],
+    where: Sequence[str],
+    limit: int | None,
+    sample: int | None,
+    urls: Sequence[str],
+    asking: Asking,
+    prefix: str | None,
+    *,
+    actors: int,
+    force: bool,
+) -> None:
+    if len(paths) < 2:
+        fail("name the rollouts, and last the folder of results", status=2)
+    console = screen(stderr=True)
+    files, selection = _wanted(paths[:-1], mapping, where, limit, None, 0)
+    if sample is not None:
+        selection = replace(selection, seed=str(sample))
+    job = RayJob(
+        files, selection, asking, paths[-1], settings, urls, prefix, actors, gpus_of(settings) if not urls else 0, force
+    )
+    try:
+        with told_or_exit():
+            console.print(files[0].described, soft_wrap=True)
+            found = job.run()
+    except (RayRefused, RecordFileError) as error:
+        fail(reason(error), status=2)
+        return
+    console.print(f"{found.rows} rows scored to {paths[-1]}; {found.missing} missing", soft_wrap=True)
+    if found.missing == found.rows:
+        fail("every score is missing", status=ALL_MISSING)

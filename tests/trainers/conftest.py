@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 import threading
 import time
 import urllib.error
@@ -118,3 +121,18 @@ def await_ready(url: str) -> None:
 @pytest.fixture
 def ready() -> Callable[[str], None]:
     return await_ready
+
+
+@pytest.fixture
+def score_files(tmp_path: Path) -> Callable[[Path], tuple[str, list[dict[str, Any]]]]:
+    """Has `perception-reward score` read what a trainer has written; what it told, and the results."""
+
+    def score(rollouts: Path) -> tuple[str, list[dict[str, Any]]]:
+        out = tmp_path / "results.jsonl"
+        python = os.environ.get("SERVICE_PYTHON", sys.executable)
+        command = [python, "-m", "perception_reward.service.cli", "score", str(rollouts), str(out), "--workers", "1"]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=300)
+        assert out.exists(), done.stderr
+        return done.stderr, [json.loads(line) for line in out.read_text(encoding="utf-8").splitlines()]
+
+    return score

@@ -419,3 +419,20 @@ def test_two_processes_that_share_a_group_have_its_advantages_and_its_means(tmp_
         metrics = answer.read().decode()
     for run in ("process-0", "process-1"):
         assert f'perception_reward_items_total{{profile="perception-r1",run="{run}"}} 4.0' in metrics
+
+
+def test_the_completions_that_trl_logs_are_read_as_its_layout(
+    tmp_path: Path, score_files: Callable[[Path], Any]
+) -> None:
+    def half(completions: Any, **_: Any) -> list[float]:
+        return [0.5] * len(completions)
+
+    trainer = trainer_of(tmp_path, half, rows(["triangle/1", "triangle/1"]), steps=2)
+    trainer.log_completions = True
+    (tmp_path / "run" / "completions").mkdir(parents=True)
+    trainer.train()
+    told, results = score_files(tmp_path / "run" / "completions")
+    assert "TRL: response from completion, step, prompt (2 files)" in told
+    assert [one["step"] for one in results] == [1] * GENERATIONS + [2] * GENERATIONS
+    assert {one["extra"]["half"] for one in results} == {0.5}
+    assert len({one["group"] for one in results}) == 2

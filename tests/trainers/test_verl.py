@@ -188,3 +188,25 @@ def test_the_older_batch_manager_gives_the_mean_of_the_group_for_what_is_missing
     assert found["reward_tensor"].sum(dim=1).tolist() == [pytest.approx(1.7), 0.0, pytest.approx(0.85)]
     assert found["reward_extra_info"]["missing"] == [0.0, 0.0, 1.0]
     assert math.isnan(found["reward_extra_info"]["perception"][2])
+
+
+def test_the_rollouts_that_verl_dumps_are_read_as_its_layout(tmp_path: Path, score_files: Any) -> None:
+    from verl.trainer.ppo.ray_trainer import RayPPOTrainer
+
+    trainer = RayPPOTrainer.__new__(RayPPOTrainer)
+    trainer._init_dump_executor()
+    for trainer.global_steps in (2, 10):
+        trainer._dump_generations(
+            inputs=["user\nAC?\nassistant\n"] * 2,
+            outputs=[GOOD, BAD],
+            gts=["13", "13"],
+            scores=[1.0, 0.0],
+            reward_extra_infos_dict={"annotation_id": ["triangle/1", "triangle/1"]},
+            dump_path=str(tmp_path / "dump"),
+        )
+    trainer._shutdown_dump_executor()
+    told, results = score_files(tmp_path / "dump")
+    assert "verl: annotation_id, response from output, answer from gts, step, prompt from input (2 files)" in told
+    assert [one["step"] for one in results] == [2, 2, 10, 10]
+    assert [one["components"]["accuracy"] for one in results] == [1.0, 0.0, 1.0, 0.0]
+    assert {one["reason"] for one in results} == {"unknown_annotation"}
