@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import signal
 from collections.abc import AsyncGenerator, Generator, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager, suppress
@@ -151,7 +152,9 @@ def _stopped_by_signals(stopping: asyncio.Event, console: Console) -> Generator[
 
 
 def tell(console: Console, done: Done, results: Path) -> None:
-    """What the scores came to, and why some are missing."""
+    """What the scores came to, and why some are missing; behind the warnings, which a thread writes."""
+    for handler in logging.getLogger().handlers:
+        handler.flush()
     tally = done.tally
     table = Table("", "mean", "items", "without", box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
     for column in table.columns[1:]:
