@@ -96,12 +96,12 @@ class RayJob:
         self._prepare(ray, checkpoint)
         actors = self.actors or _actors(ray, self.gpus)
         context = data.DataContext.get_current()
-        rows = _read(data, self.files)
-        _check_unique(rows, column)
-        # Set behind the look at the ids, which is a plan of its own.
+        _check_unique(_read(data, self.files), column)
+        # Behind the look at the ids, which is a plan of its own, and before the read: a data set keeps the context that
+        # it was made in.
         context.checkpoint_config = importlib.import_module("ray.data.checkpoint").CheckpointConfig(column, checkpoint)
         try:
-            scored = rows.map_batches(
+            scored = _read(data, self.files).map_batches(
                 RayActor,
                 fn_constructor_args=(self, layout, column),
                 batch_size=RECORDS,
