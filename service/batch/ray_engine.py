@@ -48,8 +48,9 @@ from perception_reward.trainer_client.client import RewardClient
 from perception_reward.trainer_client.missing import missing_result
 from perception_reward.trainer_client.wire import ScoreItem
 
-# CPUs that Ray counts for a reader and a writer; and what the actors leave, for Ray's own look at the files takes one.
-READER, LEFT = 0.25, 1.0
+# CPUs that Ray counts for a reader and a writer; and what the actors leave: Ray's own look at the files takes one, and
+# so does what passes over the rows that are written, once a job goes on.
+READER, LEFT = 0.25, 2.0
 # What Ray says where it goes on without a checkpoint.
 TURNED_OFF = ".*doesn't support checkpointing.*"
 
