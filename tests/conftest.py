@@ -11,6 +11,7 @@ import socket
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import IO, Any
@@ -209,6 +210,13 @@ class ServedProcess:
     def log(self) -> list[dict[str, Any]]:
         """What was logged so far. A line that is no JSON, such as one of the interpreter, is its message."""
         return [json.loads(line) if line.startswith("{") else {"message": line} for line in tuple(self.lines)]
+
+    def await_logged(self, words: str, seconds: float = 10) -> None:
+        """Until a line has said `words`: lines are written a moment after what they tell of."""
+        until = time.monotonic() + seconds
+        while not any(words in str(line["message"]) for line in self.log):
+            assert time.monotonic() < until, f"nothing was logged of {words!r}: {self.log[-20:]}"
+            time.sleep(0.05)
 
     def _await_address(self) -> str:
         assert self._process.stderr is not None

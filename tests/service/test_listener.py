@@ -76,12 +76,15 @@ def test_where_all_are_served_the_next_is_told(start_process: Callable[..., Any]
     body = b'{"items": [{"response": "x"}]}'
     head = (
         "POST /v1/score HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
-        f"Content-Length: {len(body)}\r\n\r\n"
+        f"Content-Length: {len(body)}\r\nExpect: 100-continue\r\n\r\n"
     )
     with ExitStack() as stack:
         busy = [stack.enter_context(closing(connection(service.url))) for _ in range(4)]
         for one in busy:
-            one.sendall(head.encode() + body[:1])
+            one.sendall(head.encode())
+            # Now its header is read: one that is not yet is sent away to make room.
+            assert one.recv(65536).startswith(b"HTTP/1.1 100 ")
+            one.sendall(body[:1])
         answer = stack.enter_context(closing(connection(service.url))).recv(65536)
         assert answer.startswith(b"HTTP/1.1 503 ")
         assert b"Retry-After: 1" in answer

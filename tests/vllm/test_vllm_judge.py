@@ -160,14 +160,14 @@ def the_engine_dies_and_comes_back(service: Any) -> None:
     _, alive = psutil.wait_procs(workers, timeout=60)
     assert not alive
     assert await_readiness(service, True) == "ok"
-    assert any("the engine is running again" in str(line["message"]) for line in service.log)
+    service.await_logged("the engine is running again")
 
 
 def test_a_response_too_long_for_the_engine_is_missing_and_its_neighbour_is_not(service: Any):
     long, short = score(service, [item("x! " * 8000), item("A short one.")])["results"]
     assert long["reason"] == "judge_unavailable"
     assert short["status"] == "ok"
-    assert any("max_model_len of 4096" in str(line["message"]) for line in service.log)
+    service.await_logged("max_model_len of 4096")
 
 
 def test_an_engine_that_hangs_costs_its_requests_and_the_readiness_until_it_answers(service: Any):
