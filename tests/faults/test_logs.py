@@ -8,11 +8,13 @@ import subprocess
 import sys
 
 import httpx
+import pytest
 
 # Some 150 bytes of log for each: a pipe's 64 KiB are full after some 400.
 REQUESTS = 1500
 
 
+@pytest.mark.faults
 def test_a_service_whose_log_nobody_reads_answers_and_ends():
     command = [sys.executable, "-m", "perception_reward.service.cli", "serve", "--port", "0", "--log-json"]
     with subprocess.Popen([*command, "--workers", "1"], stderr=subprocess.PIPE, text=True) as process:

@@ -334,6 +334,7 @@ async def night(
     return Night(service, judge, redis, random.Random(seed))
 
 
+@pytest.mark.faults
 async def test_some_faults_of_a_night(night: Night):
     await live_through(night, 8)
     assert night.seen["right"] > 50, night.seen

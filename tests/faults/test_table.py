@@ -9,6 +9,9 @@ from typing import Any
 
 import pytest
 
+# What watches the attacks, which run with it.
+pytestmark = pytest.mark.faults
+
 
 def test_a_service_that_stands_still_is_seen(
     attack: Callable[..., Any], start_process: Callable[..., Any], findings: Any
