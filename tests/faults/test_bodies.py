@@ -102,7 +102,8 @@ def service(start_shared_process: Callable[..., Any]) -> Any:
 
 
 def post(service: Any, path: str, packed: bytes) -> httpx.Response:
-    return httpx.post(f"{service.url}{path}", content=packed, headers=PACKED, timeout=110)
+    # Eight that read bodies of 64 MiB at once share one core.
+    return httpx.post(f"{service.url}{path}", content=packed, headers=PACKED, timeout=240)
 
 
 def cases() -> list[Any]:
@@ -191,7 +192,7 @@ def test_the_largest_annotation_is_stored_and_given_back(
 
 
 @pytest.mark.faults
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(400)
 def test_eight_clients_send_nothing_else_for_a_minute(attack: Callable[..., Any], service: Any):
     packed = [(path, gzip.compress(make(), 1), statuses) for _, path, make, statuses in BODIES]
     seen: list[str] = []
