@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import AsyncGenerator, Iterator
 from dataclasses import replace
 from typing import cast
@@ -21,6 +22,8 @@ SHORT_BYTES = 1 << 16
 # What an annotation and each of its facts cost where they are kept, besides their texts.
 ANNOTATION_BYTES, FACT_BYTES = 1024, 1024
 
+_blanks = re.compile(rb"[\n\r\t ]{1,65536}")
+
 
 async def annotations_in(body: bytes, share: Share) -> AsyncGenerator[Annotation | LineError]:
     """Each line's annotation, or its first fault. A blank line yields nothing, but is counted.
@@ -32,6 +35,11 @@ async def annotations_in(body: bytes, share: Share) -> AsyncGenerator[Annotation
     pace = Pace()
     start = number = 0
     while start < len(body):
+        if (after := _behind_blanks(body, start)) > start:
+            number += body.count(b"\n", start, after)
+            start = after
+            await pace.keep()
+            continue
         end = body.find(b"\n", start)
         line, start = body[start : end if end >= 0 else None], end + 1 if end >= 0 else len(body)
         number += 1
@@ -42,6 +50,12 @@ async def annotations_in(body: bytes, share: Share) -> AsyncGenerator[Annotation
                 share.take(ANNOTATION_BYTES + len(found.facts) * FACT_BYTES + len(line))
             yield found
         await pace.keep()
+
+
+def _behind_blanks(body: bytes, start: int) -> int:
+    """Where the blank lines end that begin at `start`, or some of them, if there are many: not one by one."""
+    match = _blanks.match(body, start)
+    return start if match is None else body.rfind(b"\n", start, match.end()) + 1 or start
 
 
 def _taken(waiting: list[tuple[int, Record | LineError]]) -> Iterator[tuple[int, Record | LineError]]:

@@ -49,6 +49,15 @@ async def test_lines_in_a_body_read_as_lines_of_a_file(lines: list[str]):
     ]
 
 
+@pytest.mark.parametrize("blank", ["", " ", "\t \r", " " * 60_000])
+async def test_many_blank_lines_are_counted_as_lines(blank: str):
+    lines = [blank] * 3 + [""] * 100_000 + [blank, '  {"id": "a"}', blank, "{", blank]
+    annotation, fault = await read("\n".join(lines).encode())
+    assert isinstance(annotation, Annotation)
+    assert isinstance(fault, LineError)
+    assert (annotation.id, fault.line) == ("a", 100_007)
+
+
 def long(last: dict[str, str]) -> bytes:
     facts = [{"id": f"f{n}", "text": "Segment AB has length 5."} for n in range(20_000)]
     return json.dumps({"id": "long", "facts": [*facts, last]}).encode()
