@@ -16,7 +16,6 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from types import MappingProxyType
-from typing import TypeAlias
 
 from perception_reward.annotations.cursor import from_cursor, to_cursor
 from perception_reward.annotations.faults import LineError, RecordFileError
@@ -24,12 +23,10 @@ from perception_reward.annotations.figures import Figures, Header
 from perception_reward.annotations.jsonl import open_annotations, read_file, read_header, write_jsonl
 from perception_reward.annotations.model import Annotation
 from perception_reward.annotations.records import Form, RecordFile
+from perception_reward.annotations.stamps import Stamp, stamp, stamps
 from perception_reward.annotations.store import Found, Page, StoreError, StoreReadOnly, StoreUnavailable
 from perception_reward.annotations.tables import data_files
 from perception_reward.annotations.version import Version
-
-# What tells a file that another program has changed: when it was written, its size, and its inode.
-Stamp: TypeAlias = tuple[int, int, int]
 
 
 @dataclass(frozen=True)
@@ -97,7 +94,7 @@ class FileStore:
         if self._paths:
             async with self._lock:
                 # Before reading: what is written meanwhile is noticed as a change.
-                self._looked_at = await asyncio.to_thread(_stamps, self._paths)
+                self._looked_at = await asyncio.to_thread(stamps, self._paths)
                 self._contents = await asyncio.to_thread(_read, self._paths)
 
     async def header(self) -> Header:
@@ -116,7 +113,7 @@ class FileStore:
         if not self._paths:
             return False
         async with self._lock:
-            return await asyncio.to_thread(_stamps, self._paths) != self._looked_at
+            return await asyncio.to_thread(stamps, self._paths) != self._looked_at
 
     async def get_many(self, ids: Sequence[str]) -> Found:
         contents = self._contents
@@ -197,11 +194,11 @@ class FileStore:
         """Contents that are in the first file, if there is one."""
         if self._paths:
             path = self._paths[0]
-            if _stamp(path) != contents.stamps[0]:
+            if stamp(path) != contents.stamps[0]:
                 raise StoreUnavailable(f"{path.name} was changed on disk since it was read; reload before writing")
             header = Header(version=str(contents.own_version), figures=contents.figures) if contents.figures else None
             write_jsonl(path, contents.own.values(), header=header)
-            contents = replace(contents, stamps=(_stamp(path), *contents.stamps[1:]))
+            contents = replace(contents, stamps=(stamp(path), *contents.stamps[1:]))
         _ = contents.ids, contents.version  # made here, in the thread, not in the event loop
         return contents
 
@@ -221,7 +218,7 @@ def _failure(paths: Sequence[Path], error: Exception) -> StoreUnavailable:
 
 
 def _read(paths: Sequence[Path]) -> _Contents:
-    stamps = tuple(map(_stamp, paths))
+    read_at = tuple(map(stamp, paths))
     own: Mapping[str, Annotation] = {}
     read_only: dict[str, Annotation] = {}
     files: dict[str, Path] = {}
@@ -237,7 +234,7 @@ def _read(paths: Sequence[Path]) -> _Contents:
             files.update(dict.fromkeys(by_id, paths[place]))
     versions = Version.of(own.values()), Version.of(read_only.values())
     figures = read_header(recognised[0]).figures
-    contents = _Contents(MappingProxyType(own), read_only, files, stamps, *versions, figures, recognised[0].form)
+    contents = _Contents(MappingProxyType(own), read_only, files, read_at, *versions, figures, recognised[0].form)
     _ = contents.ids, contents.version  # made here, in the thread, not in the event loop
     return contents
 
@@ -250,13 +247,3 @@ def _check_new(file: RecordFile, by_place: Mapping[int, Annotation], known: Mapp
     ]
     if faults:
         raise RecordFileError(file.path, faults, file.unit)
-
-
-def _stamps(paths: Sequence[Path]) -> tuple[Stamp | None, ...]:
-    """Those of all files, None for one that is not there."""
-    return tuple(_stamp(path) if path.exists() else None for path in paths)
-
-
-def _stamp(path: Path) -> Stamp:
-    status = path.stat()
-    return status.st_mtime_ns, status.st_size, status.st_ino

@@ -17,13 +17,14 @@ import math
 import re
 import time
 from collections.abc import Generator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Literal
 
 import tomllib
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
+from perception_reward.annotations.stamps import Stamp, stamps
 from perception_reward.service.admission import Overloaded, retry_after
 
 Right = Literal["score", "annotate", "metrics", "admin"]
@@ -135,7 +136,9 @@ class Keyring:
             self._fixed[_sha256(scrape_key.encode())] = Key(None, frozenset(["metrics"]), Usage())
         for key in keys:
             self._fixed[_sha256(key.encode())] = UNLIMITED
-        self._seen: object = None
+        # The files that were read last, and what they were then.
+        self._files: tuple[Path, ...] = ()
+        self._seen: tuple[Stamp | None, ...] = ()
         self._keys: dict[bytes, Key] = {}
         self.reload()
 
@@ -155,15 +158,20 @@ class Keyring:
 
     def changed(self) -> bool:
         """Whether the file, or a file that it names, is another than when it was last read."""
-        return self._file is not None and self._look() != self._seen
+        return stamps(self._files) != self._seen
 
     def reload(self) -> None:
         """Read the file again. ValueError and OSError where it cannot be used: what was read before stays."""
         if self._file is None:
             self._keys = dict(self._fixed)
             return
-        self._seen = self._look()
+        # Looked at before it is read: a change in between is seen, and a fault is told once.
+        self._files = (self._file,)
+        self._seen = stamps(self._files)
         entries = _entries(self._file)
+        folder = self._file.parent
+        named = tuple(folder / name for entry in entries.values() for name in entry.key_file)
+        self._files, self._seen = (*self._files, *named), (*self._seen, *stamps(named))
         read: dict[bytes, Key] = {}
         for name, entry in entries.items():
             usage = self._usages.setdefault(name, Usage())
@@ -174,29 +182,11 @@ class Keyring:
                 items_per_second=entry.items_per_second,
                 pending_items=entry.pending_items,
             )
-            for digest in _digests(name, entry, self._file.parent):
+            for digest in _digests(name, entry, folder):
                 if digest in read:
                     raise ValueError(f"{self._file.name}: {read[digest].name} and {name} are the same key")
                 read[digest] = key
         self._keys = {**self._fixed, **read}
-        self._seen = self._look()
-
-    def _look(self) -> object:
-        """What tells one state of the files from another. A mounted secret is replaced as a whole, by a link."""
-        assert self._file is not None
-        files = [self._file]
-        with suppress(OSError, ValueError):
-            for entry in _entries(self._file).values():
-                files += [self._file.parent / name for name in entry.key_file]
-        return [_state(file) for file in files]
-
-
-def _state(file: Path) -> tuple[int, int, int] | None:
-    try:
-        stat = file.stat()
-    except OSError:
-        return None
-    return stat.st_mtime_ns, stat.st_size, stat.st_ino
 
 
 def _entries(file: Path) -> Mapping[str, KeyEntry]:
