@@ -105,6 +105,29 @@ async def serve() -> AsyncIterator[Callable[..., Any]]:
         yield start
 
 
+@asynccontextmanager
+async def counted_turns() -> AsyncIterator[Callable[[], int]]:
+    taken = 0
+
+    async def other() -> None:
+        nonlocal taken
+        while True:
+            taken += 1
+            await asyncio.sleep(0)
+
+    task = asyncio.create_task(other())
+    try:
+        yield lambda: taken
+    finally:
+        task.cancel()
+
+
+@pytest.fixture
+def turns() -> Any:
+    """`async with turns() as taken`: `taken()` says how often something else has had its turn meanwhile."""
+    return counted_turns
+
+
 @pytest.fixture
 def scripted_judge() -> type[ScriptedJudge]:
     return ScriptedJudge

@@ -131,20 +131,11 @@ def test_what_is_nested_beyond_reason_is_no_json(body: bytes):
 
 
 @pytest.mark.parametrize("character", [b"x", b"\\n", b"\\u00e9", "é".encode(), b" ", b"1"])
-async def test_a_long_string_gives_others_their_turn(character: bytes):
+async def test_a_long_string_gives_others_their_turn(turns: Any, character: bytes):
     body = b'{"items":["' + character * (8_000_000 // len(character)) + b'"]}'
-    turns = 0
-
-    async def others() -> None:
-        nonlocal turns
-        while True:
-            await asyncio.sleep(0)
-            turns += 1
-
-    beside = asyncio.create_task(others())
-    parts = await split(body, MOST, share())
-    beside.cancel()
-    assert turns > 1
+    async with turns() as taken:
+        parts = await split(body, MOST, share())
+    assert taken() > 2
     (((start, end),),) = parts.lists.values()
     assert end - start == len(body) - len(b'{"items":[]}')
 
