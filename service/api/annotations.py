@@ -32,6 +32,8 @@ JSON_LINES = (
 PAGE_CHARACTERS = 8_000_000
 # Faults told of one bulk load; their number is told besides.
 MOST_FAULTS = 1000
+# With more lines at fault, a body is no file of annotations: reading twenty million of them would take minutes.
+TOO_MANY_FAULTS = 20_000
 
 router = APIRouter(
     prefix="/v1/annotations",
@@ -120,7 +122,7 @@ async def delete_annotation(annotation_id: str, service: ServiceDep) -> Response
     return Response(status_code=204)
 
 
-batch_router = APIRouter(tags=["annotations"], responses=documented(400, 401, 403, 408, 409, 413, 415, 429, 503))
+batch_router = APIRouter(tags=["annotations"], responses=documented(400, 401, 403, 408, 409, 413, 415, 422, 429, 503))
 
 
 @batch_router.post(
@@ -134,7 +136,7 @@ batch_router = APIRouter(tags=["annotations"], responses=documented(400, 401, 40
     },
 )
 async def load_annotations(request: Request, service: ServiceDep) -> Loaded:
-    """Load annotations from JSON lines. All good lines are stored; the first 1,000 faults are told."""
+    """Load annotations from JSON lines. Good lines are stored, the first 1,000 faults told; over 20,000 are a 422."""
     good: list[Annotation] = []
     failed, faults = 0, list[Fault]()
     try:
@@ -146,12 +148,19 @@ async def load_annotations(request: Request, service: ServiceDep) -> Loaded:
                 failed += 1
                 if failed <= MOST_FAULTS:
                     faults.append(Fault(line=found.line, field=found.field, message=found.message))
+                if failed > TOO_MANY_FAULTS:
+                    raise InvalidRequest(f"line {faults[0].line}", _refusal(faults[0]))
     except HTTPException:
         await let_go(good)
         raise
     await service.store.put_many(good)
     await service.count_annotations()
     return Loaded(stored=len(good), failed=failed, errors=faults)
+
+
+def _refusal(first: Fault) -> str:
+    words = f"{first.field}: {first.message}" if first.field else first.message
+    return f"{words}; more than {TOO_MANY_FAULTS:,} lines are at fault, so nothing was stored"
 
 
 async def _answer(annotation: Annotation) -> Response:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import zlib
 
 from starlette.datastructures import Headers
@@ -13,6 +12,7 @@ from perception_reward.service.api.memory import Memory
 from perception_reward.service.api.middleware import has_more
 from perception_reward.service.api.problems import problem
 from perception_reward.service.metrics import Metrics
+from perception_reward.service.pace import Pace
 
 # Bytes unpacked at a time. A few hundred bytes can hold as many, and others are served between two of them.
 PIECE = 1 << 18
@@ -77,6 +77,7 @@ class Unpacked:
         self._receive = receive
         self._unpack = zlib.decompressobj(GZIP)
         self._packed = b""
+        self._pace = Pace()
         self._any = False
         self._more = True
         self._done = False
@@ -96,7 +97,7 @@ class Unpacked:
         self._done = not (self._more or self._packed or len(piece) == PIECE)
         if self._done and self._any and not self._unpack.eof:
             raise HTTPException(400, "the body is no complete gzip file: it ends too soon")
-        await asyncio.sleep(0)
+        await self._pace.keep()
         return {"type": "http.request", "body": piece, "more_body": not self._done}
 
     def _next(self) -> bytes:

@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 import pytest
 
-from perception_reward.service.api.annotations import MOST_FAULTS
+from perception_reward.service.api.annotations import MOST_FAULTS, TOO_MANY_FAULTS
 
 FACT = {"id": "f1", "text": "Segment AB has length 5.", "kind": "length"}
 
@@ -83,6 +83,18 @@ async def test_a_big_batch_leaves_the_event_loop_to_others(serve: Callable[..., 
     assert answer.json()["failed"] == 5000
     assert len(answer.json()["errors"]) == MOST_FAULTS == 1000
     assert longest < took / 2
+
+
+async def test_a_body_with_more_faults_than_a_file_of_annotations_has_is_refused_early(client: httpx.AsyncClient):
+    good = json.dumps({"id": "good", "facts": [FACT]}) + "\n"
+    answer = await client.post("/v1/annotations:batch", content=good + "[]\n" * (TOO_MANY_FAULTS + 1), headers=LINES)
+    assert answer.status_code == 422
+    (error,) = answer.json()["errors"]
+    assert error["where"] == "line 2"
+    assert "20,000 lines are at fault, so nothing was stored" in answer.json()["detail"]
+    assert (await client.get("/v1/annotations/good")).status_code == 404
+    many = await client.post("/v1/annotations:batch", content=good + "[]\n" * TOO_MANY_FAULTS, headers=LINES)
+    assert (many.json()["stored"], many.json()["failed"]) == (1, TOO_MANY_FAULTS)
 
 
 async def test_an_id_that_differs_from_the_path_is_refused(client: httpx.AsyncClient):
