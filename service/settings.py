@@ -70,8 +70,8 @@ class Settings(BaseSettings):
     annotations_watch: float = Field(
         default=5.0,
         ge=0.0,
-        description="Seconds between looks at the annotation files: one that has changed is read again, as at SIGHUP; "
-        "0 looks at none. Requests under way finish with what they began with.",
+        description="Seconds between looks at the files of annotations and keys: one that has changed is read again, "
+        "as at SIGHUP; 0 looks at none. Requests under way finish with what they began with.",
     )
     mark_given: bool = Field(
         default=False,

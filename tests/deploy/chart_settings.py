@@ -13,7 +13,9 @@ from perception_reward.service.settings import Settings
 
 SCHEMA = Path(__file__).parents[2] / "deploy/helm/perception-reward/values.schema.json"
 # What the chart sets itself.
-OWN = frozenset({"host", "port", "api_key", "metrics_key", "judge", "judge_api_key", "redis_url", "annotations"})
+OWN = frozenset(
+    {"host", "port", "api_key", "api_keys_file", "metrics_key", "judge", "judge_api_key", "redis_url", "annotations"}
+)
 
 
 def schema() -> dict[str, Any]:

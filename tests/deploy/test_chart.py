@@ -168,7 +168,17 @@ def test_every_value_has_a_schema(root: Path) -> None:
 def test_the_schema_knows_every_setting_but_those_that_the_chart_sets() -> None:
     schema = json.loads((CHART / "values.schema.json").read_text())
     known = set(schema["properties"]["api"]["properties"]["settings"]["properties"])
-    own = {"host", "port", "api_key", "metrics_key", "judge", "judge_api_key", "redis_url", "annotations"}
+    own = {
+        "host",
+        "port",
+        "api_key",
+        "api_keys_file",
+        "metrics_key",
+        "judge",
+        "judge_api_key",
+        "redis_url",
+        "annotations",
+    }
     assert known == set(Settings.model_fields) - own, "run `make pages`"
 
 

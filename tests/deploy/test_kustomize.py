@@ -150,8 +150,26 @@ def test_no_secret_is_written_down(objects: Any) -> None:
     for pod in objects.pods.values():
         for container in containers(pod):
             for name, value in variables(container).items():
-                if re.search("KEY|PASSWORD|TOKEN$", name):
+                if re.search("KEY|PASSWORD|TOKEN$", name) and not name.endswith("_FILE"):
                     assert value is None, f"{name} is written down"
+
+
+def test_keys_change_where_they_are_mounted(objects: Any) -> None:
+    """The file that the service reads is of a secret's volume, whole and not by `subPath`, which is never brought up to
+    date."""
+    spec = objects.pods["api"]["spec"]
+    (container,) = spec["containers"]
+    file = variables(container)["PERCEPTION_REWARD_API_KEYS_FILE"]
+    assert file is not None
+    (mount,) = (one for one in container["volumeMounts"] if file.startswith(one["mountPath"] + "/"))
+    assert mount["readOnly"]
+    assert not {"subPath", "subPathExpr"} & set(mount)
+    (secret,) = (one["secret"] for one in spec["volumes"] if one["name"] == mount["name"])
+    assert [item["path"] for item in secret["items"]] == [file.removeprefix(mount["mountPath"] + "/")]
+    # Its owner and the pod's group, and nobody else.
+    assert secret["defaultMode"] == 0o440
+    assert spec["securityContext"]["fsGroup"] == spec["securityContext"]["runAsGroup"]
+    assert "PERCEPTION_REWARD_API_KEY" not in variables(container)
 
 
 def test_every_setting_of_the_service_exists_and_holds(objects: Any) -> None:

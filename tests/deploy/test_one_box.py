@@ -13,6 +13,7 @@ import pytest
 import yaml
 
 from perception_reward.service import server
+from perception_reward.service.keyring import Keyring
 from perception_reward.service.settings import ENVIRONMENT_PREFIX, Settings, load
 
 pytestmark = pytest.mark.deploy
@@ -60,24 +61,71 @@ def test_compose_says_what_the_manifests_say(compose: dict[str, Any], render: Ca
     assert homes.items() <= ours["judge"]["environment"].items()
 
 
-def test_keys_are_made_for_all_that_asks_for_one(compose: dict[str, Any]) -> None:
+@pytest.fixture
+def keys(tmp_path: Path) -> Path:
+    """A folder that `deploy/keys` has made."""
+    subprocess.run([DEPLOY / "keys", tmp_path / "keys"], check=True)
+    return tmp_path / "keys"
+
+
+def test_keys_are_made_for_all_that_asks_for_one(compose: dict[str, Any], keys: Path) -> None:
     asked = set(re.findall(r"\$\{(\w+):\?", (DEPLOY / "compose.yaml").read_text()))
-    made = dict(line.split("=") for line in subprocess.check_output([DEPLOY / "keys"], text=True).splitlines())
+    made = dict(line.split("=") for line in (keys / "env").read_text().splitlines())
     assert set(made) == asked
-    assert all(re.fullmatch("[0-9a-f]{48}", key) for key in made.values())
-    assert len(set(made.values())) == len(made)
+    assert made["VLLM_API_KEY"] == made["PERCEPTION_REWARD_JUDGE_API_KEY"]
+    clients = {path.stem: path.read_text().strip() for path in keys.glob("*.key")}
+    every = [*clients.values(), made["VLLM_API_KEY"], made["CACHE_KEY"]]
+    assert all(re.fullmatch("[0-9a-f]{48}", key) for key in every)
+    assert len(set(every)) == len(every) == 6
+    ring = Keyring(file=keys / "accepted/keys.toml")
+    found = {name: ring.find(key.encode()) for name, key in clients.items()}
+    assert all(key is not None and key.name == name for name, key in found.items())
 
 
-def test_the_clusters_secret_has_every_key_that_is_referred_to(objects: Any) -> None:
-    secret = yaml.safe_load(subprocess.check_output([DEPLOY / "keys", "--kubernetes"], text=True))
-    found: set[str] = set()
+def test_what_the_service_reads_opens_nothing_and_the_rest_is_its_makers_alone(keys: Path) -> None:
+    """The service runs as another user than who made the keys, in a container and as a unit."""
+    accepted = keys / "accepted/keys.toml"
+    assert all(path.stat().st_mode & 0o005 == 0o005 for path in (keys, keys / "accepted"))
+    assert accepted.stat().st_mode & 0o777 == 0o644
+    secret = {path: path.read_text() for path in (keys / "env", *keys.glob("*.key"))}
+    assert all(path.stat().st_mode & 0o777 == 0o600 for path in secret)
+    assert not [
+        key for text in secret.values() for key in re.findall("[0-9a-f]{48}", text) if key in accepted.read_text()
+    ]
+
+
+def test_keys_that_are_there_are_not_made_anew(keys: Path) -> None:
+    before = (keys / "env").read_text()
+    done = subprocess.run([DEPLOY / "keys", keys], capture_output=True, text=True)
+    assert done.returncode == 1
+    assert "is there already" in done.stderr
+    assert (keys / "env").read_text() == before
+
+
+def test_a_key_of_somebody_who_has_none_is_refused(keys: Path) -> None:
+    accepted = keys / "accepted/keys.toml"
+    done = subprocess.run([DEPLOY / "keys", "--add", "nobody", accepted], capture_output=True, text=True)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "has no [nobody]" in done.stderr
+    accepted.write_text('[own]\nmay = ["score"]\nsha256 = "' + "0" * 64 + '"\n')
+    done = subprocess.run([DEPLOY / "keys", "--add", "own", accepted], capture_output=True, text=True)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "sha256 = [" in done.stderr
+    assert [path.name for path in accepted.parent.iterdir()] == ["keys.toml"]
+
+
+def test_the_clusters_secrets_have_every_key_that_is_referred_to(objects: Any) -> None:
+    made = yaml.safe_load_all(subprocess.check_output([DEPLOY / "keys", "--kubernetes"], text=True))
+    secrets = {one["metadata"]["name"]: set(one["stringData"]) for one in made}
+    found: set[tuple[str, str]] = set()
 
     def walk(value: Any) -> None:
         if isinstance(value, dict):
             reference = value.get("secretKeyRef") or value.get("credentials")
             if reference and not reference.get("optional"):
-                assert reference["name"] == secret["metadata"]["name"]
-                found.add(reference["key"])
+                found.add((reference["name"], reference["key"]))
+            if name := value.get("secretName"):
+                found.update((name, item["key"]) for item in value["items"])
             for inner in value.values():
                 walk(inner)
         elif isinstance(value, list):
@@ -85,8 +133,8 @@ def test_the_clusters_secret_has_every_key_that_is_referred_to(objects: Any) -> 
                 walk(inner)
 
     walk(list(objects))
-    assert found <= set(secret["stringData"])
     assert found
+    assert {one for one in found if one[1] not in secrets.get(one[0], ())} == set()
 
 
 def test_services_drain_before_they_are_killed(compose: dict[str, Any]) -> None:

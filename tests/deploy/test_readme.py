@@ -1,7 +1,7 @@
 """The commands of deploy/README.md, as far as they go without a cluster.
 
-kubectl asks an API server that knows the kinds of objects and has none of them, and takes nothing (`--dry-run=client`);
-the rollout goes to a service of the test's.
+kubectl asks an API server that knows the kinds of objects, has the secrets alone, and takes nothing
+(`--dry-run=client`); the rollout goes to a service of the test's, which has the secrets mounted as in a cluster.
 """
 
 from __future__ import annotations
@@ -12,25 +12,30 @@ import os
 import re
 import subprocess
 import threading
+import time
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
+import yaml
 
 pytestmark = pytest.mark.deploy
 
-KEY = "the-key-of-the-test"
+MAKE_SECRETS = ["deploy/keys", "--kubernetes"]
+ROOT = Path(__file__).parents[2]
 
 
 class ApiServer(ThreadingHTTPServer):
-    """Discovery for the kinds it is told, the namespace's secret, and nothing else. asked: what was asked of it."""
+    """Discovery for the kinds it is told, the namespace's secrets, and nothing else. asked: what was asked of it."""
 
     daemon_threads = True
 
-    def __init__(self, kinds: set[tuple[str, str]]) -> None:
+    def __init__(self, kinds: set[tuple[str, str]], secrets: dict[str, dict[str, str]]) -> None:
         super().__init__(("127.0.0.1", 0), Handler)
+        self.secrets = secrets
         self.groups: dict[str, list[str]] = {}
         for version, kind in sorted(kinds | {("v1", "Namespace"), ("v1", "Secret")}):
             self.groups.setdefault(version, []).append(kind)
@@ -45,7 +50,10 @@ class Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         path = self.path.split("?")[0]
         self.server.asked.append(f"GET {path}")
-        known = self._discovery() | {"/api/v1/namespaces/perception-reward/secrets/perception-reward": _secret()}
+        kept = "/api/v1/namespaces/perception-reward/secrets"
+        known = self._discovery() | {
+            f"{kept}/{name}": _secret(name, values) for name, values in self.server.secrets.items()
+        }
         found = known.get(path)
         body = json.dumps(found or {"kind": "Status", "apiVersion": "v1", "status": "Failure", "reason": "NotFound"})
         self.send_response(200 if found else 404)
@@ -96,9 +104,10 @@ def _resource(kind: str) -> dict[str, Any]:
     }
 
 
-def _secret() -> dict[str, Any]:
-    data = {"api-key": base64.b64encode(KEY.encode()).decode()}
-    return {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "perception-reward"}, "data": data}
+def _secret(name: str, values: dict[str, str]) -> dict[str, Any]:
+    data = {key: base64.b64encode(value.encode()).decode() for key, value in values.items()}
+    metadata = {"name": name, "namespace": "perception-reward"}
+    return {"apiVersion": "v1", "kind": "Secret", "metadata": metadata, "data": data}
 
 
 def block(root: Path, name: str) -> str:
@@ -116,6 +125,10 @@ case " $* " in
   *" rollout "* | *" port-forward "*) exit 0 ;;
   *" apply "*) exec {tool} --server "$SERVER" "$@" --dry-run=client --validate=false ;;
   *" create "*) exec {tool} --server "$SERVER" "$@" --dry-run=client --validate=false ;;
+  *" patch secret perception-reward "*)
+    {tool} --server "$SERVER" "$@" --dry-run=client --output 'jsonpath={{.data.keys\\.toml}}' |
+      base64 --decode > "$PATCHED" ;;
+  *" patch "*) exec {tool} --server "$SERVER" "$@" --dry-run=client ;;
   *) exec {tool} --server "$SERVER" "$@" ;;
 esac
 """
@@ -125,11 +138,13 @@ esac
 def cluster(tmp_path: Path, render: Callable[[str], Any]) -> Iterator[tuple[dict[str, str], ApiServer]]:
     """The environment in which the page's commands are run."""
     kinds = {(one["apiVersion"], one["kind"]) for profile in ("dev", "prod") for one in render(profile)}
-    server = ApiServer(kinds)
+    made = subprocess.check_output(MAKE_SECRETS, cwd=ROOT, text=True)
+    secrets = {one["metadata"]["name"]: one["stringData"] for one in yaml.safe_load_all(made)}
+    server = ApiServer(kinds, secrets)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     scripts = tmp_path / "bin"
     scripts.mkdir()
-    for name in ("docker", "kind"):
+    for name in ("docker", "kind", "perception-reward"):
         (scripts / name).write_text(STAND_IN)
     (scripts / "kubectl").write_text(KUBECTL.format(tool=Path(os.environ["DEPLOY_TOOLS"]) / "kubectl"))
     for script in scripts.iterdir():
@@ -138,6 +153,7 @@ def cluster(tmp_path: Path, render: Callable[[str], Any]) -> Iterator[tuple[dict
         "PATH": f"{scripts}:{os.environ['DEPLOY_TOOLS']}:{os.environ['PATH']}",
         "HOME": str(tmp_path),
         "RECORD": str(tmp_path / "record"),
+        "PATCHED": str(tmp_path / "patched"),
         "SERVER": f"http://127.0.0.1:{server.server_address[1]}",
     }
     yield environment, server
@@ -149,7 +165,8 @@ def test_from_nothing_to_a_scored_rollout(
     root: Path, cluster: tuple[dict[str, str], ApiServer], render: Callable[[str], Any], start_process: Any
 ) -> None:
     environment, server = cluster
-    settings = {"api_key": KEY, "workers": "1"}
+    mounted = Mounted(Path(environment["HOME"]), server.secrets["perception-reward"]["keys.toml"])
+    settings = {"api_keys_file": str(mounted.file), "workers": "1"}
     annotations = root / "deploy/kustomize/base/annotations.jsonl"
     service = start_process("--annotations", str(annotations), environment=settings)
     commands = block(root, "dev").replace("http://127.0.0.1:8420", service.url)
@@ -169,6 +186,95 @@ def test_from_nothing_to_a_scored_rollout(
     for one in render("dev"):
         assert any(f"/{one['metadata']['name']} created (dry run)" in line for line in told), one["metadata"]["name"]
     assert not [one for one in server.asked if not one.startswith("GET ")]
+
+
+class Mounted:
+    """A secret as the kubelet mounts it: links to the files of a folder that is itself a link, which is replaced."""
+
+    def __init__(self, folder: Path, text: str) -> None:
+        self._folder = folder / "mounted"
+        self._folder.mkdir()
+        self._versions = 0
+        self.file = self._folder / "keys.toml"
+        self.file.symlink_to("..data/keys.toml")
+        self.change(text)
+
+    def change(self, text: str) -> None:
+        self._versions += 1
+        version = self._folder / f"..{self._versions}"
+        version.mkdir()
+        (version / "keys.toml").write_text(text)
+        link = self._folder / "..data_tmp"
+        link.symlink_to(version.name)
+        link.rename(self._folder / "..data")
+
+
+def test_a_key_is_replaced_without_a_restart_and_without_a_refusal(
+    root: Path, cluster: tuple[dict[str, str], ApiServer], start_process: Any, tmp_path: Path
+) -> None:
+    environment, server = cluster
+    secret = server.secrets["perception-reward"]
+    mounted = Mounted(tmp_path, secret["keys.toml"])
+    settings = {"api_keys_file": str(mounted.file), "workers": "1", "annotations_watch": "0.05"}
+    service = start_process(environment=settings)
+    (tmp_path / "deploy").symlink_to(root / "deploy")
+
+    def run(name: str) -> str:
+        """What a block prints. The secret it makes reaches server and pods."""
+        command = ["bash", "-euo", "pipefail", "-c", block(root, name) + '\nprintf "\\n%s\\n" "${new-}"\n']
+        done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=60)
+        assert done.returncode == 0, done.stdout + done.stderr
+        secret["keys.toml"] = Path(environment["PATCHED"]).read_text()
+        mounted.change(secret["keys.toml"])
+        return done.stdout.splitlines()[-1]
+
+    def status(key: str) -> int:
+        return httpx.get(f"{service.url}/v1/profiles", headers={"Authorization": f"Bearer {key}"}).status_code
+
+    def until(key: str, expected: int) -> None:
+        deadline = time.monotonic() + 30
+        while status(key) != expected:
+            assert status(old if key == new else new) == 200
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
+
+    old = server.secrets["perception-reward-clients"]["trainer"]
+    new = run("rotate")
+    assert new != old
+    until(new, 200)
+    assert status(old) == 200
+    run("rotated")
+    until(old, 401)
+    assert status(new) == 200
+
+
+def test_each_holder_may_do_its_own_and_no_more(
+    cluster: tuple[dict[str, str], ApiServer], start_process: Any, tmp_path: Path
+) -> None:
+    _, server = cluster
+    mounted = Mounted(tmp_path, server.secrets["perception-reward"]["keys.toml"])
+    service = start_process(environment={"api_keys_file": str(mounted.file), "workers": "1"})
+    item = {"response": "AB = 5", "facts": [{"id": "f", "text": "Segment AB has length 5."}]}
+    asked = {
+        "score": ("POST", "/v1/score", {"items": [item]}),
+        "annotate": ("PUT", "/v1/annotations/a", {"id": "a", "facts": [{"id": "f", "text": "AB is 5."}]}),
+        "metrics": ("GET", "/metrics", None),
+    }
+    allowed = {}
+    for name, key in server.secrets["perception-reward-clients"].items():
+        headers = {"Authorization": f"Bearer {key}"}
+        answers = {
+            what: httpx.request(method, service.url + path, json=body, headers=headers, timeout=60).status_code
+            for what, (method, path, body) in asked.items()
+        }
+        assert all(answer in (200, 201, 204, 403) for answer in answers.values()), answers
+        allowed[name] = {what for what, answer in answers.items() if answer != 403}
+    assert allowed == {
+        "trainer": {"score"},
+        "batch": {"score"},
+        "curator": {"score", "annotate"},
+        "prometheus": {"metrics"},
+    }
 
 
 @pytest.mark.parametrize("name", ["dev", "prod"])

@@ -45,7 +45,8 @@ facts = [{"id": "f1", "text": "Segment AC has length 9."}]
 text = "<think>\\nAC = 9\\n</think>\\n<answer>\\n\\\\boxed{15}\\n</answer>"
 (result,) = client.score_sync([{"response": text, "answer": "15", "facts": facts}])
 key = os.environ["PERCEPTION_REWARD_API_KEY"]
-print(json.dumps({"score": result.score, "key": key, "url": os.environ["PERCEPTION_REWARD_URL"]}))
+secrets = sorted(name for name, value in os.environ.items() if "API_KEY" in name and value)
+print(json.dumps({"score": result.score, "key": key, "url": os.environ["PERCEPTION_REWARD_URL"], "secrets": secrets}))
 """
 
 
@@ -87,11 +88,13 @@ def test_a_training_job_gets_its_rewards(
         "VLLM": str(judge),
         "LOAD_SECONDS": "60",
         "REST_SECONDS": "0",
+        # Of the shell that submits the job: the service must not open to it.
+        "PERCEPTION_REWARD_API_KEY": "of-the-shell",
         "ADDRESS": "127.0.0.1",
     }
     script = root / "deploy/slurm/train.sbatch"
     command = ["bash", str(script), sys.executable, str(trainer)]
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=100)
+    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=100)
     assert done.returncode == 0, done.stdout + done.stderr
     said = json.loads(done.stdout.splitlines()[-1])
     assert said["score"] == pytest.approx(0.1 + 0.9 + 0.7)
@@ -100,6 +103,10 @@ def test_a_training_job_gets_its_rewards(
     assert lines[-1].startswith(training)
     # Where every user of a node could read it.
     assert said["key"] not in record.read_text()
+    # The trainer holds its own key alone, and what the service accepted is gone with the job.
+    assert said["key"] != "of-the-shell"
+    assert said["secrets"] == ["PERCEPTION_REWARD_API_KEY"]
+    assert not list(tmp_path.glob("perception-reward-keys-*"))
     _nothing_is_left(int(re.findall(r":(\d+)$", said["url"])[0]))
 
 
