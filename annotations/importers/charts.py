@@ -15,11 +15,12 @@ from typing import cast
 from perception_reward.annotations.faults import Record
 from perception_reward.annotations.importers.model import Draft, Importer, Problem, Refused, text
 from perception_reward.annotations.importers.sources import table, whole_files
+from perception_reward.annotations.language.literals import read_number
 
 # Headers that name no series.
 UNNAMED = frozenset({"value", "values", "y", ""})
 MOST_VALUES = 2000
-_NUMBER = re.compile(r"[-−+]?(?:\d{1,3}(?:,\d{3})+|\d+)?(?:\.\d+)?(?:e[-+]?\d+)?")
+LARGEST = 10**300
 _YEAR = re.compile(r"(?:1[5-9]|20|21)\d\d")
 _MARKS = re.compile(r"^[$€£¥]|\s*%$")
 
@@ -61,8 +62,9 @@ def make(row: Record) -> Problem:
 
 def _number(name: str, column: str, cell: str, problem: Problem) -> float | None:
     plain = _MARKS.sub("", _MARKS.sub("", cell)).strip()
-    if plain and _NUMBER.fullmatch(plain) and any(map(str.isdecimal, plain)):
-        return float(plain.replace(",", "").replace("−", "-"))
+    number = read_number(plain.replace("−", "-")) if any(map(str.isdecimal, plain)) else None
+    if number is not None and abs(number.value) < LARGEST:
+        return float(number.value)
     problem.refused.append(Refused("is no number", f"{name}, {column}: {cell}"))
     return None
 

@@ -13,10 +13,11 @@ from typing import Any, cast
 from perception_reward.annotations.faults import Record
 from perception_reward.annotations.importers.model import Draft, Importer, Problem, Refused, optional, records_in
 from perception_reward.annotations.importers.sources import records
+from perception_reward.annotations.language.numbers import in_words
 
 ATTRIBUTES = ("size", "color", "material", "shape")
 RELATIONS = {"left": "to the left of", "front": "in front of"}
-NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
+LARGEST_IN_WORDS = 10
 COLUMNS = ("image_filename", "image_index", "objects", "relationships", "split")
 
 
@@ -49,7 +50,7 @@ def _noun(attribute: str, value: str) -> str:
 
 
 def _there(name: str, count: int) -> str:
-    number = NUMBERS[count] if count < len(NUMBERS) else str(count)
+    number = in_words(count) if count <= LARGEST_IN_WORDS else str(count)
     return f"There is {number} {name}." if count == 1 else f"There are {number} {name}s."
 
 

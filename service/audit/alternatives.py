@@ -6,12 +6,14 @@ import random
 import re
 from collections.abc import Iterator, Sequence
 
+from perception_reward.annotations.language.numbers import Number, in_words, numbers_in
 from perception_reward.service.audit.statements import Statement
 
 _CONSTANT = re.compile(r"(?<=[+\-−] )\d+$")
-_NUMBER = re.compile(r"(?<![\w.])\d+(?:\.\d+)?(?![\w.])")
-_WORDS = ("one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
-_NUMBER_WORD = re.compile(r"\b(?:" + "|".join(_WORDS) + r")\b", re.IGNORECASE)
+_NUMBER = re.compile(r"\d+(?:\.\d+)?")
+# Numbers that people write in words as soon as in digits.
+_SMALL = range(1, 13)
+_DIGITS = re.compile(r"\d[\d,]*(?:\.\d+)?")
 _COLOURS = ("red", "green", "blue", "yellow", "black", "white", "orange", "purple")
 _COLOUR = re.compile(r"\b(?:" + "|".join(_COLOURS) + r")\b", re.IGNORECASE)
 _STEPS = (1, -1, 2, -2, 3, 4, -4, 5, 6, 7, 9, 10, 12, 15, 20)
@@ -58,10 +60,10 @@ def _other_constants(expression: str, steps: Sequence[int]) -> Iterator[str]:
 
 def altered(clause: str, rng: random.Random) -> str | None:
     """A fact of kind `other` with another number or colour; None where it holds none, or several numbers."""
-    numbers = [*_NUMBER.finditer(clause), *_NUMBER_WORD.finditer(clause)]
-    if len(numbers) == 1:
+    numbers = list(numbers_in(clause))
+    if len(numbers) == 1 and numbers[0].kind == "cardinal":
         found = numbers[0]
-        return clause[: found.start()] + _other_number(found[0], rng) + clause[found.end() :]
+        return clause[: found.start] + _other_number(clause, found, rng) + clause[found.end :]
     colours = list(_COLOUR.finditer(clause))
     if len(colours) == 1 and not numbers:
         other = rng.choice([colour for colour in _COLOURS if colour != colours[0][0].lower()])
@@ -69,24 +71,31 @@ def altered(clause: str, rng: random.Random) -> str | None:
     return None
 
 
-def _other_number(written: str, rng: random.Random) -> str:
-    if written.lower() in _WORDS:
-        size = _WORDS.index(written.lower())
+def _other_number(clause: str, number: Number, rng: random.Random) -> str:
+    written = clause[number.start : number.end]
+    digits = _DIGITS.search(written)
+    if digits is None:
+        size = int(number.value)
         # Never from one to many: "one dogs" is no mistake that anybody makes.
-        return rng.choice([word for at, word in enumerate(_WORDS) if at != size and (at == 0) == (size == 0)] or ["no"])
-    decimals = len(written.partition(".")[2])
-    value = float(written)
+        small = [other for other in _SMALL if other != size and (other == 1) == (size == 1)]
+        return in_words(rng.choice(small)) if small else "no"
+    decimals = len(digits[0].partition(".")[2])
+    value = float(digits[0].replace(",", ""))
     step = rng.choice([step for step in _STEPS if value + step > 1])
-    return f"{value + step:.{decimals}f}"
+    other = f"{value + step:{',' if ',' in digits[0] else ''}.{decimals}f}"
+    return written[: digits.start()] + other + written[digits.end() :]
 
 
 def number_words(clause: str) -> str | None:
-    """Its one small number in the other notation: `five bicycles` as `5 bicycles`; None where it has no such number."""
-    if len(_NUMBER_WORD.findall(clause)) + len(_NUMBER.findall(clause)) != 1:
+    """Its one number in the other notation: `five bicycles` as `5 bicycles`; None where it has no such number."""
+    numbers = list(numbers_in(clause))
+    if len(numbers) != 1 or numbers[0].kind != "cardinal":
         return None
-    if word := _NUMBER_WORD.search(clause):
-        return clause[: word.start()] + str(_WORDS.index(word[0].lower()) + 1) + clause[word.end() :]
-    digits = _NUMBER.search(clause)
-    if digits is None or "." in digits[0] or not 1 < int(digits[0]) <= len(_WORDS):
+    written, value = clause[numbers[0].start : numbers[0].end], numbers[0].value
+    if not any(map(str.isdecimal, written)):
+        other = str(value)
+    elif written.isdecimal() and value > 1 and value in _SMALL:
+        other = in_words(int(value))
+    else:
         return None
-    return clause[: digits.start()] + _WORDS[int(digits[0]) - 1] + clause[digits.end() :]
+    return clause[: numbers[0].start] + other + clause[numbers[0].end :]

@@ -42,7 +42,7 @@ from perception_reward.annotations.statements import Statement
 from perception_reward.service.judges.base import JudgeTask, Verdict
 from perception_reward.service.judges.cascade.kinds import FIGURE_KINDS, KINDS, kind_of
 from perception_reward.service.judges.cascade.thresholds import PACKAGED, Thresholds, decides
-from perception_reward.service.judges.symbolic.fingerprint import rules_fingerprint
+from perception_reward.service.judges.symbolic.judge import SymbolicJudge
 from perception_reward.service.statistics.shares import wilson
 from perception_reward.trainer_client.wire import Fact, Label
 
@@ -294,7 +294,7 @@ def as_toml(thresholds: Thresholds, used: Sequence[Judged], target: float) -> st
         "",
         "[provenance]",
         f"date = {date.today().isoformat()}",
-        f'rules = "{rules_fingerprint()}"',
+        f'rules = "{SymbolicJudge().info.fingerprint}"',
         f"target = {target}",
         f"least_verdicts = {LEAST}",
         "pairs = { " + ", ".join(f"{source} = {count}" for source, count in sets.items()) + " }",

@@ -15,7 +15,6 @@ from contextlib import aclosing
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from hashlib import blake2b
-from importlib import resources
 from typing import Final, TypeAlias
 
 from perception_reward.service.judges.base import Health, Judge, JudgeInfo, JudgeTask, Missing, Outcome, Scope, Verdict
@@ -24,7 +23,7 @@ from perception_reward.service.judges.cascade.kinds import kind_of
 from perception_reward.service.judges.cascade.observer import CascadeObserver, Stage, Unobserved
 from perception_reward.service.judges.cascade.pooling import pooled
 from perception_reward.service.judges.cascade.thresholds import Thresholds, decides, packaged
-from perception_reward.service.judges.symbolic.fingerprint import fingerprint_of
+from perception_reward.service.judges.sources import fingerprint_of
 from perception_reward.service.streams import merge
 from perception_reward.trainer_client.wire import Fact
 
@@ -184,5 +183,5 @@ async def _gathered(left: _Left) -> list[_Open]:
 @lru_cache(maxsize=16)
 def _fingerprint(*parts: str) -> str:
     """`cascade/` and 16 hexadecimal digits over both judges, the thresholds, and the source of this package."""
-    source = fingerprint_of(resources.files(__package__ or ""))
+    source = fingerprint_of(__package__ or "")
     return f"cascade/{blake2b(json.dumps([source, *parts]).encode(), digest_size=8).hexdigest()}"

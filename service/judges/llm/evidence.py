@@ -19,6 +19,7 @@ from perception_reward.service.judges.base import JudgeTask, Missing, Outcome, V
 from perception_reward.service.judges.calibration import share_contradicted
 from perception_reward.service.judges.llm import grounding, sanitise, selection
 from perception_reward.service.judges.llm.grounding import Grounds
+from perception_reward.service.judges.sources import LANGUAGE, fingerprint_of
 from perception_reward.service.processes.outcomes import Crashed, TimedOut, Unavailable
 from perception_reward.service.processes.pool import WorkerPool
 from perception_reward.trainer_client.wire import Fact
@@ -71,7 +72,11 @@ class Evidence:
     @property
     def identity(self) -> dict[str, object]:
         """What of it can change a verdict, for the fingerprint."""
-        return {"selection": selection.VERSION, "grounding": [grounding.VERSION, LEFT_UNGROUNDED]}
+        return {
+            "selection": selection.VERSION,
+            "grounding": [grounding.VERSION, LEFT_UNGROUNDED],
+            "language": fingerprint_of(LANGUAGE),
+        }
 
     async def of(self, task: JudgeTask, deadline: float) -> list[Shown] | Missing:
         """For each fact of `task` what can bear on it."""

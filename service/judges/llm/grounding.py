@@ -20,12 +20,12 @@ from dataclasses import dataclass
 from enum import Enum
 from functools import lru_cache
 
+from perception_reward.annotations.language.numbers import numbers_in
 from perception_reward.service.judges.llm.asserted import asserted
-from perception_reward.service.judges.symbolic.lexicon import NUMBER_WORDS
 
 # Part of the fingerprint of every judge that shows evidence: raise it with each change to what `grounds` returns, one
-# to `NUMBER_WORDS` and to the symbolic judge's moods included.
-VERSION = 2
+# to the symbolic judge's moods included.
+VERSION = 3
 
 _POINT = re.compile(r"[A-Z](?:_?\{?\d\}?)?['′]{0,2}")
 _NAME = re.compile(rf"(?<![A-Za-z\\])(?:{_POINT.pattern}){{1,8}}(?![A-Za-z])")
@@ -46,23 +46,20 @@ _LISTED = re.compile(r"[\s$,(){}]*(?:and|or|=|,|&)[\s$,(){}]*")
 _LONGEST_NOUN = 24
 _SIGNS = {"⊙": "circle", "odot": "circle", "△": "triangle", "▱": "parallelogram", "□": "square"}
 _SIGN_OF = {noun: sign for sign, noun in _SIGNS.items() if not sign.isascii()}
-_NUMBER = re.compile(r"(?<![A-Za-z\d_])\d+(?:,\d{3})+(?:\.\d+)?|(?<![A-Za-z\d_])\d+(?:\.\d+)?|\.\d+")
 _FRACTION = re.compile(r"(?<!\d)(\d+(?:\.\d+)?)(?:\s*\}\s*\{\s*|\s*[/⁄:]\s*)(\d+(?:\.\d+)?)")
-_WORD = re.compile(r"[A-Za-z]+|[一二两三四五六七八九十百半零]")
-_ORDINALS = "zeroth first second third fourth fifth sixth seventh eighth ninth tenth eleventh twelfth"
+_DIGITS = re.compile(r"\d+")
+_WORD = re.compile(r"[A-Za-z]+|[半百]")
+# What words say in numbers that are no numbers themselves.
 _WORDS: dict[str, tuple[float, ...]] = {
-    **{word: (value,) for word, value in NUMBER_WORDS.items()},
-    **{word: (float(value),) for value, word in enumerate(_ORDINALS.split())},
-    "零": (0.0,),
     **dict.fromkeys(["half", "halves", "半"], (2.0, 0.5, 50.0, 30.0)),
     **dict.fromkeys(["quarter", "quarters"], (4.0, 0.25, 25.0, 15.0)),
-    **dict.fromkeys(["twice", "double", "doubled", "both", "两"], (2.0,)),
+    **dict.fromkeys(["twice", "double", "doubled", "both", "couple", "pair"], (2.0,)),
     **dict.fromkeys(["thrice", "triple"], (3.0,)),
-    "百": (100.0,),
+    **dict.fromkeys(["百", "hundreds"], (100.0,)),
+    "single": (1.0,),
     **dict.fromkeys(["perp", "right", "altitude", "bot", "square", "rectangle"], (90.0,)),
     **dict.fromkeys(["straight", "supplementary"], (180.0,)),
-    **dict.fromkeys(["equilateral"], (60.0, 3.0)),
-    **{word: (float(value),) for value, word in enumerate("一二三四五六七八九十", 1)},
+    "equilateral": (60.0, 3.0),
 }
 # What a text says there are 0 of; a fact with one of these is about more than a number.
 _NEGATIONS = frozenset({"no", "none", "not", "never", "without", "nothing"})
@@ -206,8 +203,11 @@ def _numbers(text: str) -> frozenset[float]:
 def _every_number(text: str) -> Iterator[float]:
     # The digits of P_1 and of A1 are of a name.
     text = _NAME.sub(" ", text)
-    for match in _NUMBER.finditer(text):
-        yield float(match[0].replace(",", ""))
+    for number in numbers_in(text):
+        # The sign is for the model to mind, and which number stands above which.
+        yield abs(float(number.value))
+        if number.kind == "fraction":
+            yield from map(float, _DIGITS.findall(text, number.start, number.end))
     for above, below in _FRACTION.findall(text):
         if value := float(below):
             yield float(above) / value

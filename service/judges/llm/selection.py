@@ -28,13 +28,14 @@ from functools import lru_cache
 from itertools import chain
 from typing import TypeAlias, TypeVar
 
+from perception_reward.annotations.language.numbers import STARTS, Number, number_at
 from perception_reward.service.judges.llm import related
 from perception_reward.service.judges.llm.related import Spoken
 from perception_reward.service.judges.llm.stem import stem
 from perception_reward.trainer_client.wire import Fact
 
 # Part of the fingerprint of every judge that shows evidence: raise it with each change to what `select` returns.
-VERSION = 6
+VERSION = 7
 
 GAP = "[…]"
 
@@ -60,12 +61,6 @@ _OTHER_SCRIPT = re.compile(r"[^\W\d_\u0000-\u024f\u0370-\u03ff]{2,}")
 # A response in another script has more of it than this share of its characters: a stray word is none.
 _SHARE_OF_SCRIPT = 0.1
 _POINT = re.compile(r"[A-Z](?:_?\d)?['′]{0,2}")
-_NUMBER_WORDS = {
-    word: str(value)
-    for value, word in enumerate(
-        ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"]
-    )
-}
 # Words and signs for one thing. A right angle is 90 degrees between perpendicular lines.
 _SAME = {
     **dict.fromkeys(["perpendicular", "perp", "bot", "right", "altitude", "square", "⊥", "⟂"], "perpendicular"),
@@ -80,6 +75,7 @@ _TELLS_NOTHING = (
     "boxed left circ has have a"
 )
 _EMPTY_WORDS = frozenset(_TELLS_NOTHING.split())
+_SMALL_LETTERS = "abcdefghijklmnopqrstuvwxyz"
 _LEANS = re.compile(
     r"\W{0,3}(?:it|its|this|that|these|those|they|both|each|then|so|which|here|the (?:same|other))\b", re.I
 )
@@ -291,18 +287,22 @@ def _read(text: str) -> _Terms:
     numbers: set[str] = set()
     words: set[str] = set()
     stems: set[str] = set()
-    for match in _TERM.finditer(text):
-        term, kind = match[match.lastgroup or 0], match.lastgroup
+    at = 0
+    while match := _TERM.search(text, at):
+        term, kind, at = match[match.lastgroup or 0], match.lastgroup, match.end()
         if name := match["name"]:
             names.add(_name(name))
             if kind == "valued":
                 valued.add(_name(name))
+        elif number := _number(text, match.start(), term, kind):
+            numbers.add(f"{float(number.value):g}")
+            at = number.end
         elif kind == "number":
-            numbers.add(_number(term))
+            numbers.add(f"{float(term.rstrip(_SMALL_LETTERS)):g}{term.lstrip('0123456789.')}")
         else:
             stems.add(_stem(term.lower()))
             if word := _word(term.lower()):
-                (numbers if word.isdigit() else words).add(word)
+                words.add(word)
     if not (names or numbers or words):
         return _NO_TERMS
     points = frozenset(point for name in names for point in _POINT.findall(name))
@@ -316,10 +316,12 @@ def _name(term: str) -> str:
     return "".join(sorted(_POINT.findall(term.replace("_", "").replace("′", "'"))))
 
 
-def _number(term: str) -> str:
-    """12, 12.0 and 012 are one number; 3x is 3x."""
-    digits = term.rstrip("abcdefghijklmnopqrstuvwxyz")
-    return f"{float(digits):g}{term[len(digits) :]}"
+def _number(text: str, start: int, term: str, kind: str | None) -> Number | None:
+    """The number that begins here: 12, 12.0 and twelve are one. 3x is none, and of a fraction both parts are."""
+    if kind != "number" and term.lower() not in STARTS:
+        return None
+    number = number_at(text, start)
+    return number if number and number.kind == "cardinal" and number.end >= start + len(term) else None
 
 
 @lru_cache(maxsize=8192)
@@ -327,8 +329,8 @@ def _word(word: str) -> str:
     """The stem, the common word for synonyms, or '' for a word that tells nothing."""
     if word in _EMPTY_WORDS:
         return ""
-    if word in _SAME or word in _NUMBER_WORDS:
-        return _SAME.get(word) or _NUMBER_WORDS[word]
+    if word in _SAME:
+        return _SAME[word]
     cut = _stem(word)
     return _SAME.get(cut, cut)
 

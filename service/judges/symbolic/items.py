@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Literal
 
+from perception_reward.annotations.language.numbers import CARDINALS, number_at
 from perception_reward.service.judges.symbolic.gaps import Gap, read_gap
 from perception_reward.service.judges.symbolic.names import Element, angle_between, element, role_kind, segment
 from perception_reward.service.judges.symbolic.units import UNIT
@@ -60,15 +61,10 @@ _NOUN_STARTS = frozenset(
     ]
 )
 _FUNCTIONS = frozenset(["sin", "cos", "tan", "sec", "csc", "cot", "log", "ln"])
-_SPELT = (
-    "two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen"
-    " nineteen twenty"
-)
-_TENS = {"thirty": 30, "forty": 40, "fifty": 50, "sixty": 60, "seventy": 70, "eighty": 80, "ninety": 90}
-_NUMBERS = {word: number for number, word in enumerate(_SPELT.split(), 2)} | _TENS
+_NUMBER_WORDS = CARDINALS - {"zero", "one"}
 # "Five." and "five cm" are values, "five sides" is none.
 _ENDS_NUMBER = re.compile(r"\s?(?:[.,;)]|$|and\b|units?\b|cm\b|mm\b|degrees?\b|inches\b|feet\b|met(?:er|re)s?\b)")
-_WORDS = _NOUN_STARTS | _FUNCTIONS | frozenset(_NUMBERS)
+_WORDS = _NOUN_STARTS | _FUNCTIONS | _NUMBER_WORDS
 # A word is matched only to be stepped over, or to see whether a quantity or a function begins there.
 _ITEM = re.compile(
     r"(?P<word>(?!sqrt)[a-z]{2,})"
@@ -183,20 +179,22 @@ def _worded(text: str, word: str, start: int) -> Item | None:
     if word in _NOUN_STARTS:
         noun = _NOUN.match(text, start)
         return Item("element", start, noun.end(), Element(_noun(noun.group()), "")) if noun else None
-    if word in _NUMBERS and _ENDS_NUMBER.match(text, start + len(word)):
-        return _spelt(text, word, start)
+    if word in _NUMBER_WORDS:
+        return _spelt(text, start)
     if word in _FUNCTIONS:
         function = _FUNCTION.match(text, start)
         return Item("opaque", start, function.end()) if function else None
     return None
 
 
-def _spelt(text: str, word: str, start: int) -> Item:
+def _spelt(text: str, start: int) -> Item | None:
     """A number in words ("five cm")."""
-    end = start + len(word)
-    unit = _UNIT.match(text, end)
-    stop = unit.end() if unit and unit.group().strip() else end
-    return Item("value", start, stop, value=parse(str(_NUMBERS[word])), unit=text[end:stop].strip())
+    number = number_at(text, start)
+    if number is None or number.kind != "cardinal" or not _ENDS_NUMBER.match(text, number.end):
+        return None
+    unit = _UNIT.match(text, number.end)
+    stop = unit.end() if unit and unit.group().strip() else number.end
+    return Item("value", start, stop, value=parse(str(number.value)), unit=text[number.end : stop].strip())
 
 
 def _noun(text: str) -> str:

@@ -11,11 +11,11 @@ from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 
 from perception_reward.service.judges.base import Health, JudgeInfo, JudgeTask, Missing, Outcome, Scope, Verdict
+from perception_reward.service.judges.sources import LANGUAGE, fingerprint_of
 from perception_reward.service.judges.symbolic import generic
 from perception_reward.service.judges.symbolic.compare import Reading, verdict_of
 from perception_reward.service.judges.symbolic.document import read
 from perception_reward.service.judges.symbolic.facts import fact_claims, letters_of
-from perception_reward.service.judges.symbolic.fingerprint import rules_fingerprint
 from perception_reward.service.judges.symbolic.statements import claims
 from perception_reward.service.judges.symbolic.whereabouts import placed
 from perception_reward.service.processes.outcomes import Failure, TimedOut
@@ -51,7 +51,7 @@ class SymbolicJudge:
 
     def __init__(self, pool: WorkerPool | None = None) -> None:
         self._pool = pool
-        self.info = JudgeInfo("symbolic", None, "rules", rules_fingerprint())
+        self.info = JudgeInfo("symbolic", None, "rules", fingerprint_of(__package__ or "", LANGUAGE))
 
     async def judge(
         self, tasks: Sequence[JudgeTask], deadline: float

@@ -1,4 +1,4 @@
-"""The English that the generic reader knows: number words, function words, words that exclude one another.
+"""The English that the generic reader knows: function words, words that exclude one another.
 
 Words stand here in plain spelling and are looked up by their `lemma` (`larg`, `rid`, `dog`).
 """
@@ -18,24 +18,8 @@ _IRREGULAR = """
     note:notice notes:notice noted:notice noting:notice
 """
 
-_ONES = """
-    zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen
-    eighteen nineteen
-"""
-_TENS = "ten twenty thirty forty fifty sixty seventy eighty ninety"
-NUMBER_WORDS: dict[str, float] = {
-    **{word: float(value) for value, word in enumerate(_ONES.split())},
-    **{word: 10.0 * value for value, word in enumerate(_TENS.split(), 1)},
-    "single": 1.0,
-    "couple": 2.0,
-    "pair": 2.0,
-    "dozen": 12.0,
-    "hundred": 1e2,
-    "thousand": 1e3,
-    "million": 1e6,
-    "billion": 1e9,
-}
-MULTIPLIERS = frozenset({"hundred", "thousand", "million", "billion", "dozen"})
+# Words that count and are no numbers of their own.
+COUNTING: dict[str, float] = {"single": 1.0, "couple": 2.0, "pair": 2.0}
 
 
 @lru_cache(maxsize=8192)

@@ -15,19 +15,19 @@ from functools import cached_property, lru_cache
 from itertools import pairwise
 from typing import Any, TypeVar
 
+from perception_reward.annotations.language.numbers import STARTS, Number, number_at
 from perception_reward.service.judges.symbolic.lexicon import (
     CLAUSE_EDGES,
+    COUNTING,
     FUNCTION_WORDS,
-    MULTIPLIERS,
     NEGATORS,
-    NUMBER_WORDS,
     PLACES,
     PREPOSITIONS,
     lemma,
 )
 
 _PIECE = re.compile(
-    r"(?P<decade>\d{2,4}s\b)|(?P<number>(?:(?<![\w)])-)?(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?)|(?P<word>[^\W\d_]+(?:'[^\W\d_]+)?)|(?P<mark>[^\w\s])"
+    r"(?P<decade>\d{2,4}s\b)|(?P<number>(?:(?<![\w)])-)?\d)|(?P<word>[^\W\d_]+(?:'[^\W\d_]+)?)|(?P<mark>[^\w\s])"
 )
 T = TypeVar("T")
 
@@ -137,35 +137,24 @@ def words(text: str) -> Heard:
 
 def _pieces(text: str) -> Iterator[tuple[str, float | None, int, int]]:
     """Lemma, value and place of each word, number and mark."""
-    last: tuple[float, int, int] | None = None
-    for match in _PIECE.finditer(text):
-        number, word, start, end = match["number"], match["word"] or match["decade"], match.start(), match.end()
-        value = _value(number, word)
-        if value is not None:
-            if last and word in MULTIPLIERS and text[last[2] : start].isspace():
-                value, start = last[0] * value, last[1]
-            elif last:
-                yield _numbered(last)
-            last = (value, start, end)
-            continue
-        if last:
-            yield _numbered(last)
-            last = None
-        if word and word.lower().endswith("n't"):
-            yield lemma(word[:-3]), None, start, end - 3
-            yield "not", None, end - 3, end
+    at = 0
+    while match := _PIECE.search(text, at):
+        word, start, at = match["word"] or match["decade"], match.start(), match.end()
+        if number := _number(text, start, word, written=match["number"] is not None):
+            at = number.end
+            yield f"#{float(number.value):g}", float(number.value), start, at
+        elif word and (value := COUNTING.get(word.lower())):
+            yield f"#{value:g}", value, start, at
+        elif word and word.lower().endswith("n't"):
+            yield lemma(word[:-3]), None, start, at - 3
+            yield "not", None, at - 3, at
         else:
-            yield (lemma(word) if word else match.group()), None, start, end
-    if last:
-        yield _numbered(last)
+            yield (lemma(word) if word else match.group()), None, start, at
 
 
-def _numbered(number: tuple[float, int, int]) -> tuple[str, float, int, int]:
-    value, start, end = number
-    return f"#{value:g}", value, start, end
-
-
-def _value(number: str | None, word: str | None) -> float | None:
-    if number:
-        return float(number.replace(",", ""))
-    return NUMBER_WORDS.get(word.lower()) if word else None
+def _number(text: str, start: int, word: str | None, *, written: bool) -> Number | None:
+    """The number that begins here. "Third" and "half" are words."""
+    if not written and (word is None or word.lower() not in STARTS):
+        return None
+    number = number_at(text, start)
+    return number if written or (number and number.kind == "cardinal") else None

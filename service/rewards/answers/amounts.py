@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from fractions import Fraction
 
+from perception_reward.annotations.language.literals import DOUBLE_DIGITS, MANY_DIGITS
 from perception_reward.service.rewards.answers import evaluation
-from perception_reward.service.rewards.answers.literals import DOUBLE_DIGITS, MANY_DIGITS
 from perception_reward.service.rewards.answers.nodes import Node, branches
 from perception_reward.service.rewards.answers.quantities import Quantity
 from perception_reward.service.rewards.answers.structures import same_unordered

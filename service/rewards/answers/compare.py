@@ -13,10 +13,10 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from perception_reward.annotations.language.literals import read_based, read_decimal_comma
 from perception_reward.service.rewards.answers.amounts import Amounts
 from perception_reward.service.rewards.answers.equations import Equations
 from perception_reward.service.rewards.answers.lists import as_items, named_values, read_list
-from perception_reward.service.rewards.answers.literals import read_based, read_decimal_comma
 from perception_reward.service.rewards.answers.nodes import Node
 from perception_reward.service.rewards.answers.notation import squeezed
 from perception_reward.service.rewards.answers.options import labels_of_reference, named_labels

@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
 
+from perception_reward.annotations.language.literals import Literal, read_decimal_comma, read_number
+from perception_reward.annotations.language.numbers import CARDINALS, PARTS, read_ordinal
 from perception_reward.service.rewards.answers.formulas import read_formula
-from perception_reward.service.rewards.answers.literals import Literal, read_decimal_comma, read_number
 from perception_reward.service.rewards.answers.nodes import Node, symbols_of
-from perception_reward.service.rewards.answers.numerals import CARDINALS, PARTS, read_ordinal
 from perception_reward.service.rewards.answers.units import (
     DEGREE,
     LONGEST,

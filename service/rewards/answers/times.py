@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from fractions import Fraction
 
-from perception_reward.service.rewards.answers.numerals import read_ordinal, read_words
+from perception_reward.annotations.language.numbers import read_ordinal, read_words
 
 
 @dataclass(frozen=True, slots=True)

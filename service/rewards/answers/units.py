@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
 
-from perception_reward.service.rewards.answers.numerals import CARDINALS
+from perception_reward.annotations.language.numbers import CARDINALS
 from perception_reward.service.rewards.answers.unit_table import ATOMS, Atom, Dimension
 
 LONGEST = 60

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from fractions import Fraction
 
-from perception_reward.service.rewards.answers.numerals import CARDINALS, PARTS, read_words
+from perception_reward.annotations.language.numbers import CARDINALS, PARTS, read_words
 from perception_reward.service.rewards.answers.units import is_plural, read_unit, singular
 
 _articles = frozenset({"the", "a", "an"})

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from perception_reward.service.rewards.answers.literals import read_based, read_decimal_comma, read_number
+from perception_reward.annotations.language.literals import read_based, read_decimal_comma, read_number
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from fractions import Fraction
 
-from perception_reward.service.rewards.answers.numerals import read_words, scaled
+from perception_reward.annotations.language.numbers import read_words, scaled
 
 LARGEST_EXPONENT = 400
 """Of scientific notation. A larger power of ten is an attack, not an answer."""
