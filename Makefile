@@ -271,6 +271,10 @@ test-browser: build/axe/package/axe.min.js  ## Reports in a browser: needs Debia
 test-faults:  ## What an attacker and a bad night do, for minutes; writes service/reliability.md
 	pytest -q -m "faults or not faults" tests/faults --write-reliability
 
+.PHONY: load-rolling
+load-rolling:  ## Three replicas behind nginx, everything restarted in turn under load (needs nginx); writes deploy/reliability.md
+	pytest -q -m load tests/load/test_rolling.py --write-load
+
 .PHONY: test-install
 test-install:  ## The base install in an empty environment: thin, and it works (needs a package index)
 	pytest -q -s -m install tests/install
