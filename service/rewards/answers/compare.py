@@ -23,7 +23,13 @@ from perception_reward.service.rewards.answers.options import labels_of_referenc
 from perception_reward.service.rewards.answers.quantities import Quantity, read_quantities
 from perception_reward.service.rewards.answers.ratios import as_ratio, is_ratio, read_ratio
 from perception_reward.service.rewards.answers.relations import same_name
-from perception_reward.service.rewards.answers.statements import predicate, without_label, without_lead, without_point
+from perception_reward.service.rewards.answers.statements import (
+    predicate,
+    without_label,
+    without_lead,
+    without_point,
+    without_remark,
+)  # fmt: skip
 from perception_reward.service.rewards.answers.structures import (
     Matrix,
     Sequence,
@@ -94,7 +100,7 @@ class Comparison:
 
     def _said(self, answer: str, reference: str) -> bool | None:
         """What is said to be the answer, and what stands around it: "The answer is", "about", `x \\in`, "5 (five)"."""
-        mine, theirs = without_lead(answer), without_lead(reference)
+        mine, theirs = without_remark(without_lead(answer)), without_lead(reference)
         if (":" in mine) != (":" in theirs):
             mine, theirs = without_label(mine), without_label(theirs)
         mine, theirs = self._once(mine), self._once(theirs)

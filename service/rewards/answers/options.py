@@ -10,6 +10,8 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from perception_reward.service.rewards.answers.statements import without_adverb, without_remark
+
 Same = Callable[[str, str], bool]
 
 LETTERS = "ABCDEFGHIJ"
@@ -23,7 +25,8 @@ CIRCLED = "①②③④⑤⑥⑦⑧⑨⑩"
 
 @dataclass(frozen=True, slots=True)
 class Named:
-    """labels: in upper case. tail: what the text says behind its one label. hedged: whether another is named there."""
+    """labels: in upper case. tail: what the text says behind its one label. hedged: whether another is named there, or
+    the label is said to be wrong."""
 
     labels: frozenset[str]
     tail: str = ""
@@ -74,7 +77,12 @@ _denied = re.compile(
     r"(?:\b(?:not|isn't|never|cannot be|can't be|rule out|except)\s*(?:option |choice )?|不选|不是|非|除了)\s?$", re.I
 )
 _wrong = re.compile(r"\s{0,2}(?:is|are|was|选项)?\s?(?:not|n't|wrong|incorrect|false|错|不)", re.I)
-
+# Behind a label at the beginning; an option's own text may be no more than "false".
+_refuted = re.compile(
+    r"(?:is|was|are|were|seems|would be)\b[a-z ]{0,20}(?:\bnot\b|\bwrong|\bincorrect|\bfalse)"
+    r"|(?:is|was|are|were)n't\b|(?:cannot|can't|could not|couldn't) be\b",
+    re.IGNORECASE,
+)
 
 _run_together = re.compile(f"[{LETTERS}{CIRCLED}]{{2,8}}")
 _one = rf"[(\[]?[{LETTERS}{CIRCLED}][)\]]?"
@@ -91,11 +99,13 @@ def named_labels(text: str, *, numbers: bool = False) -> Named | None:
     numbers: whether labels may be numbers.
     """
     text = _wrapped.sub(r"\1", text).replace("$", " ").replace("**", "").strip().rstrip("!")
+    text = without_remark(without_adverb(text))
     several = _several(_lead.sub("", text))
     if several is not None:
         return Named(several)
     if (match := _at_the_end.fullmatch(text)) is not None and _start.match(text) is None:
-        return Named(frozenset({match["label"]}), match["tail"], _is_hedged(match["label"], match["tail"]))
+        doubted = _denied.search(match["tail"]) is not None or _is_hedged(match["label"], match["tail"])
+        return Named(frozenset({match["label"]}), match["tail"], doubted)
     return _at_the_start(text, numbers) or _linked_label(text) or _thought_of(text)
 
 
@@ -128,7 +138,7 @@ def _at_the_start(text: str, numbers: bool) -> Named | None:
         return None
     label = next(group for name, group in match.groupdict().items() if name != "tail" and group is not None).upper()
     tail: str = match["tail"].strip()
-    hedged = _is_hedged(label, tail)
+    hedged = _is_hedged(label, tail) or _refuted.match(tail) is not None
     tail = tail.lstrip(",-= ") if not re.match(r"-\s?[\d.\\]", tail) else tail
     tail = tail[1:-1] if tail.startswith("(") and tail.find(")") == len(tail) - 1 and len(tail) > 3 else tail
     return Named(frozenset({label}), tail, hedged)
@@ -222,8 +232,14 @@ class Options:
 
     def meant(self, text: str, same: Same) -> frozenset[int] | None:
         """By the text alone."""
-        place = next((place for place, option in enumerate(self.texts) if same(text, option)), None)
-        return None if place is None else frozenset({place})
+        rounded: int | None = None
+        for place, option in enumerate(self.texts):
+            if same(text, option):
+                # `5\sqrt{5} - 10` is the option `5(\sqrt{5} - 2)` before it is `1.2`, to which it rounds.
+                if same(option, text):
+                    return frozenset({place})
+                rounded = place if rounded is None else rounded
+        return None if rounded is None else frozenset({rounded})
 
     def place(self, label: str) -> int | None:
         """By its label, or by the letter of its place where the labels are no letters."""

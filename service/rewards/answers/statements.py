@@ -9,10 +9,17 @@ _says = re.compile(
     r"|\\implies)[\s:]*(?P<rest>.+)$",
     re.IGNORECASE | re.DOTALL,
 )
+_SURELY = r"(?:so|thus|hence|then|therefore|indeed|definitely|certainly|clearly|obviously|simply)"
+_surely = re.compile(rf"^{_SURELY},?\s", re.IGNORECASE)
 _about = re.compile(
-    r"(?:(?:so|thus|hence|then|therefore),?\s|所以|因此|故|解得|about|approximately|approx\.?|roughly|around|exactly|only|"
+    rf"(?:{_SURELY},?\s|所以|因此|故|解得|about|approximately|approx\.?|roughly|around|exactly|only|"
     r"just|\\approx|=|大约|约|約|it is|it's)\s?(?=\S)",
     re.IGNORECASE,
+)
+_quoted = re.compile(
+    r'"(?:(?P<inside>[^"]{1,200})[.!]"|(?P<before>[^"]{1,200})"[.!])'
+    r"(?:\s(?!(?:or|but|however|wait|maybe|perhaps|possibly|alternatively|no|not|also|either)\b)(?P<remark>.*))?",
+    re.IGNORECASE | re.DOTALL,
 )
 _labelled = re.compile(r"^(?:\\text\s?\{)?[A-Za-z][A-Za-z ]{0,30}\}?\s?:\s?(?=\S)")
 _subject = re.compile(
@@ -37,6 +44,20 @@ def without_lead(text: str) -> str:
         return match["rest"].strip(" .")
     match = _about.match(text) or _member.match(text) or _point.match(text)
     return text[match.end() :].strip() if match is not None else text
+
+
+def without_adverb(text: str) -> str:
+    """`definitely (B)` without what only says how sure it is."""
+    return _surely.sub("", text, count=1)
+
+
+def without_remark(text: str) -> str:
+    """Of `"soup." It has few carbs.` what is quoted. A text whose remark offers another answer is left as it is."""
+    match = _quoted.fullmatch(text)
+    if match is None:
+        return text
+    said, remark = match["inside"] or match["before"], match["remark"] or ""
+    return text if re.search(r"\d", said) and re.search(r"\d", remark) else said
 
 
 def without_label(text: str) -> str:

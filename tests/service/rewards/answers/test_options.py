@@ -22,6 +22,7 @@ def same(one: str, other: str) -> bool:
         ("It is not B, the answer is D", "D"), ("我認為應該選 A", "A"), ("B because it is 45", "B"), ("45 (B)", "B"),
         ("AC", "AC"), ("C, A", "AC"), ("A and C", "AC"), ("A、C".replace("、", ","), "AC"), ("①③", "①③"),
         ("(A)(C)", "AC"),
+        ("definitely (A) Yes", "A"), ("therefore B (No)", "B"), ('"A." It has the letter "A" on it.', "A"),
         ("The answers are A and C", "AC"), ("答案:AC", "AC"),
     ],
 )  # fmt: skip
@@ -35,7 +36,8 @@ def test_labels_are_read(text: str, labels: str) -> None:
 @pytest.mark.parametrize(
     "text",
     ["", "5", "A or B", "(A) or (B)", "A. 5 or B. 6", "not D", "Don't know", "A car moves", "Dog", "D is wrong",
-     "A: B C D", "A (30) B (45)", "A. possibly B", "A->B", "不选D", "A, then B"],
+     "A: B C D", "A (30) B (45)", "A. possibly B", "A->B", "不选D", "A, then B", "not (D)", "it is not (D)",
+     "(D) is not right", "D isn't it", "(D) cannot be", "D is clearly the wrong one", '"A." Or B.'],
 )  # fmt: skip
 def test_hedges_and_other_words_name_nothing(text: str) -> None:
     named = named_labels(text)
@@ -86,3 +88,10 @@ def test_any_text_is_survived(text: str) -> None:
     named_labels(text)
     labels_of_reference(text)
     LETTERS.chosen(text, same)
+
+
+def test_an_option_that_is_equal_comes_before_one_to_which_an_answer_rounds() -> None:
+    options = Options(("A", "B"), ("1.2", "1.18"))
+    rounds = {("1.18", "1.2"), ("1.18", "1.18"), ("1.2", "1.2")}
+    assert options.meant("1.18", lambda one, other: (one, other) in rounds) == {1}
+    assert options.meant("1.2", lambda one, other: (one, other) in rounds) == {0}

@@ -5,9 +5,11 @@ import pytest
 from perception_reward.service.rewards.answers.statements import (
     last_statement,
     predicate,
+    without_adverb,
     without_label,
     without_lead,
     without_point,
+    without_remark,
 )
 
 
@@ -41,3 +43,24 @@ def test_labels_and_names_of_points_are_taken_off() -> None:
     assert without_label("2:1") == "2:1"
     assert without_point("P(1,2)") == "(1,2)"
     assert without_point("P(x)") == "P(x)"
+
+
+def test_an_adverb_that_only_says_how_sure_it_is_is_taken_off() -> None:
+    assert without_adverb("definitely (B)") == "(B)"
+    assert without_adverb("therefore, no") == "no"
+    assert without_adverb("thusly") == "thusly"
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ('"soup." It has few carbs.', "soup"),
+        ('"No". There are 5 cubes.', "No"),
+        ('"yes."', "yes"),
+        ('"5." But it may be more.', '"5." But it may be more.'),
+        ('"5." 6 is not it.', '"5." 6 is not it.'),
+        ('"5" or "6".', '"5" or "6".'),
+    ],
+)
+def test_of_an_answer_in_quotes_the_remark_behind_it_is_taken_off(text: str, said: str) -> None:
+    assert without_remark(text) == said
