@@ -64,7 +64,7 @@ def tool() -> Tool:
     def run(name: str, *arguments: object, check: bool = True, **options: Any) -> subprocess.CompletedProcess[str]:
         command = [str(Path(folder) / name), *map(str, arguments)]
         # checkov and kubernetes-validate are scripts of that folder's Python; nothing may reach for the network.
-        done = subprocess.run(command, capture_output=True, text=True, timeout=100, **options)
+        done = subprocess.run(command, capture_output=True, text=True, timeout=250, **options)
         if check and done.returncode:
             raise AssertionError(f"{' '.join(command[:4])} … failed:\n{done.stdout[-4000:]}\n{done.stderr[-4000:]}")
         return done
