@@ -9,7 +9,13 @@
 |---|---|
 | `numbers` | numbers inside prose and in words: compounds, thousands, ordinals, fractions, other scripts; and back |
 | `literals` | numbers that are a whole text: scientific, periodic, mixed, in another base |
+| `units` | units of length and degrees, and how they convert |
+| `notation` | LaTeX, Unicode and Markdown in one plain notation, with the way back to the original |
+| `expressions` | numbers and terms in letters, exact |
+| `sentences` | a text as sentences, each with what is merely supposed, asked or offered in it |
+| `moods`, `denials`, `examined` | hedges, suppositions, questions, options, denials, quotations |
+| `geometry` | elements of a figure, and what a sentence says of them |
 
-Nobody else reads a number word. All of it is pure, never raises for any text unless it says so, and takes time linear
-in the text's length.
+Nobody else reads a number word, a unit, a name or a hedge. All of it is pure and never raises for any text unless it
+says so; the time that it takes is linear in the text's length.
 """

@@ -11,11 +11,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import chain
 
-from perception_reward.service.judges.symbolic.facts import fact_claims
-from perception_reward.service.judges.symbolic.names import Element
-from perception_reward.service.judges.symbolic.statements import Claim
-from perception_reward.service.judges.symbolic.units import is_degrees
-from perception_reward.service.judges.symbolic.values import Value, parse
+from perception_reward.annotations.language.expressions import Value, parse
+from perception_reward.annotations.language.geometry.elements import Element
+from perception_reward.annotations.language.geometry.facts import fact_claims
+from perception_reward.annotations.language.geometry.statements import Claim
+from perception_reward.annotations.language.units import is_degrees
 from perception_reward.trainer_client.wire import Fact
 
 _RELATIONS = {

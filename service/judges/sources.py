@@ -9,6 +9,7 @@ It is the same on every machine that has the same source, whatever its line ends
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterator
 from functools import cache
 from importlib import resources
 from importlib.resources.abc import Traversable
@@ -24,10 +25,10 @@ def fingerprint_of(*packages: str) -> str:
 
 
 def fingerprint_of_folders(*packages: Traversable) -> str:
-    """Sixteen hexadecimal digits for the names and the text of all modules of packages' folders."""
+    """Sixteen hexadecimal digits for the names and the text of all modules below packages' folders."""
     digest = hashlib.sha256()
     for package in packages:
-        modules = sorted((entry for entry in package.iterdir() if entry.name.endswith(".py")), key=lambda one: one.name)
+        modules = list(_modules(package))
         if not modules:
             raise RuntimeError(
                 f"{package} holds no Python sources to tell its rules by; install them beside the bytecode"
@@ -36,3 +37,11 @@ def fingerprint_of_folders(*packages: Traversable) -> str:
             text = module.read_bytes().replace(b"\r\n", b"\n")
             digest.update(f"{module.name}:{len(text)}\n".encode() + text)
     return digest.hexdigest()[:16]
+
+
+def _modules(folder: Traversable) -> Iterator[Traversable]:
+    for entry in sorted(folder.iterdir(), key=lambda one: one.name):
+        if entry.is_dir():
+            yield from _modules(entry)
+        elif entry.name.endswith(".py"):
+            yield entry

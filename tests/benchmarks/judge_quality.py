@@ -36,9 +36,9 @@ from statements import GEOMETRY, Half, problems, statements
 from symbolic import SEED, judge_all
 
 from perception_reward.service.judges.base import JudgeTask, Verdict
-from perception_reward.service.judges.cascade.kinds import kind_of
 from perception_reward.service.judges.cascade.pooling import pooled
 from perception_reward.service.judges.cascade.thresholds import decides, packaged
+from perception_reward.service.judges.symbolic.kinds import kind_of
 from perception_reward.trainer_client.wire import Fact, Label
 
 KEPT = REPOSITORY / "build" / "judge-quality"

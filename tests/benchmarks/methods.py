@@ -44,7 +44,6 @@ from perception_reward.service.audit.fit import fit_calibration
 from perception_reward.service.audit.probes import Probe, probe
 from perception_reward.service.audit.run import Observation
 from perception_reward.service.judges.base import Judge, JudgeInfo, JudgeTask, Verdict
-from perception_reward.service.judges.cascade.kinds import FIGURE_KINDS, kind_of
 from perception_reward.service.judges.cascade.pooling import pooled
 from perception_reward.service.judges.cascade.thresholds import decides, packaged
 from perception_reward.service.judges.llm.evidence import ABSENT, Evidence, shown_of, ungrounded
@@ -54,6 +53,7 @@ from perception_reward.service.judges.llm.methods import make_method
 from perception_reward.service.judges.llm.selection import select
 from perception_reward.service.judges.openai.factory import openai_engine
 from perception_reward.service.judges.symbolic.judge import SymbolicJudge
+from perception_reward.service.judges.symbolic.kinds import FIGURE_KINDS, kind_of
 from perception_reward.trainer_client.wire import Fact, Label
 
 KEPT = REPOSITORY / "build" / "methods"

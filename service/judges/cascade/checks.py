@@ -11,8 +11,8 @@ from hashlib import blake2b
 from typing import Final
 
 from perception_reward.service.judges.base import Judge, JudgeTask, Missing, Verdict
-from perception_reward.service.judges.cascade.kinds import kind_of
 from perception_reward.service.judges.cascade.observer import CascadeObserver
+from perception_reward.service.judges.symbolic.kinds import kind_of
 from perception_reward.trainer_client.wire import Fact
 
 logger = logging.getLogger(__name__)

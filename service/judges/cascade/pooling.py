@@ -12,7 +12,7 @@ import math
 from typing import Final, get_args
 
 from perception_reward.service.judges.base import Verdict
-from perception_reward.service.judges.cascade.kinds import FIGURE_KINDS
+from perception_reward.service.judges.symbolic.kinds import FIGURE_KINDS
 from perception_reward.trainer_client.wire import Label
 
 LABELS: Final[tuple[Label, ...]] = get_args(Label)

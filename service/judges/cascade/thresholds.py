@@ -14,7 +14,7 @@ from typing import Final, TypeAlias, get_args
 import tomllib
 
 from perception_reward.service.judges.base import Verdict
-from perception_reward.service.judges.cascade.kinds import KINDS
+from perception_reward.service.judges.symbolic.kinds import KINDS
 from perception_reward.trainer_client.wire import Label
 
 PACKAGED: Final = "thresholds.toml"

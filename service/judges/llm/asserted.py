@@ -14,8 +14,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
-from perception_reward.service.judges.symbolic.document import Sentence, read
-from perception_reward.service.judges.symbolic.moods import Mood, asks, qualifies, stretches
+from perception_reward.annotations.language.moods import Mood, asks, qualifies, stretches
+from perception_reward.annotations.language.sentences import Sentence, read
 
 _CLAIM_NOTHING: frozenset[Mood] = frozenset({"question", "hedged", "option"})
 _STATE_NOTHING: frozenset[Mood] = frozenset({*_CLAIM_NOTHING, "hypothetical", "retracted"})

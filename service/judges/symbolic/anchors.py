@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from itertools import pairwise
 
+from perception_reward.annotations.language.notation import normalise
 from perception_reward.service.judges.symbolic.lexicon import CHART_WORDS, EXCLUSIVE, PREDICATES, TEXT_VERBS, lemma
-from perception_reward.service.judges.symbolic.normalise import normalise
 from perception_reward.service.judges.symbolic.slots import (
     Amount,
     Count,

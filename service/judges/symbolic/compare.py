@@ -15,15 +15,15 @@ from dataclasses import replace
 from functools import cached_property
 from typing import TypeAlias
 
+from perception_reward.annotations.language.geometry.elements import Element
+from perception_reward.annotations.language.geometry.items import read_items
+from perception_reward.annotations.language.geometry.statements import Claim
+from perception_reward.annotations.language.sentences import Document, Sentence
+from perception_reward.annotations.language.units import is_degrees
 from perception_reward.service.judges.base import Verdict
 from perception_reward.service.judges.symbolic.alternatives import goes_on
 from perception_reward.service.judges.symbolic.claims import Claims
-from perception_reward.service.judges.symbolic.document import Document, Sentence
 from perception_reward.service.judges.symbolic.evidence import SHAPES, Evidence, evidence_for
-from perception_reward.service.judges.symbolic.items import read_items
-from perception_reward.service.judges.symbolic.names import Element
-from perception_reward.service.judges.symbolic.statements import Claim
-from perception_reward.service.judges.symbolic.units import is_degrees
 
 _RETRACTION = re.compile(
     r"\b(?:no,? wait|wait,|hold on|correction|scratch that|my mistake|i made a mistake|i misread"

@@ -28,10 +28,10 @@ from functools import cached_property
 from itertools import islice, pairwise
 from typing import NamedTuple
 
+from perception_reward.annotations.language.sentences import Document, Sentence
 from perception_reward.service.judges.base import Verdict
 from perception_reward.service.judges.symbolic.alternatives import offered
 from perception_reward.service.judges.symbolic.anchors import TERSE, Claim, read_claim
-from perception_reward.service.judges.symbolic.document import Document, Sentence
 from perception_reward.service.judges.symbolic.lexicon import CHART_WORDS, COPULAS, EXCLUSIVE, OTHERS, TOTALS
 from perception_reward.service.judges.symbolic.slots import Slot, relations
 from perception_reward.service.judges.symbolic.words import Heard, Word, words

@@ -10,13 +10,13 @@ import asyncio
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 
+from perception_reward.annotations.language.geometry.facts import fact_claims, letters_of
+from perception_reward.annotations.language.geometry.statements import claims
+from perception_reward.annotations.language.sentences import read
 from perception_reward.service.judges.base import Health, JudgeInfo, JudgeTask, Missing, Outcome, Scope, Verdict
 from perception_reward.service.judges.sources import LANGUAGE, fingerprint_of
 from perception_reward.service.judges.symbolic import generic
 from perception_reward.service.judges.symbolic.compare import Reading, verdict_of
-from perception_reward.service.judges.symbolic.document import read
-from perception_reward.service.judges.symbolic.facts import fact_claims, letters_of
-from perception_reward.service.judges.symbolic.statements import claims
 from perception_reward.service.judges.symbolic.whereabouts import placed
 from perception_reward.service.processes.outcomes import Failure, TimedOut
 from perception_reward.service.processes.pool import WorkerPool

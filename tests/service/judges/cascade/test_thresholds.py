@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from perception_reward.service.judges.base import Verdict
-from perception_reward.service.judges.cascade.kinds import KINDS
 from perception_reward.service.judges.cascade.thresholds import decides, packaged, read
+from perception_reward.service.judges.symbolic.kinds import KINDS
 
 THRESHOLDS = read("[kinds.length]\nstated = 0.9\ncontradicted = 0.5\n")
 

@@ -7,10 +7,10 @@ from itertools import permutations
 
 import pytest
 
+from perception_reward.annotations.language.geometry.elements import Element
+from perception_reward.annotations.language.geometry.statements import Claim, claims
+from perception_reward.annotations.language.sentences import read
 from perception_reward.service.judges.symbolic.claims import MAX_REPEATS, Claims, corner_of
-from perception_reward.service.judges.symbolic.document import read
-from perception_reward.service.judges.symbolic.names import Element
-from perception_reward.service.judges.symbolic.statements import Claim, claims
 
 SAID = """
 AB = 5. ∠ABC = 90°. ∠ACB = 40°. ∠DBE = 30°. BC ⟂ AB. There is a right angle at C. ∠ACB is a right angle. AD ∥ BC.

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from perception_reward.annotations.language.sentences import read
 from perception_reward.service.judges.base import Verdict
-from perception_reward.service.judges.symbolic.document import read
 from perception_reward.service.judges.symbolic.generic import MOST_COMPARED, MOST_UNITS, decide, units_of
 from perception_reward.trainer_client.wire import Fact
 

@@ -10,17 +10,17 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations, islice, pairwise
 
-from perception_reward.service.judges.symbolic.chains import Said, chains
-from perception_reward.service.judges.symbolic.constructions import angled, collinear, distances, sums
-from perception_reward.service.judges.symbolic.contrasts import readings
-from perception_reward.service.judges.symbolic.document import Document, Sentence
-from perception_reward.service.judges.symbolic.gaps import DENIED_BY, Gap
-from perception_reward.service.judges.symbolic.groups import INFIX, Group, groups_of
-from perception_reward.service.judges.symbolic.items import Item, Line, read_items
-from perception_reward.service.judges.symbolic.moods import Mood
-from perception_reward.service.judges.symbolic.names import Element, angle_of
-from perception_reward.service.judges.symbolic.units import is_degrees
-from perception_reward.service.judges.symbolic.values import Value
+from perception_reward.annotations.language.expressions import Value
+from perception_reward.annotations.language.geometry.chains import Said, chains
+from perception_reward.annotations.language.geometry.constructions import angled, collinear, distances, sums
+from perception_reward.annotations.language.geometry.contrasts import readings
+from perception_reward.annotations.language.geometry.elements import Element, angle_of
+from perception_reward.annotations.language.geometry.gaps import DENIED_BY, Gap
+from perception_reward.annotations.language.geometry.groups import INFIX, Group, groups_of
+from perception_reward.annotations.language.geometry.items import Item, Line, read_items
+from perception_reward.annotations.language.moods import Mood
+from perception_reward.annotations.language.sentences import Document, Sentence
+from perception_reward.annotations.language.units import is_degrees
 
 # A document has at most so many second readings; those of further contrasts are left out.
 MAX_SECOND_READINGS = 256

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from functools import lru_cache
 
-from perception_reward.service.judges.symbolic.document import read
-from perception_reward.service.judges.symbolic.statements import Claim, claims
+from perception_reward.annotations.language.geometry.statements import Claim, claims
+from perception_reward.annotations.language.sentences import read
 
 _ELEMENTS = frozenset(
     [

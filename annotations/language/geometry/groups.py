@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from perception_reward.service.judges.symbolic.gaps import Gap
-from perception_reward.service.judges.symbolic.items import Item, Line
+from perception_reward.annotations.language.geometry.gaps import Gap
+from perception_reward.annotations.language.geometry.items import Item, Line
 
 INFIX = frozenset(
     [

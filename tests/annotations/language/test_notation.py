@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from perception_reward.service.judges.symbolic.normalise import MAX_CHARS, normalise
+from perception_reward.annotations.language.notation import MAX_CHARS, normalise
 
 
 @pytest.mark.parametrize(

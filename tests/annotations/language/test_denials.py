@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from perception_reward.service.judges.symbolic.denials import announces, denied, heads, heads_list, takes_back
+from perception_reward.annotations.language.denials import announces, denied, heads, heads_list, takes_back
 from perception_reward.service.judges.symbolic.judge import decide_all
 from perception_reward.trainer_client.wire import Fact
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from perception_reward.service.judges.symbolic.contrasts import MAX_READINGS, readings
+from perception_reward.annotations.language.geometry.contrasts import MAX_READINGS, readings
 from perception_reward.service.judges.symbolic.judge import decide_all
 from perception_reward.trainer_client.wire import Fact
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from perception_reward.service.judges.symbolic.values import close, parse, same
+from perception_reward.annotations.language.expressions import close, parse, same
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from perception_reward.service.judges.symbolic.moods import qualifies
+from perception_reward.annotations.language.moods import qualifies
 
 # A sentence has at most so many second readings.
 MAX_READINGS = 8

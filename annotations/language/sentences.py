@@ -16,10 +16,10 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
-from perception_reward.service.judges.symbolic import denials
-from perception_reward.service.judges.symbolic.examined import examined_of
-from perception_reward.service.judges.symbolic.moods import Mood, mood_of
-from perception_reward.service.judges.symbolic.normalise import Plain, normalise
+from perception_reward.annotations.language import denials
+from perception_reward.annotations.language.examined import examined_of
+from perception_reward.annotations.language.moods import Mood, mood_of
+from perception_reward.annotations.language.notation import Plain, normalise
 
 MAX_SENTENCES = 8_000
 MAX_SENTENCE = 1_000

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from perception_reward.service.judges.symbolic.denials import denying
-from perception_reward.service.judges.symbolic.document import read
-from perception_reward.service.judges.symbolic.examined import examined_of
+from perception_reward.annotations.language.denials import denying
+from perception_reward.annotations.language.examined import examined_of
+from perception_reward.annotations.language.sentences import read
 from perception_reward.service.judges.symbolic.judge import decide_all
 from perception_reward.trainer_client.wire import Fact
 

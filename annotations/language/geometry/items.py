@@ -7,11 +7,11 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Literal
 
+from perception_reward.annotations.language.expressions import Value, parse
+from perception_reward.annotations.language.geometry.elements import Element, angle_between, element, role_kind, segment
+from perception_reward.annotations.language.geometry.gaps import Gap, read_gap
 from perception_reward.annotations.language.numbers import CARDINALS, number_at
-from perception_reward.service.judges.symbolic.gaps import Gap, read_gap
-from perception_reward.service.judges.symbolic.names import Element, angle_between, element, role_kind, segment
-from perception_reward.service.judges.symbolic.units import UNIT
-from perception_reward.service.judges.symbolic.values import Value, parse
+from perception_reward.annotations.language.units import UNIT
 
 # Items behind this many in one sentence are not read.
 MAX_ITEMS = 160

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from perception_reward.service.judges.symbolic.moods import mood_of
+from perception_reward.annotations.language.moods import mood_of
 
 
 @pytest.mark.parametrize(

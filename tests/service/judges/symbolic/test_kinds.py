@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from perception_reward.service.judges.cascade.kinds import KINDS, kind_of
+from perception_reward.service.judges.symbolic.kinds import KINDS, kind_of
 
 
 @pytest.mark.parametrize(

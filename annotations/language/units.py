@@ -5,7 +5,7 @@ from __future__ import annotations
 from fractions import Fraction
 from functools import lru_cache
 
-from perception_reward.service.judges.symbolic.values import Value
+from perception_reward.annotations.language.expressions import Value
 
 UNIT = (
     r"[\s-]?(?:°|deg(?:rees?)?\b|(?:square |cubic )?(?:centimet(?:er|re)s?|millimet(?:er|re)s?|kilomet(?:er|re)s?"

@@ -10,11 +10,11 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import Final
 
+from perception_reward.annotations.language.geometry.facts import fact_claims
+from perception_reward.annotations.language.geometry.statements import Claim
 from perception_reward.service.judges.symbolic.anchors import read_claim
 from perception_reward.service.judges.symbolic.evidence import SHAPES
-from perception_reward.service.judges.symbolic.facts import fact_claims
 from perception_reward.service.judges.symbolic.slots import Amount, Count, Relation, Slot, Text, Trait, Trend
-from perception_reward.service.judges.symbolic.statements import Claim
 
 _BY_SLOT: Final[dict[type[Slot], str]] = {
     Count: "count",

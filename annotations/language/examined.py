@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence, Set
 
-from perception_reward.service.judges.symbolic import denials
+from perception_reward.annotations.language import denials
 
 # Each phrase of `_TASK` holds one of these, so that most responses are told by a few searches.
 _HINTS = (

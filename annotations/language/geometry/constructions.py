@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from perception_reward.service.judges.symbolic.chains import Said
-from perception_reward.service.judges.symbolic.items import Item, Line
-from perception_reward.service.judges.symbolic.names import Element, segment
-from perception_reward.service.judges.symbolic.units import is_degrees
+from perception_reward.annotations.language.geometry.chains import Said
+from perception_reward.annotations.language.geometry.elements import Element, segment
+from perception_reward.annotations.language.geometry.items import Item, Line
+from perception_reward.annotations.language.units import is_degrees
 
 
 def collinear(points: tuple[str, ...], start: int, end: int) -> Iterator[Said]:

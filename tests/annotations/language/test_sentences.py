@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from perception_reward.service.judges.symbolic.document import MAX_SENTENCE, MAX_SENTENCES, read
+from perception_reward.annotations.language.sentences import MAX_SENTENCE, MAX_SENTENCES, read
 
 
 def test_sentences_bullets_and_rows_are_told_apart() -> None:
