@@ -12,14 +12,12 @@ from typing import Protocol
 
 from perception_reward.annotations.figures import concern
 from perception_reward.annotations.file_store import FileStore
-from perception_reward.annotations.redis_store import RedisStore
 from perception_reward.annotations.stats import Stats
 from perception_reward.annotations.store import AnnotationStore, StoreError, every
 from perception_reward.service.admission import Admission
 from perception_reward.service.audit.figures import AuditReport
 from perception_reward.service.audit.last import AuditSummary, read_report, summarise
 from perception_reward.service.cache.memory import MemoryCache
-from perception_reward.service.cache.redis_cache import RedisCache
 from perception_reward.service.cache.tiered import VerdictCache
 from perception_reward.service.judges.base import Health, Judge
 from perception_reward.service.judges.make import make_judge
@@ -29,8 +27,8 @@ from perception_reward.service.metrics import Metrics
 from perception_reward.service.processes.pool import WorkerPool
 from perception_reward.service.profiles.load import load_profiles
 from perception_reward.service.profiles.model import Profile
+from perception_reward.service.rewards.grading import OWN_PRELOAD, AccuracyGrader
 from perception_reward.service.rewards.grading import PRELOAD as GRADING
-from perception_reward.service.rewards.grading import AccuracyGrader
 from perception_reward.service.rollout_log import RolloutLog
 from perception_reward.service.scorer import Scorer
 from perception_reward.service.settings import Settings, SettingsError, is_redis_url, naming
@@ -155,6 +153,12 @@ async def _start(part: Startable) -> None:
         raise SettingsError(str(error)) from error
 
 
+def preload_of(settings: Settings) -> Sequence[str]:
+    """What the workers of a job need that has the one profile of `settings`."""
+    parity = _profiles(settings)[settings.profile].mode == "parity"
+    return PRELOAD if parity else (*OWN_PRELOAD, *JUDGING)
+
+
 def assemble(settings: Settings, *, preload: Sequence[str] = PRELOAD) -> Service:
     """The parts that `settings` describe, not yet started. `SettingsError` names the setting that is wrong.
 
@@ -229,6 +233,9 @@ def _profiles(settings: Settings) -> Mapping[str, Profile]:
 
 def _store(settings: Settings) -> AnnotationStore:
     if settings.annotations and is_redis_url(settings.annotations[0]):
+        # Here, as below: a third of a second to import, which jobs without Redis need not wait for.
+        from perception_reward.annotations.redis_store import RedisStore
+
         return RedisStore(settings.annotations[0])
     return FileStore([Path(source) for source in settings.annotations])
 
@@ -236,6 +243,8 @@ def _store(settings: Settings) -> AnnotationStore:
 def _cache(settings: Settings, metrics: Metrics) -> VerdictCache:
     redis = None
     if settings.redis_url is not None:
+        from perception_reward.service.cache.redis_cache import RedisCache
+
         redis = RedisCache(
             settings.redis_url.get_secret_value(),
             deadline=settings.redis_timeout,

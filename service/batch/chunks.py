@@ -13,18 +13,20 @@ import asyncio
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 from perception_reward.annotations.faults import LineError, Record, said
-from perception_reward.service.assembly import Service
 from perception_reward.service.batch.layouts import Layout
 from perception_reward.service.batch.results import line_of, packed_rows, row_of
 from perception_reward.service.batch.rollouts import Rollout, read_rollouts
 from perception_reward.service.batch.tally import Tally
-from perception_reward.trainer_client.client import RewardClient
 from perception_reward.trainer_client.errors import InvalidItem
 from perception_reward.trainer_client.missing import missing_result
 from perception_reward.trainer_client.wire import ItemResult, ScoreItem, ScoreRequest
+
+if TYPE_CHECKING:
+    from perception_reward.service.assembly import Service
+    from perception_reward.trainer_client.client import RewardClient
 
 # The label of these items in logs: what a run is told, it is told once.
 RUN = "rollouts"

@@ -16,8 +16,9 @@ from perception_reward.service.batch.inputs import size_of
 from perception_reward.service.batch.rollouts import RolloutFile, Survey, read_rollouts
 from perception_reward.service.batch.selection import Place, Selection, drawn
 
-# Records that are looked at before anything is scored: small files whole.
-SURVEYED = 20_000
+# Records that are looked at before anything is scored. Files with no more are scored by one process: others would take
+# longer to start.
+SURVEYED = 4_000
 # Bytes by which the number of records is guessed, and how much smaller packing makes rollouts, about.
 LOOKED_AT = 4 << 20
 PACKED_BY = 3.0

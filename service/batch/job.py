@@ -20,9 +20,6 @@ from perception_reward.service.batch.outputs import Done, Output, Stream
 from perception_reward.service.batch.pipeline import Score, chunks, run
 from perception_reward.service.batch.selection import Selection
 
-# Records that are looked at before anything is scored: small files whole.
-SURVEYED = 20_000
-
 
 class Watcher(Protocol):
     """Who is told how far the job is."""

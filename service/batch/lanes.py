@@ -3,7 +3,7 @@
     async with lanes(settings, Setup(prefix=None, asking=Asking()), 4) as team:
         scored = await team.score(chunk)
 
-A lane is `python -m perception_reward.service.batch.lanes`: chunks come in at its standard input, what they came to
+A lane is `python -m perception_reward.service.batch.lane`: chunks come in at its standard input, what they came to
 goes out at its standard output, both pickled. It ends when its input does, and so with whoever started it. A lane that
 dies is replaced; its chunks are tried again in halves, until the one record is found that no lane survives.
 """
@@ -11,7 +11,6 @@ dies is replaced; its chunks are tried again in halves, until the one record is 
 from __future__ import annotations
 
 import asyncio
-import os
 import pickle
 import struct
 import sys
@@ -21,12 +20,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from perception_reward.annotations.faults import LineError
-from perception_reward.annotations.store import StoreError
-from perception_reward.service import logs
-from perception_reward.service.assembly import assemble
-from perception_reward.service.batch.chunks import Asking, Chunk, Scored, ServiceScoring, score_chunk
+from perception_reward.service.batch.chunks import Asking, Chunk, Scored
 from perception_reward.service.batch.tally import Tally
-from perception_reward.service.processes.handles import WorkersUnavailable
 from perception_reward.service.settings import Settings, SettingsError
 
 # Chunks that a lane has at once: while its worker finishes one, the next is being read.
@@ -130,7 +125,7 @@ class _Lane:
     async def start(cls, settings: Settings, setup: Setup, *, first: bool) -> _Lane:
         # In a session of its own: a Ctrl-C in the terminal is for the command, which lets the lanes finish.
         process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "perception_reward.service.batch.lanes"),
+            *(sys.executable, "-m", "perception_reward.service.batch.lane"),
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             start_new_session=True,
@@ -138,8 +133,8 @@ class _Lane:
         assert process.stdin is not None
         assert process.stdout is not None
         try:
-            process.stdin.write(_framed((settings, setup, first)))
-            kind, told = await _received(process.stdout)
+            process.stdin.write(framed((settings, setup, first)))
+            kind, told = await received(process.stdout)
         except (EOFError, ConnectionError):
             kind, told = "failed", "a process to score in ended at its start"
         if kind == "ready":
@@ -161,7 +156,7 @@ class _Lane:
         self._asked[number] = answer
         assert self._process.stdin is not None
         try:
-            self._process.stdin.write(_framed((number, chunk)))
+            self._process.stdin.write(framed((number, chunk)))
             await self._process.stdin.drain()
             return await answer
         except ConnectionError:
@@ -184,7 +179,7 @@ class _Lane:
         assert self._process.stdout is not None
         try:
             while True:
-                number, scored = await _received(self._process.stdout)
+                number, scored = await received(self._process.stdout)
                 if (answer := self._asked.get(number)) is not None and not answer.done():
                     answer.set_result(scored)
         except (EOFError, ConnectionError):
@@ -207,70 +202,16 @@ def _joined(parts: Sequence[Scored]) -> Scored:
     return whole
 
 
-def _framed(message: object) -> bytes:
+def framed(message: object) -> bytes:
+    """A message as the other side reads it."""
     data = pickle.dumps(message, protocol=pickle.HIGHEST_PROTOCOL)
     return _LENGTH.pack(len(data)) + data
 
 
-async def _received(stream: asyncio.StreamReader) -> Any:
+async def received(stream: asyncio.StreamReader) -> Any:
     """Raises `EOFError` where the other side is gone."""
     try:
         (length,) = _LENGTH.unpack(await stream.readexactly(_LENGTH.size))
         return pickle.loads(await stream.readexactly(length))
     except asyncio.IncompleteReadError:
         raise EOFError from None
-
-
-async def _work(out: int) -> None:
-    """The lane itself, seen from inside."""
-    loop = asyncio.get_running_loop()
-    stream = asyncio.StreamReader()
-    await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(stream), sys.stdin)
-    turn = asyncio.Lock()
-
-    async def say(message: object) -> None:
-        async with turn:
-            await asyncio.to_thread(_written, out, _framed(message))
-
-    settings, setup, first = await _received(stream)
-    logs.configure("warning" if first else "error", as_json=settings.log_json)
-    try:
-        service = assemble(settings)
-        async with service.running():
-            await say(("ready", service.judge.info.fingerprint))
-            await _answer_all(stream, say, ServiceScoring(service, setup.prefix), setup.asking)
-    except SettingsError as error:
-        await say(("settings", str(error)))
-    except (StoreError, WorkersUnavailable, OSError) as error:
-        await say(("failed", str(error)))
-
-
-async def _answer_all(stream: asyncio.StreamReader, say: Any, scoring: ServiceScoring, asking: Asking) -> None:
-    async def answer(number: int, chunk: Chunk) -> None:
-        await say((number, await score_chunk(chunk, asking, scoring)))
-
-    async with asyncio.TaskGroup() as under_way:
-        while True:
-            try:
-                number, chunk = await _received(stream)
-            except EOFError:
-                # Nobody is there any more who would read an answer.
-                raise SystemExit(0) from None
-            under_way.create_task(answer(number, chunk))
-
-
-def _written(out: int, data: bytes) -> None:
-    view = memoryview(data)
-    while view:
-        view = view[os.write(out, view) :]
-
-
-def main() -> None:
-    # Answers alone go to standard output: what a library prints belongs to the errors.
-    out = os.dup(1)
-    os.dup2(2, 1)
-    asyncio.run(_work(out))
-
-
-if __name__ == "__main__":
-    main()

@@ -25,7 +25,6 @@ from typing import Any
 
 from perception_reward.annotations.faults import LineError
 from perception_reward.annotations.files import is_url, remote
-from perception_reward.service.assembly import assemble
 from perception_reward.service.batch.chunks import (
     RUN,
     UNREADABLE,
@@ -44,7 +43,6 @@ from perception_reward.service.batch.results import row_of, table_schema
 from perception_reward.service.batch.rollouts import Rollout
 from perception_reward.service.batch.selection import Selection
 from perception_reward.service.settings import Settings
-from perception_reward.trainer_client.client import RewardClient
 from perception_reward.trainer_client.missing import missing_result
 from perception_reward.trainer_client.wire import ScoreItem
 
@@ -211,12 +209,18 @@ class RayActor:
     async def _start(self) -> Scoring:
         job = self._job
         if job.urls:
+            from perception_reward.trainer_client.client import RewardClient
+
             client = RewardClient(
                 list(job.urls), run=RUN, prefix=job.prefix, timeout=job.settings.request_timeout, missing_limit=1.0,
                 require_facts=False,
             )  # fmt: skip
             return UrlScoring(await self._stack.enter_async_context(client))
-        service = assemble(job.settings.model_copy(update={"workers": 1}))
+        # Here, and not where the job is described: the command itself scores nothing.
+        from perception_reward.service.assembly import assemble, preload_of
+
+        settings = job.settings.model_copy(update={"workers": 1})
+        service = assemble(settings, preload=preload_of(settings))
         await self._stack.enter_async_context(service.running())
         return ServiceScoring(service, job.prefix)
 

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
 
 from perception_reward.service.cache.memory import MemoryCache
 from perception_reward.service.cache.observer import CacheObserver, Unobserved
-from perception_reward.service.cache.redis_cache import RedisCache
 from perception_reward.service.pace import Pace
+
+if TYPE_CHECKING:
+    from perception_reward.service.cache.redis_cache import RedisCache
 
 # Keys looked up in memory before others have a turn.
 AT_ONCE = 4096

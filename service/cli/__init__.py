@@ -10,18 +10,21 @@ def run() -> int:
     try:
         from perception_reward.service.cli.main import app
     except ModuleNotFoundError as error:
-        if (error.name or "").startswith("perception_reward"):
-            raise
         if sys.argv[1:2] in (["path"], ["trainers"]):
             return _trainers()
         if sys.argv[1:2] == ["check"]:
             return _check()
-        sys.stderr.write(
-            f"the command line needs the service: pip install 'perception-reward[service]' (no module {error.name})\n"
-        )
+        sys.stderr.write(f"{lacking(error)}\n")
         return 2
     app(prog_name="perception-reward")
     return 0
+
+
+def lacking(error: ModuleNotFoundError) -> str:
+    """What to install, in one line. Raises the error where it is a module of this package that is not there."""
+    if (error.name or "").startswith("perception_reward"):
+        raise error
+    return f"the command line needs the service: pip install 'perception-reward[service]' (no module {error.name})"
 
 
 def _trainers() -> int:

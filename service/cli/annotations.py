@@ -23,7 +23,7 @@ from perception_reward.service.cli.options import fail, reason
 from perception_reward.service.cli.outputs import Force, outputs_or_exit
 from perception_reward.service.cli.stores import read_store
 
-app = typer.Typer(no_args_is_help=True, help="Make and check annotation files.")
+app = typer.Typer(no_args_is_help=True, add_completion=False, help="Make and check annotation files.")
 
 # Lines of the report shown on the screen; --report takes all of them.
 MOST_SHOWN = 40

@@ -6,16 +6,18 @@ import asyncio
 from collections.abc import AsyncGenerator, Iterable, Iterator
 from itertools import islice
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import typer
 
 from perception_reward.annotations.faults import RecordFileError
-from perception_reward.service.assembly import Service
 from perception_reward.service.batch.chunks import RUN
 from perception_reward.service.batch.rollouts import RolloutFile, Survey
 from perception_reward.service.cli.options import fail, reason
 from perception_reward.trainer_client.wire import ScoreItem, ScoreRequest, ScoreResponse
+
+if TYPE_CHECKING:
+    from perception_reward.service.assembly import Service
 
 T = TypeVar("T")
 

@@ -1,27 +1,28 @@
-"""Running the server from the command line: one line for what goes wrong before it listens."""
+"""Running the service's parts from the command line: one line for what goes wrong."""
 
 from __future__ import annotations
 
 import asyncio
 import errno
-import socket
 from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Sequence
 from contextlib import asynccontextmanager, contextmanager
+from typing import TYPE_CHECKING
 
 from perception_reward.annotations.store import StoreError
-from perception_reward.service.assembly import PRELOAD, Service, assemble
 from perception_reward.service.cli.options import fail, reason
-from perception_reward.service.garbage import collected_when_idle
 from perception_reward.service.processes.handles import WorkersUnavailable
-from perception_reward.service.server import DrainingServer, make_server
 from perception_reward.service.settings import Settings, SettingsError
 from perception_reward.trainer_client.errors import RewardError
 
+if TYPE_CHECKING:
+    from perception_reward.service.assembly import Service
+
 
 def run_or_exit(
-    settings: Settings, main: Callable[[Service], Awaitable[None]], *, preload: Sequence[str] = PRELOAD
+    settings: Settings, main: Callable[[Service], Awaitable[None]], *, preload: Sequence[str] | None = None
 ) -> None:
-    """Assemble and start the service, run `main` in it, and stop it. preload: what its workers import first."""
+    """Assemble and start the service, run `main` in it, and stop it. preload: what its workers import first; if
+    None, what a job with the profile of `settings` needs."""
 
     async def run() -> None:
         async with started(settings, preload=preload) as service:
@@ -32,9 +33,12 @@ def run_or_exit(
 
 
 @asynccontextmanager
-async def started(settings: Settings, *, preload: Sequence[str] = PRELOAD) -> AsyncGenerator[Service]:
+async def started(settings: Settings, *, preload: Sequence[str] | None = None) -> AsyncGenerator[Service]:
     """The service's parts, running."""
-    service = assemble(settings, preload=preload)
+    # Here, because a command that leaves the work to other processes need not import what they do.
+    from perception_reward.service.assembly import assemble, preload_of
+
+    service = assemble(settings, preload=preload_of(settings) if preload is None else preload)
     async with service.running():
         yield service
 
@@ -52,27 +56,3 @@ def told_or_exit() -> Generator[None]:
         fail("there is no space left on the disk" if error.errno == errno.ENOSPC else reason(error))
     except (KeyboardInterrupt, asyncio.CancelledError):
         fail("stopped", status=130)
-
-
-def listen(settings: Settings) -> socket.socket:
-    """The bound socket; OSError says which address is taken and what to do."""
-    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
-    try:
-        listener = socket.create_server((settings.host, settings.port), family=family, backlog=2048)
-    except OSError as error:
-        address = f"{settings.host}:{settings.port}"
-        raise OSError(
-            f"cannot listen on {address}: {error.strerror}; choose another --port, or 0 for a free one"
-        ) from None
-    # Accepted connections inherit it. asyncio would set it only on sockets of a named protocol, and without it an
-    # answer on a kept connection waits 40 ms for the client's delayed acknowledgement.
-    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    return listener
-
-
-async def serve(service: Service, listener: socket.socket) -> DrainingServer:
-    """Serve on `listener` until a signal ends it."""
-    server = make_server(service)
-    async with collected_when_idle(service.admission):
-        await server.serve(sockets=[listener])
-    return server

@@ -35,8 +35,6 @@ from perception_reward.trainer_client.tokens import opened_thought
 
 # The exit status where no score could be determined.
 ALL_MISSING = 3
-# Below so many records, processes of their own would take longer to start than to score them.
-FEW = 4000
 WHAT = (
     "Rollouts, and last the file of RESULTS. Rollouts are files, folders, globs and URLs (s3://…) of JSON Lines, JSON, "
     "CSV, Parquet, Arrow or Excel, plain or packed with gzip or zstd. RESULTS is .jsonl, .jsonl.gz, .jsonl.zst or "
@@ -149,8 +147,7 @@ def score(
     asking = Asking(step, explain, results.suffix == ".parquet")
     plan = {"--map": str(sorted(mapping or [])), "--prefix": str(prefix), **_plan(settings, url or [])}
     job = Job(files, selection, asking, results, plan, force, skip_bad)
-    few = survey.complete and survey.good <= FEW
-    scorer = scorer_of(settings, url or [], asking, prefix, few=few)
+    scorer = scorer_of(settings, url or [], asking, prefix, few=survey.complete)
     done = run_job(job, scorer, expected(files, selection, survey), console)
     tell(console, done, results)
     if done.tally.missing == done.tally.items:

@@ -25,7 +25,6 @@ from perception_reward.service.cli.options import fail
 from perception_reward.service.cli.running import started, told_or_exit
 from perception_reward.service.cli.screen import progress
 from perception_reward.service.settings import Settings, SettingsError
-from perception_reward.trainer_client.client import RewardClient
 
 # The exit status of what a signal ended, as shells have it.
 STOPPED = 130
@@ -65,6 +64,8 @@ async def _any_scorer(
     settings: Settings, urls: Sequence[str], asking: Asking, prefix: str | None, *, few: bool
 ) -> AsyncGenerator[Scorer]:
     if urls:
+        from perception_reward.trainer_client.client import RewardClient
+
         async with RewardClient(
             urls,
             profile=settings.profile if "profile" in settings.model_fields_set else None,

@@ -1,4 +1,4 @@
-"""`perception-reward path` and `perception-reward trainers`."""
+"""`perception-reward path`, `trainers` and `check`."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from perception_reward.service.cli.check import main
 from perception_reward.trainer_client.trainers.listing import path_of, table
 
 
@@ -21,3 +22,15 @@ def path(name: Annotated[str, typer.Argument(help="A trainer, as `perception-rew
 def trainers() -> None:
     """List the trainers that there is an adapter for, with the line that goes into each one's configuration."""
     typer.echo(table())
+
+
+# Its options are its own parser's: it works where typer is not installed.
+checking = typer.Typer(add_completion=False)
+
+
+@checking.command(
+    "check", add_help_option=False, context_settings={"allow_extra_args": True, "ignore_unknown_options": True}
+)
+def check(context: typer.Context) -> None:
+    """Ask a service whether a trainer can use it, and what it lacks of a data set; the base install has this too."""
+    raise typer.Exit(main(context.args))

@@ -12,7 +12,6 @@ from perception_reward.service.judges.llm.evidence import Evidence
 from perception_reward.service.judges.llm.judge import LLMJudge
 from perception_reward.service.judges.llm.method import Method
 from perception_reward.service.judges.llm.methods import make_method
-from perception_reward.service.judges.openai.factory import openai_engine
 from perception_reward.service.judges.openai.spec import FORM, SCHEME
 from perception_reward.service.judges.symbolic.judge import SymbolicJudge
 from perception_reward.service.judges.vllm import factory as vllm
@@ -64,6 +63,9 @@ def _engine(settings: Settings, metrics: Metrics) -> Engine:
         raise ValueError(
             f"no judge is called {settings.judge!r}; there are symbolic, {vllm.FORM}, {FORM}, and {cascade.FORM}"
         )
+    # Here, because it brings an HTTP library that the other judges do without.
+    from perception_reward.service.judges.openai.factory import openai_engine
+
     key = settings.judge_api_key
     return openai_engine(
         settings.judge,

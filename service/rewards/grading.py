@@ -15,8 +15,10 @@ from perception_reward.service.processes.pool import WorkerPool
 from perception_reward.service.rewards.accuracy import GRADER_VERSION, Choice, grade, quick_grade, trivial_grade
 from perception_reward.service.rewards.parity import parity_accuracy
 
-PRELOAD = ("perception_reward.service.rewards.warm",)
-"""What a pool of grading workers should have imported: `WorkerPool(n, preload=PRELOAD)`."""
+OWN_PRELOAD = ("perception_reward.service.rewards.warm",)
+PRELOAD = (*OWN_PRELOAD, "perception_reward.service.rewards.warm_parity")
+"""What a pool of grading workers should have imported: `WorkerPool(n, preload=PRELOAD)`; the first where no profile
+grades as the public code does."""
 
 DIGEST_BYTES = 16
 

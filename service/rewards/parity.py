@@ -18,10 +18,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from typing import Any, cast
 
-from math_verify import verify  # pyright: ignore[reportMissingTypeStubs, reportUnknownVariableType]
-
 from perception_reward.service.judges.base import Missing, Outcome, Verdict
-from perception_reward.service.rewards.parity_search import parse
 from perception_reward.service.rewards.repetition import MAXIMUM, SIZE, count_ngrams
 
 _BOX = "\\boxed{"
@@ -65,6 +62,11 @@ def parity_accuracy(response: str, reference: str) -> float:
     May hang on hostile answers: run it in a `WorkerPool`. math-verify's own time-outs are off, because their alarm
     would take the place of the worker's, which also ends what hangs in C.
     """
+    # Here, because nobody else needs them and they take half a second to be imported.
+    from math_verify import verify  # pyright: ignore[reportMissingTypeStubs, reportUnknownVariableType]
+
+    from perception_reward.service.rewards.parity_search import parse
+
     try:
         truth = cast(Any, parse(reference.strip()))
         answer = cast(Any, parse(_one_line_answer(response).strip()))

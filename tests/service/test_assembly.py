@@ -11,7 +11,7 @@ from perception_reward.annotations.figures import Counts, Figures
 from perception_reward.annotations.file_store import FileStore
 from perception_reward.annotations.jsonl import write_jsonl
 from perception_reward.annotations.model import Annotation
-from perception_reward.service.assembly import assemble
+from perception_reward.service.assembly import PRELOAD, assemble, preload_of
 from perception_reward.service.judges.calibration import Calibration, Reading
 from perception_reward.service.judges.symbolic.judge import SymbolicJudge
 from perception_reward.service.settings import SettingsError, load
@@ -124,3 +124,9 @@ async def test_annotations_that_were_never_evaluated_are_told_and_good_figures_a
     async with assemble(load(workers=1, annotations=str(path)), preload=()).running() as _:
         pass
     assert not [entry for entry in caplog.records if entry.levelno >= logging.WARNING]
+
+
+def test_workers_import_the_public_codes_library_only_for_profiles_that_grade_with_it():
+    assert preload_of(load(profile="perception-r1-parity")) == PRELOAD
+    (left_out,) = set(PRELOAD) - set(preload_of(load()))
+    assert left_out.endswith("warm_parity")

@@ -13,7 +13,7 @@ import pytest
 from click.testing import Result
 from typer.testing import CliRunner
 
-from perception_reward.service.cli.main import app
+from perception_reward.service.cli.main import COMMANDS, app
 from perception_reward.service.settings import Settings, option_name, variable_name
 
 FACTS = [{"id": "f1", "text": "Segment AB has length 5."}]
@@ -42,6 +42,27 @@ def test_the_demo_scores_over_http_and_ends_by_itself_when_told():
 
 def test_the_version_is_the_packages():
     assert run("version").stdout.strip() == version("perception-reward")
+
+
+@pytest.mark.parametrize("name", [name for name in COMMANDS if name != "check"])
+def test_every_command_is_listed_and_has_its_own_help(name: str):
+    listed = run("--help").stdout
+    assert f"│ {name} " in listed
+    done = run(name, "--help")
+    assert done.exit_code == 0, done.stderr
+    assert f" {name} [OPTIONS]" in done.stdout
+
+
+def test_a_command_that_leaves_the_work_to_others_imports_none_of_their_libraries():
+    loads = "import sys, perception_reward.service.cli.score, perception_reward.service.cli.scoring\n"
+    heavy = (
+        "{'sympy', 'math_verify', 'fastapi', 'aiohttp', 'redis', 'numpy', 'pyarrow', 'ray', 'scipy', 'transformers'}"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", f"{loads}print(sorted({heavy} & set(sys.modules)))"],
+        capture_output=True, text=True, timeout=100, check=True,
+    )  # fmt: skip
+    assert done.stdout.strip() == "[]"
 
 
 def test_profiles_are_listed_with_their_formulas(tmp_path: Path):
