@@ -12,6 +12,7 @@ import re
 from collections.abc import Iterator
 from itertools import combinations
 
+from perception_reward.annotations.language.units import LENGTH
 from perception_reward.annotations.quantities import QuantityError, read_quantity
 from perception_reward.annotations.statements import Figure, Statement
 
@@ -20,7 +21,6 @@ MAX_CLAUSE_CHARACTERS = 200
 MAX_SIDES = 4
 
 _CLAUSE_END = re.compile(r"[,;:?]|\.(?!\d)|\b(?:and|[Ii]f|where|[Gg]iven|[Ff]ind)\b")
-_UNITS = "[cmk]?m|in|ft|inch(?:es)?|feet|foot|yards?|miles?|(?:centi|milli|kilo)?met(?:er|re)s?|units?"
 _SPELLINGS = (
     (re.compile(r"\\overline\s*\{([A-Z'′ ]{2,6})\}|\\(?:text|mathrm)\s*\{([^{}]{0,40})\}"), r"\1\2"),
     (re.compile(r"\bm\s*(?=∠|\\angle)|\$|\b[Ss]egment |\b[Ll]ine |\bthe length of "), ""),
@@ -32,7 +32,7 @@ _SPELLINGS = (
     (re.compile(r"\\parallel\b| is parallel to "), "∥"),
     (re.compile(r" is equal to | equals | measures | has (?:a |the )?(?:length|measure)(?: of)? "), "="),
     (re.compile(r" degrees?\b"), "°"),
-    (re.compile(rf"(?<=[\d)}}]) (?:{_UNITS})\b"), ""),
+    (re.compile(rf"(?<=[\d)}}]) (?:{LENGTH})\b"), ""),
 )
 _NAME = r"((?:[A-Z]['′]{0,2}){%s})"
 _SEGMENT = re.compile(_NAME % "2")

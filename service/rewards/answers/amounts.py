@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from perception_reward.annotations.language.literals import DOUBLE_DIGITS, MANY_DIGITS
+from perception_reward.annotations.language.units import DEGREE, PERCENT, TEMPERATURES, Unit, read_unit
 from perception_reward.service.rewards.answers import evaluation
 from perception_reward.service.rewards.answers.nodes import Node, branches
 from perception_reward.service.rewards.answers.quantities import Quantity
 from perception_reward.service.rewards.answers.structures import same_unordered
-from perception_reward.service.rewards.answers.units import DEGREE, PERCENT, TEMPERATURES, Unit, read_unit
 
 
 class NeedsAlgebra(Exception):

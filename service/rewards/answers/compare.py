@@ -14,6 +14,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from perception_reward.annotations.language.literals import read_based, read_decimal_comma
+from perception_reward.annotations.language.units import read_unit
 from perception_reward.service.rewards.answers.amounts import Amounts
 from perception_reward.service.rewards.answers.equations import Equations
 from perception_reward.service.rewards.answers.lists import as_items, named_values, read_list
@@ -39,7 +40,6 @@ from perception_reward.service.rewards.answers.structures import (
     same_unordered,
 )  # fmt: skip
 from perception_reward.service.rewards.answers.times import read_clock, read_date, same_clock
-from perception_reward.service.rewards.answers.units import read_unit
 from perception_reward.service.rewards.answers.words import affirms, only_number, read_polar, same_words
 
 MOST_DEPTH = 4

@@ -13,9 +13,7 @@ from functools import lru_cache
 
 from perception_reward.annotations.language.literals import Literal, read_decimal_comma, read_number
 from perception_reward.annotations.language.numbers import CARDINALS, PARTS, read_ordinal
-from perception_reward.service.rewards.answers.formulas import read_formula
-from perception_reward.service.rewards.answers.nodes import Node, symbols_of
-from perception_reward.service.rewards.answers.units import (
+from perception_reward.annotations.language.units import (
     DEGREE,
     LONGEST,
     MONEY,
@@ -25,6 +23,8 @@ from perception_reward.service.rewards.answers.units import (
     singular,
     spelled,
 )
+from perception_reward.service.rewards.answers.formulas import read_formula
+from perception_reward.service.rewards.answers.nodes import Node, symbols_of
 
 LONGEST_QUANTITY = 400
 """Characters of a value with its unit. What is longer is read without one."""

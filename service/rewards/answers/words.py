@@ -6,7 +6,7 @@ import re
 from fractions import Fraction
 
 from perception_reward.annotations.language.numbers import CARDINALS, PARTS, read_words
-from perception_reward.service.rewards.answers.units import is_plural, read_unit, singular
+from perception_reward.annotations.language.units import is_plural, read_unit, singular
 
 _articles = frozenset({"the", "a", "an"})
 _POLAR = {"yes": "yes", "no": "no", "true": "true", "false": "false"} | dict.fromkeys(

@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from perception_reward.annotations.language.units import read_unit
 from perception_reward.service.rewards.answers.evaluation import exact
 from perception_reward.service.rewards.answers.notation import plain
 from perception_reward.service.rewards.answers.quantities import read_quantities
-from perception_reward.service.rewards.answers.units import read_unit
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from perception_reward.service.rewards.answers.units import is_plural, read_unit, singular, spelled
+from perception_reward.annotations.language.expressions import Value, parse
+from perception_reward.annotations.language.units import comparable, is_plural, read_unit, singular, spelled
 
 
 @pytest.mark.parametrize(
@@ -62,3 +63,24 @@ def test_a_plural_is_no_function_word_and_no_number() -> None:
 @given(st.text(alphabet="0123456789 cmkg/^{}²%°$\\or()平方厘米度", max_size=80))
 def test_any_text_is_survived(text: str) -> None:
     read_unit(spelled(text))
+
+
+def read(text: str) -> Value:
+    value = parse(text)
+    assert value is not None
+    return value
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        ("5 m", "500 cm", True), ("5 inches", "12.7 cm", True), ("2 ft", "24 in", True),
+        ("3 square m", "30000 cm^2", True),
+        ("5 m", "5 cm", False), ("5", "5 cm", True), ("5 units", "5 mm", True), ("36 m", "36 m^2", True),
+        ("50 °", "50 degrees", True), ("50", "50 deg", True), ("50 °", "50 cm", False),
+    ],
+)  # fmt: skip
+def test_values_are_compared_in_one_unit(one: str, other: str, same: bool) -> None:
+    (first, _, unit), (second, _, other_unit) = one.partition(" "), other.partition(" ")
+    pair = comparable(read(first), unit, read(second), other_unit)
+    assert (pair is not None and pair[0].terms == pair[1].terms) is same

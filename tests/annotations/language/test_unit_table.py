@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from fractions import Fraction
 
-from perception_reward.service.rewards.answers.unit_table import ATOMS
+from perception_reward.annotations.language.unit_table import ATOMS
 
 
 def test_prefixes_are_made_and_keep_their_case() -> None:
