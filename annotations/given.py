@@ -12,6 +12,7 @@ import re
 from collections.abc import Iterator
 from itertools import combinations
 
+from perception_reward.annotations.language.names import run_of, written_points
 from perception_reward.annotations.language.units import LENGTH
 from perception_reward.annotations.quantities import QuantityError, read_quantity
 from perception_reward.annotations.statements import Figure, Statement
@@ -34,24 +35,22 @@ _SPELLINGS = (
     (re.compile(r" degrees?\b"), "°"),
     (re.compile(rf"(?<=[\d)}}]) (?:{LENGTH})\b"), ""),
 )
-_NAME = r"((?:[A-Z]['′]{0,2}){%s})"
-_SEGMENT = re.compile(_NAME % "2")
-_ANGLE = re.compile("∠" + _NAME % "3")
-_ARC = re.compile("(?:the )?(?:measure of )?⌒" + _NAME % "2,3")
-_RELATION = re.compile(_NAME % "2" + "([⊥∥])" + _NAME % "2")
+_SEGMENT = re.compile(run_of("2"))
+_ANGLE = re.compile("∠" + run_of("3"))
+_ARC = re.compile("(?:the )?(?:measure of )?⌒" + run_of("2,3"))
+_RELATION = re.compile(run_of("2") + "([⊥∥])" + run_of("2"))
 _SIZE = re.compile(
-    "(?:the )?(radius|diameter|circumference|area|height|perimeter) of (?:the )?(?:[a-z]+ |[△▱])?(⊙?)" + _NAME % "1,8"
+    "(?:the )?(radius|diameter|circumference|area|height|perimeter) of (?:the )?(?:[a-z]+ |[△▱])?(⊙?)" + run_of("1,8")
 )
 _TANGENT = re.compile(
-    _NAME % "2"
+    run_of("2")
     + " is (?:the |a )?tangent to ⊙"
-    + _NAME % "1"
+    + run_of("1")
     + "|the tangent to ⊙"
-    + _NAME % "1"
+    + run_of("1")
     + " is "
-    + _NAME % "2"
+    + run_of("2")
 )
-_POINT = re.compile("[A-Z]['′]{0,2}")
 
 
 def statements_given(question: str | None) -> list[Statement]:
@@ -109,7 +108,7 @@ def measures(side: str) -> list[Statement]:
     if angle := _ANGLE.fullmatch(side):
         return [Statement("angle", (_figure("angle", angle[1]),))]
     if arc := _ARC.fullmatch(side):
-        points = tuple(_POINT.findall(arc[1]))
+        points = written_points(arc[1])
         arcs = [Statement("arc", (Figure("arc", points[cut:]),)) for cut in range(len(points) - 1)]
         if len(points) == 3:
             arcs.append(Statement("angle", (Figure("angle", (points[1], points[0], points[2])),)))
@@ -120,4 +119,4 @@ def measures(side: str) -> list[Statement]:
 
 
 def _figure(sort: str, name: str) -> Figure:
-    return Figure(sort, tuple(_POINT.findall(name)))
+    return Figure(sort, written_points(name))

@@ -20,11 +20,10 @@ from collections.abc import Callable, Iterator
 from itertools import combinations
 
 from perception_reward.annotations.given import plain, statements_given
+from perception_reward.annotations.language.names import run_of, written_points
 from perception_reward.annotations.statements import Figure, Statement
 
-_P = "((?:[A-Z]['′]{0,2}){%s})"
-_ONE, _TWO, _THREE, _FOUR = (_P % count for count in "1234")
-_POINT = re.compile("[A-Z]['′]{0,2}")
+_ONE, _TWO, _THREE, _FOUR = map(run_of, "1234")
 _ROUND = r"(?:the |a )?⊙"
 _PARALLELOGRAM = r"(?:▱|(?:parallelogram|rectangle|rhombus|square)\b)"
 
@@ -45,11 +44,7 @@ def _right_angle(said: Statement) -> Iterator[Statement]:
 
 
 def _of(*names: str) -> tuple[Figure, ...]:
-    return tuple(Figure("point" if len(points) == 1 else "segment", points) for points in map(_points, names))
-
-
-def _points(name: str) -> tuple[str, ...]:
-    return tuple(_POINT.findall(name))
+    return tuple(Figure("point" if len(points) == 1 else "segment", points) for points in map(written_points, names))
 
 
 def _on_line(point: str, line: str) -> Statement:
@@ -63,7 +58,7 @@ def _inside(match: re.Match[str]) -> Iterator[Statement]:
 def _in_circle(match: re.Match[str]) -> Iterator[Statement]:
     found = match.groupdict()
     line, center = found["line"] or found["line2"], found["center"] or found["center2"]
-    for point in _points(line):
+    for point in written_points(line):
         if point != center:
             yield Statement("on_circle", (Figure("point", (point,)), Figure("circle", (center,))))
     if "diameter" in match[0]:
@@ -76,7 +71,7 @@ def _across(match: re.Match[str]) -> Iterator[Statement]:
 
 def _upright(match: re.Match[str]) -> Iterator[Statement]:
     """An altitude stands on the side that it does not share a corner with."""
-    base = [point for point in _points(match[2]) if point not in _points(match[1])]
+    base = [point for point in written_points(match[2]) if point not in written_points(match[1])]
     if len(base) == 2:
         yield Statement("perpendicular", _of(match[1], "".join(base)))
 
@@ -86,7 +81,7 @@ def _along(match: re.Match[str]) -> Iterator[Statement]:
 
 
 def _shape(match: re.Match[str]) -> Iterator[Statement]:
-    corners = _points(match[1])
+    corners = written_points(match[1])
     sides = ["".join((corners[at - 1], corners[at])) for at in (1, 2, 3, 0)]
     for at in (0, 1):
         yield Statement("parallel", _of(sides[at], sides[at + 2]))

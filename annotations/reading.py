@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import re
 
+from perception_reward.annotations.language.names import POINT, written_points
 from perception_reward.annotations.quantities import QuantityError, read_written
 from perception_reward.annotations.statements import KINDS, POLYGON_SORTS, Figure, Statement
 
-_POINT = r"[A-Z](?:_?\d{1,2})?['′]{0,2}"
-_POINTS = rf"(?:{_POINT})+"
+_POINTS = rf"(?:{POINT})+"
 _SORTS = "|".join(
     sorted({"circle", "minor arc", "major arc", "arc", "angle", "segment", *POLYGON_SORTS}, key=len)[::-1]
 )
@@ -28,9 +28,9 @@ _FORMS = (
     ("", re.compile(rf"The (?P<kind>[a-z]+) of (?P<sort>{_SORTS}) (?P<figure>{_POINTS}) is (?P<quantity>.+)\.")),
     ("perpendicular", re.compile(rf"(?P<segment>{_POINTS}) is perpendicular to (?P<segment2>{_POINTS})\.")),
     ("parallel", re.compile(rf"(?P<segment>{_POINTS}) is parallel to (?P<segment2>{_POINTS})\.")),
-    ("tangent", re.compile(rf"Line (?P<segment>{_POINTS}) is tangent to circle (?P<circle>{_POINT})\.")),
-    ("on_line", re.compile(rf"Point (?P<point>{_POINT}) lies on line (?P<segment>{_POINTS})\.")),
-    ("on_circle", re.compile(rf"Point (?P<point>{_POINT}) lies on circle (?P<circle>{_POINT})\.")),
+    ("tangent", re.compile(rf"Line (?P<segment>{_POINTS}) is tangent to circle (?P<circle>{POINT})\.")),
+    ("on_line", re.compile(rf"Point (?P<point>{POINT}) lies on line (?P<segment>{_POINTS})\.")),
+    ("on_circle", re.compile(rf"Point (?P<point>{POINT}) lies on circle (?P<circle>{POINT})\.")),
     ("label", re.compile(rf"Angle (?P<angle>{_POINTS}) is labelled (?P<label>\d{{1,2}})\.")),
     ("equal_length", re.compile(rf"Segments (?P<segment>{_POINTS}) and (?P<segment2>{_POINTS}) have equal length\.")),
     ("equal_angle", re.compile(rf"Angles (?P<angle>{_POINTS}) and (?P<angle2>{_POINTS}) have equal measure\.")),
@@ -66,6 +66,6 @@ def _statement(kind: str, match: re.Match[str]) -> Statement | None:
 def _figure(sort: str, name: str) -> Figure | None:
     if name.isdecimal():
         return Figure("label", (name,))
-    points = tuple(re.findall(_POINT, name))
+    points = written_points(name)
     sizes = _SIZES.get(sort.split()[-1])
     return Figure(sort, points) if sizes is None or len(points) in sizes else None

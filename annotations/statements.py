@@ -16,6 +16,7 @@ import re
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
+from perception_reward.annotations.language.names import is_point
 from perception_reward.annotations.logic_forms import Form, LogicFormError, Term
 from perception_reward.annotations.quantities import Quantity, QuantityError, read_quantity
 
@@ -40,7 +41,6 @@ POLYGONS = frozenset(
     | {"Pentagon", "Hexagon", "Heptagon", "Octagon", "Polygon"}
 )
 _CORNERS = {"Triangle": 3, "Pentagon": 5, "Hexagon": 6, "Heptagon": 7, "Octagon": 8}
-_POINT = re.compile(r"[A-Z](?:_?\d{1,2})?['′]{0,2}")
 _MEASURED = {"segment": "length", "angle": "angle", "arc": "arc"}
 _SIZES = {"RadiusOf": "radius", "DiameterOf": "diameter", "CircumferenceOf": "circumference"} | {
     name: name.removesuffix("Of").lower() for name in ("AreaOf", "HeightOf", "PerimeterOf")
@@ -269,7 +269,7 @@ def _points(form: Term, count: int) -> tuple[str, ...]:
 def _point(name: str) -> str:
     if re.fullmatch(r"point_\d+", name):
         raise LogicFormError(f"{name} is a point without a name in the diagram")
-    if not _POINT.fullmatch(name):
+    if not is_point(name):
         raise LogicFormError(f"{name!r} is no name of a point")
     return name
 

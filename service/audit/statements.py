@@ -15,6 +15,7 @@ from perception_reward.annotations.language.expressions import Value, parse
 from perception_reward.annotations.language.geometry.elements import Element
 from perception_reward.annotations.language.geometry.facts import fact_claims
 from perception_reward.annotations.language.geometry.statements import Claim
+from perception_reward.annotations.language.names import NAME, points_of
 from perception_reward.annotations.language.units import is_degrees
 from perception_reward.trainer_client.wire import Fact
 
@@ -28,8 +29,7 @@ _RELATIONS = {
     ("equal", "angle", "angle"): "equal_angle",
 }
 VALUED = frozenset({"length", "angle", "arc", "radius", "label"})
-_POINT_RUN = re.compile(r"\b(?:[A-Z](?:_?\d)?'*){2,6}(?![a-z])")
-_POINT = re.compile(r"[A-Z](?:_?\d)?'*")
+_NAME = re.compile(NAME)
 _SMALL = frozenset({"the", "a", "an", "there", "this", "that", "these", "those", "one", "two", "three", "four", "five",
                     "six", "some", "all", "no", "each", "every", "both", "it", "its", "in", "on", "at"})  # fmt: skip
 _WORD = re.compile(r"\w+")
@@ -57,7 +57,8 @@ class Statement:
     def points(self) -> frozenset[str]:
         """The points that it names."""
         if self.kind == "other":
-            return frozenset(chain.from_iterable(map(_POINT.findall, _POINT_RUN.findall(self.clause))))
+            names = map(points_of, _NAME.findall(self.clause))
+            return frozenset(chain.from_iterable(points for points in names if len(points) > 1))
         return frozenset(chain.from_iterable(self.names))
 
     @property

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from functools import lru_cache
 from typing import NamedTuple
 
-_POINT = re.compile(r"[A-Z](?:_?\d)?'*")
+from perception_reward.annotations.language.names import points_of
 
 # What a word in front of a name makes of it; without a word, its number of points decides.
 _ROLE_KINDS = (
@@ -39,12 +38,6 @@ class Element(NamedTuple):
     @property
     def points(self) -> tuple[str, ...]:
         return points_of(self.name)
-
-
-@lru_cache(maxsize=8192)
-def points_of(name: str) -> tuple[str, ...]:
-    """`A'B_1` has the points A' and B1."""
-    return tuple(point.replace("_", "") for point in _POINT.findall(name))
 
 
 @lru_cache(maxsize=8192)

@@ -10,13 +10,13 @@ from typing import Literal
 from perception_reward.annotations.language.expressions import Value, parse
 from perception_reward.annotations.language.geometry.elements import Element, angle_between, element, role_kind, segment
 from perception_reward.annotations.language.geometry.gaps import Gap, read_gap
+from perception_reward.annotations.language.names import POINT
 from perception_reward.annotations.language.numbers import CARDINALS, number_at
 from perception_reward.annotations.language.units import UNIT
 
 # Items behind this many in one sentence are not read.
 MAX_ITEMS = 160
 
-_POINT = r"[A-Z](?:_?\d(?!\d))?'*"
 _NUMBER = r"(?:\d{1,3}(?:,\d{3})+(?!\d)|\d+)(?:\.\d+)?|\.\d+"
 _LETTER = r"(?:[b-ln-zπθαβγφ](?![A-Za-z'])|[am](?=\s?[-+*/^=.,;:)°]|\s*$|\s(?:is|has|measures|equals)\b)(?!\.[a-z]))"
 _ATOM = rf"(?:{_NUMBER}|sqrt|{_LETTER})"
@@ -69,7 +69,7 @@ _WORDS = _NOUN_STARTS | _FUNCTIONS | _NUMBER_WORDS
 _ITEM = re.compile(
     r"(?P<word>(?!sqrt)[a-z]{2,})"
     rf"|(?P<value>{_VALUE})"
-    rf"|(?P<name>(?<![A-Za-z_\\])(?:{_POINT}(?: {_POINT}){{1,3}}|(?:{_POINT}){{1,8}})(?![A-Za-z0-9_]))"
+    rf"|(?P<name>(?<![A-Za-z_\\])(?:{POINT}(?: {POINT}){{1,3}}|(?:{POINT}){{1,8}})(?![A-Za-z0-9_]))"
     r"|(?P<title>[A-Za-z]{2,})"
 )
 _UNIT = re.compile(UNIT)

@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from enum import Enum
 from functools import lru_cache
 
+from perception_reward.annotations.language.names import NAME, points_of
 from perception_reward.annotations.language.numbers import numbers_in
 from perception_reward.service.judges.llm.asserted import asserted
 
@@ -27,9 +28,7 @@ from perception_reward.service.judges.llm.asserted import asserted
 # to the symbolic judge's moods included.
 VERSION = 3
 
-_POINT = re.compile(r"[A-Z](?:_?\{?\d\}?)?['′]{0,2}")
-_NAME = re.compile(rf"(?<![A-Za-z\\])(?:{_POINT.pattern}){{1,8}}(?![A-Za-z])")
-_PLAIN = str.maketrans({"_": None, "{": None, "}": None, "′": "'"})
+_NAME = re.compile(NAME)
 # "A dog": no name, where what follows is neither a verb nor a sign.
 _ARTICLE = re.compile(r"(?:A|I) (?!(?:is|lies?|and|to|on|has|are|bisects?)\b)[a-z]")
 # Figures of which a response has mostly one, so that it need not name it: "the circle".
@@ -149,7 +148,7 @@ def _names(text: str) -> Iterator[_Name]:
         if not _ARTICLE.match(text, match.start()):
             before = text[max(end, match.start() - _LONGEST_NOUN) : match.start()]
             figure = _FIGURE.search(before)
-            points = tuple(point.translate(_PLAIN) for point in _POINT.findall(match[0]))
+            points = points_of(match[0])
             # "Angles ABC and DEF".
             listed = last.angle and len(points) == len(last.points) and _LISTED.fullmatch(before)
             angle = bool(listed or _ANGLE.search(before))

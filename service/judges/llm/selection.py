@@ -28,6 +28,7 @@ from functools import lru_cache
 from itertools import chain
 from typing import TypeAlias, TypeVar
 
+from perception_reward.annotations.language.names import NAME, points_of
 from perception_reward.annotations.language.numbers import STARTS, Number, number_at
 from perception_reward.service.judges.llm import related
 from perception_reward.service.judges.llm.related import Spoken
@@ -53,14 +54,14 @@ _SHARE_OF_BEST = 0.25
 
 _BOUNDARY = re.compile(r"(?<=[.!?;])[\"')\]$*]{0,3}\s+(?![\sa-z])|(?<=[。！？；])|\n\s*")
 _TERM = re.compile(
-    r"(?P<name>(?<![A-Za-z\\])(?:[A-Z](?:_?\d)?['′]{0,2}){1,8}(?![A-Za-z]))(?P<valued>[}$]{0,2}\s?(?:=|≈|is\b|measures\b))?"
+    rf"(?P<name>{NAME})"
+    r"(?P<valued>[}$]{0,2}\s?(?:=|≈|is\b|measures\b))?"
     r"|(?P<number>\d+(?:\.\d+)?(?:[a-z](?![A-Za-z]))?)|(?P<word>[^\W\d_]{1,40})|(?P<sign>[⊥⟂∥≅])"
 )
 # Words in neither Latin letters nor Greek ones, which English about a figure has as well.
 _OTHER_SCRIPT = re.compile(r"[^\W\d_\u0000-\u024f\u0370-\u03ff]{2,}")
 # A response in another script has more of it than this share of its characters: a stray word is none.
 _SHARE_OF_SCRIPT = 0.1
-_POINT = re.compile(r"[A-Z](?:_?\d)?['′]{0,2}")
 # Words and signs for one thing. A right angle is 90 degrees between perpendicular lines.
 _SAME = {
     **dict.fromkeys(["perpendicular", "perp", "bot", "right", "altitude", "square", "⊥", "⟂"], "perpendicular"),
@@ -305,7 +306,7 @@ def _read(text: str) -> _Terms:
                 words.add(word)
     if not (names or numbers or words):
         return _NO_TERMS
-    points = frozenset(point for name in names for point in _POINT.findall(name))
+    points = frozenset(chain.from_iterable(map(points_of, names)))
     spoken = related.spoken(stems | numbers)
     return _Terms(frozenset(names), frozenset(valued), points, frozenset(numbers), frozenset(words), spoken)
 
@@ -313,7 +314,7 @@ def _read(text: str) -> _Terms:
 @lru_cache(maxsize=4096)
 def _name(term: str) -> str:
     """Whichever way round it is written."""
-    return "".join(sorted(_POINT.findall(term.replace("_", "").replace("′", "'"))))
+    return "".join(sorted(points_of(term)))
 
 
 def _number(text: str, start: int, term: str, kind: str | None) -> Number | None:

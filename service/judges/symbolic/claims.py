@@ -7,8 +7,9 @@ from collections.abc import Iterable
 from functools import cached_property
 from itertools import chain, combinations
 
-from perception_reward.annotations.language.geometry.elements import Element, angle_between, points_of
+from perception_reward.annotations.language.geometry.elements import Element, angle_between
 from perception_reward.annotations.language.geometry.statements import Claim
+from perception_reward.annotations.language.names import points_of
 
 # Of what a response says over and over about one element, only so much is weighed.
 MAX_REPEATS = 64
