@@ -283,6 +283,10 @@ test-faults:  ## What an attacker and a bad night do, for minutes; writes servic
 load-rolling:  ## Three replicas behind nginx, everything restarted in turn under load (needs nginx); writes deploy/reliability.md
 	pytest -q -m load tests/load/test_rolling.py --write-load
 
+.PHONY: test-pipeline
+test-pipeline:  ## The annotation pipeline, killed at random moments in every step, for minutes
+	pytest -q -m "kills or not kills" tests/annotations/pipeline
+
 .PHONY: test-install
 test-install:  ## The base install in an empty environment: thin, and it works (needs a package index)
 	pytest -q -s -m install tests/install

@@ -18,6 +18,10 @@ class Provenance(WireModel):
     method: str | None = Field(default=None, description="How the facts were made: `logic-forms`, `trajectories`, …")
     model: str | None = Field(default=None, description="The model that wrote them, if one did.")
     created: str | None = Field(default=None, description="ISO 8601 date.")
+    prompt: str | None = Field(
+        default=None, description="Names and versions of the prompts that the model was asked with."
+    )
+    settings: str | None = Field(default=None, description="How it was asked: temperature, seed, …")
 
 
 class Annotation(WireModel):

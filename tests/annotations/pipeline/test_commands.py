@@ -1,0 +1,162 @@
+"""The pipeline's commands, as a person runs them: against a server that is a nuisance, and killed in the middle."""
+
+from __future__ import annotations
+
+import json
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner, Result
+
+pytest.importorskip("openai")
+pillow = pytest.importorskip("PIL.Image")
+
+from perception_reward.service.cli.annotations import app  # noqa: E402
+
+
+def run(*arguments: str | Path) -> Result:
+    return CliRunner().invoke(app, list(map(str, arguments)))
+
+
+def lines(path: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+
+
+def problems(folder: Path, count: int = 4) -> Path:
+    """Problems with the answer 5 and an image each."""
+    path = folder / "problems.jsonl"
+    rows = [{"id": f"p{n}", "question": f"Find x{n}.", "answer": "5", "images": [f"{n}.png"]} for n in range(count)]
+    for number in range(count):
+        pillow.new("RGB", (40 + number, 40)).save(folder / f"{number}.png")
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    return path
+
+
+def solved(request: Any) -> str:
+    """Every second sample is right."""
+    return f"<think>AB = 5.</think>\n<answer>\\boxed{{{5 + request['seed'] % 2}}}</answer>"
+
+
+def test_trajectories_are_made_with_their_images_and_filtered(endpoint: Any, tmp_path: Path) -> None:
+    endpoint.reply = solved
+    source, made, right = problems(tmp_path), tmp_path / "made.jsonl", tmp_path / "right.jsonl"
+    model = ("--url", endpoint.url, "--model", "big", "--temperature", "0.7", "--price", "1,2")
+    told = run("trajectories", source, made, *model, "--samples", "2", "--dry-run")
+    assert told.exit_code == 0, told.output
+    assert "4 rows: 8 requests to send" in told.output
+    assert not endpoint.asked
+    assert not made.exists()
+    told = run("trajectories", source, made, *model, "--samples", "2")
+    assert told.exit_code == 0, told.output
+    assert "8 requests" in told.output
+    assert "spent" in told.output
+    sent = [part for request in endpoint.requests for part in request["messages"][0]["content"]]
+    assert sum(part["type"] == "image_url" for part in sent) == 8
+    rows = lines(made)
+    assert [(row["id"], row.get("sample", 0)) for row in rows] == [(f"p{n}", k) for n in range(4) for k in (0, 1)]
+    assert rows[0]["provenance"]["model"] == "big"
+    assert "temperature=0.7" in rows[0]["provenance"]["settings"]
+    assert rows[0]["provenance"]["prompt"].startswith("answer-")
+    assert len(rows[0]["provenance"]["created"]) == 10
+    told = run("filter", made, right, "--workers", "1")
+    assert told.exit_code == 0, told.output
+    assert "4 of 8 trajectories kept (50.0%)" in told.output
+    assert [row["id"] for row in lines(right)] == ["p0", "p1", "p2", "p3"]
+    assert {row["reason"] for row in lines(tmp_path / "right.dropped.jsonl")} == {"its answer is wrong"}
+
+
+def test_broken_images_urls_and_refusals_are_dropped_with_the_reason(endpoint: Any, tmp_path: Path) -> None:
+    source, made = problems(tmp_path, 5), tmp_path / "made.jsonl"
+    (tmp_path / "0.png").write_bytes(b"broken")
+    (tmp_path / "1.png").unlink()
+    rows = lines(source)
+    rows[2]["images"] = ["https://x.test/a.png"]
+    rows[3]["images"] = []
+    source.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    endpoint.reply = lambda request: {"message": {"role": "assistant", "refusal": "no"}}
+    told = run("trajectories", source, made, "--url", endpoint.url, "--model", "big")
+    assert told.exit_code == 0, told.output
+    assert [row["reason"] for row in lines(tmp_path / "made.dropped.jsonl")] == [
+        "an image is broken",
+        "an image file cannot be read",
+        "an image is a URL, and --allow-urls is not given",
+        "names no image",
+        "the model refused",
+    ]
+    assert made.read_text() == ""
+
+
+def test_what_is_wrong_is_told_in_a_line(endpoint: Any, tmp_path: Path) -> None:
+    source, made = problems(tmp_path, 1), tmp_path / "made.jsonl"
+    model = ("--url", endpoint.url, "--model", "big")
+    for arguments, status, said in (
+        ((source, made), 2, "name the model with --url and --model"),
+        ((source, made, "--url", "nowhere", "--model", "m"), 2, "--url: String should match"),
+        ((source, made, *model, "--cost-budget", "1"), 2, "needs the price"),
+        ((source, made, *model, "--map", "x=y"), 2, "NAME is one of"),
+        ((source, made, *model, "--layout", "no"), 2, "unknown layout"),
+        ((source, made, *model, "--map", "question=text"), 1, "has no question: looked for text; there are id, "),
+        ((source, source, *model), 2, "which is read"),
+        ((source, tmp_path / "made.jsonl.gz", *model), 2, "plain JSON Lines"),
+        ((source, made, "--read"), 1, "has no response"),
+    ):
+        told = run("trajectories", *arguments)
+        assert (told.exit_code, said in " ".join(told.output.split())) == (status, True), told.output
+        assert not made.exists()
+    endpoint.faults = lambda number: ["401"]
+    told = run("trajectories", source, made, *model)
+    assert told.exit_code == 1
+    assert "answers 401" in told.output
+    assert not made.exists()
+
+
+def killed_until_done(endpoint: Any, command: list[str], rng: random.Random, kills: int) -> None:
+    """Run a command, and kill it some times when the server has answered a random number of requests, or it has
+    ended."""
+    for _ in range(kills):
+        answered = sum(endpoint.asked.values()) + rng.randrange(1, 25)
+        process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        while sum(endpoint.asked.values()) < answered and process.poll() is None:
+            time.sleep(0.005)
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+    done = subprocess.run(command, capture_output=True, text=True, timeout=100)
+    assert done.returncode == 0, done.stderr
+
+
+PROGRAM = [sys.executable, "-m", "perception_reward.service.cli", "annotations"]
+
+
+def test_a_journal_that_ends_anywhere_goes_on_to_the_same_output(endpoint: Any, tmp_path: Path) -> None:
+    endpoint.reply = solved
+    source, made, rng = problems(tmp_path, 6), tmp_path / "made.jsonl", random.Random(5)
+    arguments = ("trajectories", source, made, "--url", endpoint.url, "--model", "big", "--samples", "2", "--force")
+    assert run(*arguments).exit_code == 0
+    whole, journal = made.read_bytes(), tmp_path / "made.journal.jsonl"
+    lines_of_it = journal.read_bytes()
+    for _ in range(4):
+        journal.write_bytes(lines_of_it[: rng.randrange(len(lines_of_it))])
+        assert run(*arguments).exit_code == 0
+        assert made.read_bytes() == whole
+        assert len(journal.read_bytes().splitlines()) == 13
+
+
+@pytest.mark.kills
+def test_killed_in_the_middle_the_trajectories_are_the_same_and_paid_once(endpoint: Any, tmp_path: Path) -> None:
+    endpoint.reply, endpoint.delay = solved, 0.02
+    source = problems(tmp_path, 30)
+    model = ["--url", endpoint.url, "--model", "big", "--samples", "2", "--concurrency", "2"]
+    whole, broken = tmp_path / "whole.jsonl", tmp_path / "broken.jsonl"
+    assert run("trajectories", source, whole, *model).exit_code == 0
+    endpoint.asked.clear()
+    killed_until_done(endpoint, [*PROGRAM, "trajectories", str(source), str(broken), *model], random.Random(3), 2)
+    assert broken.read_bytes() == whole.read_bytes()
+    # Only what was under way when it was killed may have been asked twice, for its answer never arrived.
+    assert sum(endpoint.asked.values()) <= 60 + 2 * 2
+    assert len(endpoint.asked) == 60
