@@ -310,7 +310,7 @@ bench-fairness:  ## Latency of small requests behind large ones, and what large 
 
 .PHONY: bench-symbolic
 bench-symbolic:  ## What the symbolic judge gets right
-	$(PYTHON) tests/benchmarks/symbolic.py
+	$(PYTHON) tests/benchmarks/symbolic.py --write
 
 .PHONY: bench-copies
 bench-copies:  ## What a response earns that copies the question, on all problems of Geometry3K

@@ -30,12 +30,13 @@ from importlib.resources import files
 from pathlib import Path
 
 from folds import FOLDS, folds
+from judging import judge_all
 from labelled import SEEN, SETS, UNSEEN, rows
 from measures import LABELS, table
 from pages import write_between
 from places import arguments
 from statements import Half, problems, read_statements, statements
-from symbolic import SEED, judge_all
+from symbolic import SEED
 
 from perception_reward.annotations.english import sentence
 from perception_reward.annotations.statements import Statement

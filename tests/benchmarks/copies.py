@@ -12,10 +12,10 @@ import asyncio
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from judging import judge_all
 from measures import table
 from pages import write_between
 from places import arguments
-from symbolic import judge_all
 
 from perception_reward.annotations.copies import copies_of
 from perception_reward.annotations.geometry3k import import_problems

@@ -27,13 +27,14 @@ from pathlib import Path
 
 from asking import NOTHING, Asker, Probabilities, answers, collect, evidence
 from fitting import Example, cross_fitted, fitted
+from judging import judge_all
 from labelled import Pair, further_pairs, labelled_pairs, rows
 from measures import LABELS, Judged, accuracy, confusion, interval, stated_auc, table
 from neighbours import neighbour
 from pages import write_between
 from places import REPOSITORY, arguments
 from statements import GEOMETRY, Half, problems, statements
-from symbolic import SEED, judge_all
+from symbolic import SEED
 
 from perception_reward.service.judges.base import JudgeTask, Verdict
 from perception_reward.service.judges.cascade.pooling import pooled

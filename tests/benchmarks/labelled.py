@@ -2,7 +2,8 @@
 
 Our own (`data/*_pairs.jsonl`: further, fresh and newest; one labeller, only what is sure) were written and committed
 before any judge had read them, each set on problems that none before it holds. Texts are not in the repository:
-MathVista's are CC BY-SA 4.0, MATH-V's come from its authors' repository; both are looked up by key in the data folder.
+MathVista's are CC BY-SA 4.0, MATH-V's come from its authors' repository; both are looked up by key in the data folder,
+which brings `general`, pairs by another reader who had seen no judge.
 """
 
 from __future__ import annotations
@@ -49,6 +50,14 @@ def labelled_pairs(data: Path) -> list[Pair]:
     ]
 
 
+def general_pairs(data: Path) -> list[Pair]:
+    """The data folder's pairs outside plane geometry: charts, tables, documents, screens, photographs, puzzles."""
+    return [
+        Pair(row["key"], _problem(row["key"]), row["fact"], row["label"], row["doubtful"], row["response"])
+        for row in rows(data / "labelled" / "general.jsonl")
+    ]
+
+
 def further_pairs(data: Path) -> list[Pair]:
     """Our own pairs, on problems that the labelled set does not hold."""
     return _own_pairs(data, "further_pairs.jsonl")
@@ -64,9 +73,15 @@ def _own_pairs(data: Path, name: str) -> list[Pair]:
     for source in (data / "math_v").glob("*-cot.jsonl"):
         texts |= {f"math_v/{source.stem}/{row['id']}": row["response"] for row in rows(source)}
     return [
-        Pair(row["key"], "/".join(row["key"].split("/")[::2]), row["fact"], row["label"], False, texts[row["key"]])
+        Pair(row["key"], _problem(row["key"]), row["fact"], row["label"], False, texts[row["key"]])
         for row in rows(_OWN / name)
     ]
+
+
+def _problem(key: str) -> str:
+    """`mathvista/MODEL/PROBLEM` without the model; other keys are problems of their own."""
+    parts = key.split("/")
+    return f"{parts[0]}/{parts[2]}" if len(parts) == 3 else key
 
 
 def rows(source: Path) -> Iterator[dict[str, Any]]:
@@ -84,6 +99,7 @@ def _mathvista(data: Path) -> dict[str, str]:
 # `UNSEEN` are only reported on.
 SETS: dict[str, Callable[[Path], list[Pair]]] = {
     "labelled": labelled_pairs,
+    "general": general_pairs,
     "further": further_pairs,
     "fresh_seen": partial(_half, "fresh_pairs.jsonl", held_back=False),
     "fresh_unseen": partial(_half, "fresh_pairs.jsonl", held_back=True),

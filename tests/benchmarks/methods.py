@@ -33,12 +33,13 @@ from typing import Any
 from cascade import Case, cases
 from folds import FOLDS, folds
 from judge_quality import WORDED, shuffled, templated
+from judging import judge_all
 from labelled import SEEN, Pair, rows
 from labelled import SETS as LABELLED
 from measures import LABELS, Judged, accuracy, interval, stated_auc, table
 from pages import write_between
 from places import REPOSITORY, arguments
-from symbolic import SEED, judge_all
+from symbolic import SEED
 
 from perception_reward.service.audit.fit import fit_calibration
 from perception_reward.service.audit.probes import Probe, probe

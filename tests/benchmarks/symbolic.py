@@ -1,14 +1,13 @@
-"""How right the symbolic judge is: templated statements, labelled real responses, captions, charts, a real parser.
+"""How right the symbolic judge is: real responses, attacks, templated statements, captions, charts, a real parser.
 
-    python tests/benchmarks/symbolic.py [--data ../shared/data] [--per-kind 300] [--markdown FILE] [--failures 20]
+    python tests/benchmarks/symbolic.py [--data ../shared/data] [--per-kind 300] [--write] [--failures 20]
 
-`--markdown` writes the tables between the markers of FILE. `--failures` prints wrong verdicts on the tune half,
+`--write` makes the tables the page `results/symbolic.md`. `--failures` prints wrong verdicts on the tune half,
 never on the held-out one. Without the data folder only the templated statements run, on random figures.
 """
 
 from __future__ import annotations
 
-import asyncio
 import json
 import random
 import time
@@ -17,16 +16,22 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from measures import LABELS, Judged, accuracy, auc, confusion, interval, stated_auc, table
-from pages import write_between
-from places import arguments
+from judging import judge_all
+from measures import LABELS, Judged, accuracy, auc, confusion, stated_auc, table
+from places import REPOSITORY, arguments
+from real import attacks, real
 from statements import HALVES, Half, Sample, problems, read_facts, statements
 
 from perception_reward.service.judges.base import JudgeTask, Verdict
-from perception_reward.service.judges.symbolic.judge import SymbolicJudge
 from perception_reward.trainer_client.wire import Fact
 
 SEED = 2026
+PAGE = REPOSITORY / "tests" / "benchmarks" / "results" / "symbolic.md"
+HEAD = """# The symbolic judge
+
+Made by `python tests/benchmarks/symbolic.py --write`; what the tables mean is in
+[judges](../../../service/judges/README.md). Times are those of the machine that made the page, and upper bounds where
+it was shared."""
 _OTHER_TEXT = (
     "Let me describe the picture first.",
     "It was taken with some distance to what matters.",
@@ -39,44 +44,27 @@ _OTHER_TEXT = (
 def main() -> None:
     parser = arguments(__doc__)
     parser.add_argument("--per-kind", type=int, default=300, help="templated statements a kind and half")
-    parser.add_argument("--markdown", type=Path, help="write the tables between this file's markers")
+    parser.add_argument("--write", action="store_true", help=f"make the tables the page {PAGE.relative_to(REPOSITORY)}")
     parser.add_argument("--failures", type=int, default=0, help="print so many wrong verdicts, tune half only")
     chosen = parser.parse_args()
     sections = list(report(chosen.data, chosen.per_kind, chosen.failures))
     print("\n\n".join(sections))
-    if chosen.markdown:
-        write_between(chosen.markdown, "figures", "\n\n".join(sections))
+    if chosen.write:
+        PAGE.write_text("\n\n".join([HEAD, *sections]) + "\n", encoding="utf-8")
 
 
 def report(data: Path, per_kind: int, failures: int) -> Iterator[str]:
     """The sections of the report, each a caption and a table in Markdown."""
-    yield from templated(data, per_kind, failures)
     if not data.is_dir():
+        yield from templated(data, per_kind, failures)
         yield f"No data sets at {data}: only the templated statements were measured."
         return
-    yield from labelled(data / "labelled", data / "mathvista" / "responses.jsonl")
+    yield from real(data)
+    yield from attacks(data)
+    yield from templated(data, per_kind, failures)
     yield captions(data / "captions" / "foils.jsonl")
     yield charts(data / "charts" / "chartcheck.jsonl")
     yield from parser_agreement(data / "geometry3k")
-
-
-def judge_all(tasks: Sequence[JudgeTask]) -> list[tuple[Verdict, ...]]:
-    """Every task's verdicts, in order."""
-
-    async def run() -> list[tuple[Verdict, ...]]:
-        judge = SymbolicJudge()
-        await judge.start()
-        done: dict[int, tuple[Verdict, ...]] = {}
-        deadline = asyncio.get_running_loop().time() + 3600
-        async for index, outcomes in judge.judge(tasks, deadline):
-            verdicts = tuple(outcome for outcome in outcomes if isinstance(outcome, Verdict))
-            if len(verdicts) < len(outcomes):
-                raise RuntimeError(f"task {index}: the symbolic judge left a verdict out: {outcomes}")
-            done[index] = verdicts
-        await judge.aclose()
-        return [done[index] for index in range(len(tasks))]
-
-    return asyncio.run(run())
 
 
 def templated(data: Path, per_kind: int, failures: int) -> Iterator[str]:
@@ -149,32 +137,6 @@ def _timing(per_kind: int, forms: list[list[str]]) -> str:
     each = (time.perf_counter() - began) / len(joined)
     size = sum(len(task.response) for task in joined) / len(joined)
     return f"Time for a response of {size:.0f} characters with 5 facts: {1000 * each:.2f} ms."
-
-
-def labelled(folder: Path, responses: Path) -> Iterator[str]:
-    """Facts and real responses labelled by reading, with and without the pairs marked doubtful."""
-    texts = {f"mathvista/{row['model']}/{row['pid']}": row["response"] for row in _rows(responses)}
-    texts |= {row["key"]: row["response"] for row in _rows(folder / "own_responses.jsonl")}
-    rows = list(_rows(folder / "pairs.jsonl"))
-    verdicts = judge_all([JudgeTask(texts[row["key"]], (Fact(id="f", text=row["fact"]),)) for row in rows])
-    pairs = [
-        Judged(row["key"], row["key"].split("/")[0], row["label"], verdict.label, verdict.probability)
-        for row, (verdict,) in zip(rows, verdicts, strict=True)
-    ]
-    sure = [pair for pair, row in zip(pairs, rows, strict=True) if not row["doubtful"]]
-    subsets = {"sure pairs": sure, "with the doubtful": pairs}
-    subsets |= {
-        f"sure, {group}": [pair for pair in sure if pair.group == group]
-        for group in sorted({pair.group for pair in pairs})
-    }
-    lines: list[list[str]] = []
-    for name, subset in subsets.items():
-        low, high = interval(subset)
-        size = [str(len(subset)), str(len({pair.cluster for pair in subset}))]
-        lines.append([name, *size, f"{stated_auc(subset):.3f}", f"{low:.3f} to {high:.3f}", f"{accuracy(subset):.3f}"])
-    header = ["labelled real responses", "pairs", "responses", "AUC stated", "95 % interval", "three-way accuracy"]
-    yield table(header, lines)
-    yield "Labelled real responses, sure pairs, right label by row:\n\n" + _confusion(sure)
 
 
 def captions(source: Path) -> str:
