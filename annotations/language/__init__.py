@@ -12,6 +12,8 @@
 | `units` | units of length and degrees, and how they convert |
 | `notation` | LaTeX, Unicode and Markdown in one plain notation, with the way back to the original |
 | `expressions` | numbers and terms in letters, exact |
+| `names` | names of points and runs of them |
+| `stems` | words cut to what their forms share |
 | `sentences` | a text as sentences, each with what is merely supposed, asked or offered in it |
 | `moods`, `denials`, `examined` | hedges, suppositions, questions, options, denials, quotations |
 | `geometry` | elements of a figure, and what a sentence says of them |

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Set
 from itertools import product
 from typing import NamedTuple, TypeAlias
 
-from perception_reward.service.judges.llm.stem import stem
+from perception_reward.annotations.language.stems import stem
 
 _ByWord: TypeAlias = dict[str, list[tuple[int, frozenset[str]]]]
 

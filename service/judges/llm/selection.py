@@ -30,9 +30,9 @@ from typing import TypeAlias, TypeVar
 
 from perception_reward.annotations.language.names import NAME, points_of
 from perception_reward.annotations.language.numbers import STARTS, Number, number_at
+from perception_reward.annotations.language.stems import stem
 from perception_reward.service.judges.llm import related
 from perception_reward.service.judges.llm.related import Spoken
-from perception_reward.service.judges.llm.stem import stem
 from perception_reward.trainer_client.wire import Fact
 
 # Part of the fingerprint of every judge that shows evidence: raise it with each change to what `select` returns.
@@ -301,7 +301,7 @@ def _read(text: str) -> _Terms:
         elif kind == "number":
             numbers.add(f"{float(term.rstrip(_SMALL_LETTERS)):g}{term.lstrip('0123456789.')}")
         else:
-            stems.add(_stem(term.lower()))
+            stems.add(stem(term.lower()))
             if word := _word(term.lower()):
                 words.add(word)
     if not (names or numbers or words):
@@ -332,11 +332,8 @@ def _word(word: str) -> str:
         return ""
     if word in _SAME:
         return _SAME[word]
-    cut = _stem(word)
+    cut = stem(word)
     return _SAME.get(cut, cut)
-
-
-_stem = lru_cache(maxsize=8192)(stem)
 
 
 # Every other sentence of a response about a figure has these.

@@ -2,10 +2,10 @@ from __future__ import annotations
 
 import pytest
 
+from perception_reward.annotations.language.stems import stem
 from perception_reward.service.audit.attacks.catalogue import families
 from perception_reward.service.judges.llm.related import NOTHING, related, spoken
 from perception_reward.service.judges.llm.selection import GAP, select
-from perception_reward.service.judges.llm.stem import stem
 from perception_reward.trainer_client.wire import Fact
 
 NOISE = "The weather was fine that day."

@@ -1,0 +1,21 @@
+"""Words cut to what their forms share, by Snowball's rules for English.
+
+stem("measures"), stem("measured"), stem("measuring")     # 'measur', three times
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from importlib import import_module
+from typing import Any
+
+_STEMMER: Any = import_module("snowballstemmer").stemmer("english")  # it has no types
+# No English word is longer; what is, is no word.
+_LONGEST = 30
+
+
+@lru_cache(maxsize=16384)
+def stem(word: str) -> str:
+    """The stem, in lower case; what is too long to be a word stays as it is."""
+    word = word.lower().removesuffix("'s")
+    return word if len(word) > _LONGEST else str(_STEMMER.stemWord(word))
