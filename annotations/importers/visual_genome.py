@@ -22,48 +22,14 @@ from perception_reward.annotations.importers.model import (
     texts_in,
 )
 from perception_reward.annotations.importers.sources import records
+from perception_reward.annotations.language.word_lists import words
 
 COLUMNS = ("image_id", "objects", "attributes", "relationships", "image_url", "url")
 # Predicates that need a verb before them.
-PREPOSITIONS = frozenset(
-    [
-        "on",
-        "in",
-        "at",
-        "of",
-        "by",
-        "near",
-        "behind",
-        "beside",
-        "under",
-        "above",
-        "below",
-        "over",
-        "with",
-        "to",
-        "from",
-        "inside",
-        "along",
-        "across",
-        "around",
-        "against",
-        "between",
-        "beneath",
-        "atop",
-        "onto",
-        "off",
-        "for",
-        "next",
-        "left",
-        "right",
-        "front",
-        "top",
-        "outside",
-        "through",
-        "toward",
-        "towards",
-    ]
-)
+PREPOSITIONS = words("""
+    on in at of by near behind beside under above below over with to from inside along across around against
+    between beneath atop onto off for next left right front top outside through toward towards
+""")
 # Words that a picture shows as a state, spelt as Visual Genome has them.
 VERBS = frozenset({"has", "have", "is", "are"})
 

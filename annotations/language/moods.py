@@ -11,6 +11,8 @@ from collections.abc import Iterator
 from functools import lru_cache
 from typing import Literal, TypeAlias
 
+from perception_reward.annotations.language.word_lists import words
+
 Mood: TypeAlias = Literal["asserted", "weak", "negated", "hedged", "hypothetical", "question", "option", "retracted"]
 
 _CUE = re.compile(
@@ -58,122 +60,15 @@ Cue: TypeAlias = tuple[str, int, int, str]
 
 
 # The words that `_CUE`'s alternatives begin with.
-_FIRST_WORDS = frozenset(
-    [
-        "different",
-        "differs",
-        "anything",
-        "other",
-        "far",
-        "fails",
-        "fail",
-        "not",
-        "nothing",
-        "if",
-        "no",
-        "whether",
-        "without",
-        "suppose",
-        "supposing",
-        "assum",
-        "assume",
-        "assumes",
-        "assuming",
-        "imagine",
-        "unless",
-        "hypothetically",
-        "would",
-        "were",
-        "had",
-        "let",
-        "in",
-        "for",
-        "e",
-        "might",
-        "may",
-        "could",
-        "can",
-        "possible",
-        "possibly",
-        "perhaps",
-        "maybe",
-        "probably",
-        "likely",
-        "presumably",
-        "potentially",
-        "conceivably",
-        "either",
-        "unsure",
-        "unclear",
-        "uncertain",
-        "guess",
-        "unknown",
-        "apparently",
-        "doubt",
-        "supposedly",
-        "hard",
-        "or",
-        "never",
-        "cannot",
-        "neither",
-        "nor",
-        "false",
-        "untrue",
-        "wrong",
-        "incorrect",
-        "rather",
-        "instead",
-        "mistake",
-        "mistaken",
-        "impossible",
-        "nobody",
-        "deny",
-        "denies",
-        "contrary",
-        "nowhere",
-        "hardly",
-        "scarcely",
-        "lack",
-        "lacks",
-        "is",
-        "are",
-        "was",
-        "being",
-        "seem",
-        "seems",
-        "appear",
-        "appears",
-        "look",
-        "looks",
-        "i",
-        "should",
-        "roughly",
-        "but",
-        "so",
-        "therefore",
-        "thus",
-        "hence",
-        "because",
-        "since",
-        "although",
-        "though",
-        "however",
-        "while",
-        "whereas",
-        "and",
-        "then",
-        "which",
-        "actually",
-        ",",
-        ";",
-        ":",
-        "(",
-        ")",
-        "⇒",
-        "—",
-        "≠",
-    ]
-)
+_FIRST_WORDS = words("""
+    different differs anything other far fails fail not nothing if no whether without suppose supposing assum
+    assume assumes assuming imagine unless hypothetically would were had let in for e might may could can
+    possible possibly perhaps maybe probably likely presumably potentially conceivably either unsure unclear
+    uncertain guess unknown apparently doubt supposedly hard or never cannot neither nor false untrue wrong
+    incorrect rather instead mistake mistaken impossible nobody deny denies contrary nowhere hardly scarcely
+    lack lacks is are was being seem seems appear appears look looks i should roughly but so therefore thus
+    hence because since although though however while whereas and then which actually , ; : ( ) ⇒ — ≠
+""")
 _STARTS = re.compile(r"[a-z]+(?:'t\b)?|[,;:()⇒—≠]", re.IGNORECASE)
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from fractions import Fraction
 
+from perception_reward.annotations.language.word_lists import words
+
 Dimension = tuple[tuple[str, int], ...]
 """Base names with their powers, sorted."""
 
@@ -94,6 +96,11 @@ _LONG_PREFIXES = {
 _PREFIXED = frozenset(["m", "g", "s", "N", "J", "W", "Pa", "V", "A", "Hz", "mol", "cal", "eV", "C", "F", "H", "T"])
 _LONG_PREFIXED = "meter metre gram second newton joule watt pascal volt amp ampere hertz byte calorie liter litre ohm"
 Atom = tuple[Dimension, Fraction]
+# What is only counted.
+_COUNTERS = words("""
+    unit pc pcs 个 個 只 隻 条 條 本 张 張 名 人 位 次 种 種 件 棵 颗 辆 台 朵 头 匹 枚 支
+    单位 岁 歳 盒 袋 杯 瓶 组 对 页 题 分
+""")
 
 
 def _table() -> dict[str, Atom]:
@@ -110,42 +117,7 @@ def _table() -> dict[str, Atom]:
     speed = ("length", 1), ("time", -1)
     atoms |= {"kmh": (speed, Fraction(1000, 3600)), "kph": (speed, Fraction(1000, 3600))}
     atoms |= {"mph": (speed, Fraction(1609344, 3600000)), "mps": (speed, Fraction(1))}
-    atoms |= dict.fromkeys(
-        [
-            "unit",
-            "pc",
-            "pcs",
-            "个",
-            "個",
-            "只",
-            "隻",
-            "条",
-            "條",
-            "本",
-            "张",
-            "張",
-            "名",
-            "人",
-            "位",
-            "次",
-            "种",
-            "種",
-            "件",
-            "棵",
-            "颗",
-            "辆",
-            "台",
-            "朵",
-            "头",
-            "匹",
-            "枚",
-            "支",
-        ],
-        ((), Fraction(1)),
-    )
-    atoms |= dict.fromkeys(
-        ["单位", "岁", "歳", "盒", "袋", "杯", "瓶", "组", "对", "页", "题", "分"], ((), Fraction(1))
-    )
+    atoms |= dict.fromkeys(_COUNTERS, ((), Fraction(1)))
     atoms |= {symbol: atoms[name] for symbol, name in _SYMBOLS.items()}
     atoms |= {prefix + "B": _times(atoms["byte"], factor) for prefix, factor in _PREFIXES.items() if prefix in "kMGT"}
     atoms |= {"cc": _times(litre, "1/1000")}
@@ -162,24 +134,7 @@ def _table() -> dict[str, Atom]:
         for name in names:
             atoms[prefix + name] = _times(atoms[name], factor)
     # Where the case of a short symbol makes no difference, people do not mind it.
-    for symbol in (
-        "cm",
-        "mm",
-        "km",
-        "dm",
-        "kg",
-        "mg",
-        "ml",
-        "hz",
-        "khz",
-        "mhz",
-        "ghz",
-        "kw",
-        "kj",
-        "kpa",
-        "kwh",
-        "mol",
-    ):
+    for symbol in words("cm mm km dm kg mg ml hz khz mhz ghz kw kj kpa kwh mol"):
         known = next(atom for name, atom in atoms.items() if name.casefold() == symbol)
         atoms.setdefault(symbol, known)
     return atoms

@@ -14,6 +14,7 @@ from functools import lru_cache
 from perception_reward.annotations.language.expressions import Value
 from perception_reward.annotations.language.numbers import CARDINALS
 from perception_reward.annotations.language.unit_table import ATOMS, Atom, Dimension
+from perception_reward.annotations.language.word_lists import words
 
 LONGEST = 60
 """Characters of a unit."""
@@ -181,68 +182,14 @@ def _measure(unit: str) -> Unit:
 
 
 # All function words of English that end in s, and plurals that say something of the number itself.
-_NO_PLURALS = frozenset(
-    [
-        "is",
-        "was",
-        "has",
-        "does",
-        "this",
-        "his",
-        "hers",
-        "its",
-        "ours",
-        "yours",
-        "theirs",
-        "as",
-        "us",
-        "thus",
-        "plus",
-        "minus",
-        "versus",
-        "vs",
-        "unless",
-        "less",
-        "besides",
-        "perhaps",
-        "sometimes",
-        "always",
-        "afterwards",
-        "towards",
-        "across",
-        "whereas",
-        "times",
-        "others",
-        "says",
-        "means",
-        "equals",
-        "gives",
-        "makes",
-        "radius",
-        "tens",
-        "logs",
-        "pis",
-    ]
-)
-_PLURALS = frozenset(
-    [
-        "people",
-        "children",
-        "men",
-        "women",
-        "fish",
-        "sheep",
-        "mice",
-        "geese",
-        "teeth",
-        "oxen",
-        "deer",
-        "feet",
-        "dice",
-        "cattle",
-        "police",
-    ]
-)
+_NO_PLURALS = words("""
+    is was has does this his hers its ours yours theirs as us thus plus minus versus vs unless less besides
+    perhaps sometimes always afterwards towards across whereas times others says means equals gives makes radius
+    tens logs pis
+""")
+_PLURALS = words("""
+    people children men women fish sheep mice geese teeth oxen deer feet dice cattle police
+""")
 
 
 def is_plural(word: str) -> bool:

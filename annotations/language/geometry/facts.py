@@ -7,27 +7,12 @@ from functools import lru_cache
 
 from perception_reward.annotations.language.geometry.statements import Claim, claims
 from perception_reward.annotations.language.sentences import read
+from perception_reward.annotations.language.word_lists import words
 
-_ELEMENTS = frozenset(
-    [
-        "segment",
-        "angle",
-        "vertex",
-        "mark",
-        "arc",
-        "triangle",
-        "polygon",
-        "circle",
-        "variable",
-        "label",
-        "radius",
-        "diameter",
-        "area",
-        "perimeter",
-        "circumference",
-        "side",
-    ]
-) | {"angle?", "central angle", "hypotenuse", "leg"}
+_ELEMENTS = words("""
+    segment angle vertex mark arc triangle polygon circle variable label radius diameter area perimeter
+    circumference side
+""") | {"angle?", "central angle", "hypotenuse", "leg"}
 # What a word in front of a name says in passing: "Radius OA has length 5" is about the length.
 _IN_PASSING = frozenset({"leg", "hypotenuse", "radius", "diameter", "chord", "tangent", "center", "right_triangle",
                          "isosceles", "equilateral", "rhombus", "rectangle", "square", "parallelogram",

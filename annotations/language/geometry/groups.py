@@ -6,29 +6,12 @@ from dataclasses import dataclass
 
 from perception_reward.annotations.language.geometry.gaps import Gap
 from perception_reward.annotations.language.geometry.items import Item, Line
+from perception_reward.annotations.language.word_lists import words
 
-INFIX = frozenset(
-    [
-        "perpendicular",
-        "parallel",
-        "congruent",
-        "similar",
-        "tangent",
-        "bisector",
-        "midpoint",
-        "diameter",
-        "radius",
-        "chord",
-        "center",
-        "inscribed",
-        "between",
-        "on",
-        "place",
-        "off",
-        "unlike",
-        "apart_from_circle",
-    ]
-)
+INFIX = words("""
+    perpendicular parallel congruent similar tangent bisector midpoint diameter radius chord center inscribed
+    between on place off unlike apart_from_circle
+""")
 
 
 @dataclass(frozen=True, slots=True)

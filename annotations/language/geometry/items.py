@@ -13,6 +13,7 @@ from perception_reward.annotations.language.geometry.gaps import Gap, read_gap
 from perception_reward.annotations.language.names import POINT
 from perception_reward.annotations.language.numbers import CARDINALS, number_at
 from perception_reward.annotations.language.units import UNIT
+from perception_reward.annotations.language.word_lists import words
 
 # Items behind this many in one sentence are not read.
 MAX_ITEMS = 160
@@ -34,32 +35,10 @@ _NOUN = re.compile(
 _FUNCTION = re.compile(
     r"(?:sin|cos|tan|sec|csc|cot|log|ln)(?![a-z])(?:\^-?\d|\^\(-?\d\))?\s?\(?\s?(?:m\s?)?∠?\s?(?:[A-Z]{1,3}|\d+°?|[a-z](?![a-z]))?"
 )
-_NOUN_STARTS = frozenset(
-    [
-        "shaded",
-        "central",
-        "inscribed",
-        "radius",
-        "radii",
-        "diameter",
-        "circumference",
-        "area",
-        "perimeter",
-        "hypotenuse",
-        "altitude",
-        "height",
-        "width",
-        "region",
-        "sector",
-        "side",
-        "sides",
-        "leg",
-        "legs",
-        "angle",
-        "angles",
-        "base",
-    ]
-)
+_NOUN_STARTS = words("""
+    shaded central inscribed radius radii diameter circumference area perimeter hypotenuse altitude height width
+    region sector side sides leg legs angle angles base
+""")
 _FUNCTIONS = frozenset(["sin", "cos", "tan", "sec", "csc", "cot", "log", "ln"])
 _NUMBER_WORDS = CARDINALS - {"zero", "one"}
 # "Five." and "five cm" are values, "five sides" is none.

@@ -18,6 +18,7 @@ import re
 from fractions import Fraction
 from functools import lru_cache
 
+from perception_reward.annotations.language.word_lists import words
 from perception_reward.service.rewards.answers.nodes import Node
 
 LONGEST = 600
@@ -41,107 +42,23 @@ class _Unreadable(Exception):
     """The text is no formula."""
 
 
-_FUNCTIONS = frozenset(
-    [
-        "sin",
-        "cos",
-        "tan",
-        "cot",
-        "sec",
-        "csc",
-        "arcsin",
-        "arccos",
-        "arctan",
-        "sinh",
-        "cosh",
-        "tanh",
-        "ln",
-        "exp",
-        "abs",
-        "max",
-        "min",
-        "gcd",
-        "lcm",
-        "sqrt",
-        "log",
-        "lg",
-        "floor",
-        "ceil",
-    ]
-)
+_FUNCTIONS = words("""
+    sin cos tan cot sec csc arcsin arccos arctan sinh cosh tanh ln exp abs max min gcd lcm sqrt log lg floor
+    ceil
+""")
 _ALIASES = {"asin": "arcsin", "acos": "arccos", "atan": "arctan", "tg": "tan", "ctg": "cot", "arctg": "arctan"}
-_GREEK = frozenset(
-    [
-        "alpha",
-        "beta",
-        "gamma",
-        "delta",
-        "epsilon",
-        "zeta",
-        "eta",
-        "theta",
-        "iota",
-        "kappa",
-        "lambda",
-        "mu",
-        "nu",
-        "xi",
-        "rho",
-        "sigma",
-        "tau",
-        "upsilon",
-        "phi",
-        "chi",
-        "psi",
-        "omega",
-        "Gamma",
-        "Delta",
-        "Theta",
-        "Lambda",
-        "Xi",
-        "Sigma",
-        "Phi",
-        "Psi",
-        "Omega",
-        "Pi",
-        "ell",
-        "hbar",
-    ]
-)
+_GREEK = words("""
+    alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi rho sigma tau upsilon phi chi psi
+    omega Gamma Delta Theta Lambda Xi Sigma Phi Psi Omega Pi ell hbar
+""")
 _CONSTANTS = {"pi": "pi", "e": "e", "i": "i", "infty": "inf", "infinity": "inf", "oo": "inf", "inf": "inf"}
 _ACCENTS = frozenset(
     ["bar", "vec", "hat", "tilde", "dot", "overline", "overrightarrow", "widehat", "mathcal", "mathbb"]
 )
 _CLOSING = {"(": ")", "[": "]", "{": "}", r"\{": r"\}", r"\lfloor": r"\rfloor", r"\lceil": r"\rceil"}
-_NO_PRODUCT = frozenset(
-    [
-        "of",
-        "or",
-        "to",
-        "is",
-        "in",
-        "at",
-        "no",
-        "by",
-        "if",
-        "as",
-        "an",
-        "it",
-        "he",
-        "we",
-        "my",
-        "us",
-        "up",
-        "so",
-        "do",
-        "go",
-        "be",
-        "on",
-        "and",
-        "not",
-        "the",
-    ]
-)
+_NO_PRODUCT = words("""
+    of or to is in at no by if as an it he we my us up so do go be on and not the
+""")
 
 _token = re.compile(
     r"(?P<space>\s*)(?P<token>(?P<number>\d+(?:\.\d+)?|\.\d+)|\\[A-Za-z]+|\\[{}|]|\*\*|(?P<word>[A-Za-z]+)|[^\s\w]|\w)"

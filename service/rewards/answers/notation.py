@@ -10,6 +10,8 @@ import re
 import unicodedata
 from functools import lru_cache
 
+from perception_reward.annotations.language.word_lists import words
+
 _ASCII_OF_FULL_WIDTH = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)}
 _LOOK_ALIKES = _ASCII_OF_FULL_WIDTH | str.maketrans(
     {
@@ -65,72 +67,13 @@ _NAMES = {
     "Longrightarrow": r"\implies", "therefore": r"\implies", "iff": r"\implies", "Leftrightarrow": r"\implies",
     "N": r"\mathbb{N}", "R": r"\mathbb{R}",
 }  # fmt: skip
-_DRESS = frozenset(
-    [
-        "left",
-        "right",
-        "bigl",
-        "bigr",
-        "Bigl",
-        "Bigr",
-        "biggl",
-        "biggr",
-        "Biggl",
-        "Biggr",
-        "big",
-        "Big",
-        "bigg",
-        "Bigg",
-        "middle",
-        "limits",
-        "nolimits",
-        "displaystyle",
-        "textstyle",
-        "scriptstyle",
-        "tiny",
-        "scriptsize",
-        "footnotesize",
-        "small",
-        "normalsize",
-        "large",
-        "Large",
-        "LARGE",
-        "huge",
-        "Huge",
-        "bf",
-        "it",
-        "sf",
-        "tt",
-        "checkmark",
-        "square",
-        "blacksquare",
-        "Box",
-        "qed",
-        "qquad",
-        "quad",
-        "enspace",
-        "thinspace",
-        "medspace",
-        "thickspace",
-        "negthinspace",
-        "space",
-        "nobreak",
-        "noindent",
-        "centering",
-        "cr",
-        "hline",
-        "smallskip",
-        "bigskip",
-        "medskip",
-        "par",
-        "newline",
-        "hfill",
-        "hfil",
-        "strut",
-        "mathstrut",
-        "allowbreak",
-    ]
-)
+_DRESS = words("""
+    left right bigl bigr Bigl Bigr biggl biggr Biggl Biggr big Big bigg Bigg middle limits nolimits displaystyle
+    textstyle scriptstyle tiny scriptsize footnotesize small normalsize large Large LARGE huge Huge bf it sf tt
+    checkmark square blacksquare Box qed qquad quad enspace thinspace medspace thickspace negthinspace space
+    nobreak noindent centering cr hline smallskip bigskip medskip par newline hfill hfil strut mathstrut
+    allowbreak
+""")
 # The first is the row separator, so that its second backslash begins nothing.
 _command = re.compile(r"\\\\|\\([A-Za-z]+)\s?|\\[,;:> ]|\\!|~")
 _argument = re.compile(

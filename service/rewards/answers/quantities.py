@@ -23,6 +23,7 @@ from perception_reward.annotations.language.units import (
     singular,
     spelled,
 )
+from perception_reward.annotations.language.word_lists import words
 from perception_reward.service.rewards.answers.formulas import read_formula
 from perception_reward.service.rewards.answers.nodes import Node, symbols_of
 
@@ -57,75 +58,12 @@ _of_it = re.compile(
     r"\s(?:in total|in all|altogether|total|each|long|tall|high|wide|deep|old|away|apart|left|remaining|ago|"
     r"of\s[A-Za-z ]*)$"
 )
-_NO_ADJECTIVES = frozenset(
-    [
-        "or",
-        "and",
-        "not",
-        "to",
-        "if",
-        "when",
-        "than",
-        "minus",
-        "plus",
-        "times",
-        "over",
-        "but",
-        "either",
-        "neither",
-        "except",
-        "maybe",
-        "perhaps",
-        "versus",
-        "by",
-        "is",
-        "isn",
-        "are",
-        "unless",
-        "else",
-        "otherwise",
-        "alternatively",
-        "instead",
-        "possibly",
-        "probably",
-        "whereas",
-        "while",
-        "though",
-        "then",
-        "so",
-        "because",
-        "since",
-        "until",
-        "with",
-        "without",
-        "from",
-        "for",
-        "at",
-        "up",
-        "down",
-        "per",
-        "squared",
-        "cubed",
-        "factorial",
-        "pi",
-        "root",
-        "half",
-        "quarter",
-        "dozen",
-        "more",
-        "fewer",
-        "less",
-        "most",
-        "least",
-        "almost",
-        "nearly",
-        "about",
-        "around",
-        "mod",
-        "modulo",
-        "percent",
-    ]
-)
+_NO_ADJECTIVES = words("""
+    or and not to if when than minus plus times over but either neither except maybe perhaps versus by is isn
+    are unless else otherwise alternatively instead possibly probably whereas while though then so because since
+    until with without from for at up down per squared cubed factorial pi root half quarter dozen more fewer
+    less most least almost nearly about around mod modulo percent
+""")
 _compound = re.compile(
     r"(?P<number>\d[\d.,]*(?:/\d+)?)\s?(?P<unit>[A-Za-z]{1,12}\.?|\^\\circ|''?|\"|[\u4e00-\u9fff]{1,2})[\s,]*(?:and\s)?"
 )

@@ -7,6 +7,7 @@ from fractions import Fraction
 
 from perception_reward.annotations.language.numbers import CARDINALS, PARTS, read_words
 from perception_reward.annotations.language.units import is_plural, read_unit, singular
+from perception_reward.annotations.language.word_lists import words
 
 _articles = frozenset({"the", "a", "an"})
 _POLAR = {"yes": "yes", "no": "no", "true": "true", "false": "false"} | dict.fromkeys(
@@ -56,52 +57,11 @@ _changed_after = re.compile(
 )
 
 _VERBS = frozenset(["is", "are", "was", "were"])
-_CONNECTIVES = _VERBS | frozenset(
-    [
-        "in",
-        "on",
-        "at",
-        "for",
-        "from",
-        "of",
-        "by",
-        "with",
-        "because",
-        "since",
-        "as",
-        "so",
-        "and",
-        "which",
-        "that",
-        "when",
-        "where",
-        "while",
-        "after",
-        "before",
-        "per",
-        "here",
-        "there",
-        "now",
-        "then",
-        "too",
-        "also",
-        "each",
-        "old",
-        "long",
-        "tall",
-        "high",
-        "wide",
-        "deep",
-        "away",
-        "apart",
-        "percent",
-        "left",
-        "remaining",
-        "total",
-        "altogether",
-        "respectively",
-    ]
-)
+_CONNECTIVES = _VERBS | words("""
+    in on at for from of by with because since as so and which that when where while after before per here there
+    now then too also each old long tall high wide deep away apart percent left remaining total altogether
+    respectively
+""")
 
 
 def spoken(text: str) -> tuple[str, ...]:
