@@ -253,6 +253,10 @@ $(DEPLOY_VENV)/ready: tests/deploy/tools.py deploy/locks/router.lock
 test-deploy: $(DEPLOY_VENV)/ready  ## What is in deploy/: renders, schemas, policies, rules, dashboards, the chart (fetches tools)
 	DEPLOY_TOOLS=$(abspath $(DEPLOY_VENV))/bin pytest -q -n logical --dist loadfile -m deploy tests/deploy
 
+.PHONY: fuzz
+fuzz:  ## Every parser on thousands of texts that nobody would write, minutes long; FUZZ_EXAMPLES=3000 of each kind
+	pytest -q -n logical --hypothesis-profile nightly -m fuzz tests/fuzz
+
 .PHONY: audit
 audit: $(DEPLOY_VENV)/ready  ## Known weaknesses of all locked versions; AUDIT_ALL=1 fails where one cannot be asked about
 	DEPLOY_TOOLS=$(abspath $(DEPLOY_VENV))/bin pytest -q -rs -m audit tests/deploy/test_advisories.py

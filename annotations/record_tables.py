@@ -123,13 +123,12 @@ class _ArrowColumns:
     form: str
 
     def __init__(self, path: AnyFile, known: Collection[str]) -> None:
-        arrow, _ = _pyarrow()
         self._path = path
         self._known = known
         try:
             schema = self._schema()
-        except arrow.ArrowException as error:
-            raise NoTable(f"is no {self.form} table ({error})") from None
+        except _damages() as error:
+            raise NoTable(f"is no {self.form} table ({_of_damage(error)})") from None
         self.metadata = cast("dict[bytes, bytes] | None", schema.metadata)
         self._places = [
             place for place, field in enumerate(schema) if field.name in known or not _has_bytes(field.type)
@@ -138,7 +137,6 @@ class _ArrowColumns:
         self.left_out = tuple(name for name in schema.names if name not in self.columns)
 
     def rows(self, after: int = 0) -> Iterator[tuple[int, Record]]:
-        arrow, _ = _pyarrow()
         number = 0
         try:
             for batch in self._batches():
@@ -150,14 +148,27 @@ class _ArrowColumns:
                         number += 1
                         if number > after:
                             yield number, known_present(row, self._known)
-        except arrow.ArrowException as error:
-            raise NoTable(f"cannot be read behind row {number} ({error})") from None
+        except _damages() as error:
+            raise NoTable(f"cannot be read behind row {number} ({_of_damage(error)})") from None
 
     def _schema(self) -> Any:
         raise NotImplementedError
 
     def _batches(self) -> Iterator[Any]:
         raise NotImplementedError
+
+
+def _damages() -> tuple[type[Exception], ...]:
+    """What pyarrow brings about where a file is damaged."""
+    arrow, _ = _pyarrow()
+    return arrow.ArrowException, OSError, UnicodeDecodeError
+
+
+def _of_damage(error: Exception) -> str:
+    """What is damaged, in one line. Raises what is none: a file that the system cannot read has an error's number."""
+    if isinstance(error, OSError) and error.errno is not None:
+        raise error
+    return printable(str(error).partition("\n")[0])
 
 
 class ParquetTable(_ArrowColumns):
@@ -230,6 +241,17 @@ class Sheet:
                     row = dict(zip(self.columns, cells, strict=False))
                     yield number, known_present(row, self._known)
 
+    @staticmethod
+    def _whole(values: Iterator[tuple[object, ...]]) -> Iterator[tuple[object, ...]]:
+        """The rows, the header among them. Raises `NoTable`."""
+        number = 0
+        try:
+            for cells in values:
+                yield cells
+                number += 1
+        except Exception as error:  # as when it is opened: its cells are parsed as they are read
+            raise NoTable(f"cannot be read behind row {max(number - 1, 0)} ({printable(error)})") from None
+
     @contextmanager
     def _values(self) -> Generator[Iterator[tuple[object, ...]]]:
         try:
@@ -242,7 +264,7 @@ class Sheet:
             except Exception as error:  # zip, XML and its own: whatever a damaged file brings about
                 raise NoTable(f"is no Excel file that can be read ({error})") from None
             try:
-                yield iter(book.worksheets[0].iter_rows(values_only=True))
+                yield self._whole(book.worksheets[0].iter_rows(values_only=True))
             finally:
                 book.close()
 

@@ -29,6 +29,13 @@ if importlib.util.find_spec("hypothesis"):
     # A busy machine makes any example slow, and no example is about time.
     settings.register_profile("unhurried", deadline=None, suppress_health_check=[HealthCheck.too_slow])
     settings.load_profile("unhurried")
+    # `make fuzz`.
+    settings.register_profile(
+        "nightly",
+        settings.get_profile("unhurried"),
+        max_examples=int(os.environ.get("FUZZ_EXAMPLES", "3000")),
+        print_blob=True,
+    )
 
 # A trainer's environment cannot hold the service's packages: its tests name the Python that has them.
 SERVICE_PYTHON = os.environ.get("SERVICE_PYTHON", sys.executable)

@@ -2,10 +2,12 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import Any
+from zipfile import ZipFile
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from openpyxl import Workbook
 
 from perception_reward.annotations.faults import RecordFileError
 from perception_reward.annotations.jsonl import read_annotations
@@ -77,3 +79,26 @@ def test_a_file_that_is_no_table_is_a_fault(tmp_path: Path) -> None:
         read_annotations(path)
     with pytest.raises(FileNotFoundError):
         read_annotations(tmp_path / "none.parquet")
+
+
+def test_a_parquet_file_that_is_damaged_in_its_middle_is_told_in_one_line(tmp_path: Path) -> None:
+    path = write(tmp_path / "t.parquet", pa.Table.from_pylist([{"id": "a", "answer": "7"}]))
+    content = path.read_bytes()
+    path.write_bytes(content[:4] + b"<think>" + content[11:])
+    with pytest.raises(RecordFileError, match=r"^t\.parquet cannot be read behind row 0 \(.*\)$"):
+        read_annotations(path)
+
+
+def test_a_sheet_that_is_damaged_in_its_middle_is_told_in_one_line(tmp_path: Path) -> None:
+    book = Workbook()
+    sheet: Any = book.active
+    for row in (["id", "answer"], *(["a", number] for number in range(50))):
+        sheet.append(row)
+    book.save(tmp_path / "whole.xlsx")
+    path = tmp_path / "t.xlsx"
+    with ZipFile(tmp_path / "whole.xlsx") as whole, ZipFile(path, "w") as damaged:
+        for name in whole.namelist():
+            content = whole.read(name)
+            damaged.writestr(name, content[: len(content) // 2] if "sheet1" in name else content)
+    with pytest.raises(RecordFileError, match=r"^t\.xlsx cannot be read behind row \d+ \(.*\)$"):
+        read_annotations(path)
