@@ -25,8 +25,8 @@ from typing import TypeVar
 
 from perception_reward.annotations.collinear import Collinear
 from perception_reward.annotations.english import sentence
+from perception_reward.annotations.language.quantities import Quantity, QuantityError, read_quantity
 from perception_reward.annotations.model import Annotation
-from perception_reward.annotations.quantities import Quantity, QuantityError, read_written
 from perception_reward.annotations.reading import read_sentence
 from perception_reward.annotations.statements import Figure, Statement
 from perception_reward.trainer_client.wire import Fact
@@ -282,7 +282,7 @@ def _near(quantity: Quantity, kind: str, rng: random.Random) -> Iterator[Quantit
         if changed < 1:
             continue
         try:
-            found = read_written(f"{text[: match.start()]}{changed}{text[match.end() :]}")
+            found = read_quantity(f"{text[: match.start()]}{changed}{text[match.end() :]}")
         except QuantityError:
             continue
         size = found.number

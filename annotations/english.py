@@ -5,7 +5,7 @@ Plain sentences on purpose: a language model and a pattern matcher must both rea
 
 from __future__ import annotations
 
-from perception_reward.annotations.quantities import Quantity
+from perception_reward.annotations.language.quantities import Quantity
 from perception_reward.annotations.statements import Figure, Statement
 
 

@@ -10,7 +10,7 @@ import re
 from dataclasses import replace
 
 from perception_reward.annotations.given import clauses, measures, statements_given
-from perception_reward.annotations.quantities import Quantity, QuantityError, read_quantity
+from perception_reward.annotations.language.quantities import Quantity, QuantityError, read_quantity
 from perception_reward.annotations.statements import Statement
 
 _LETTER = re.compile(r"[a-z]")

@@ -13,8 +13,9 @@ from collections.abc import Iterator
 from itertools import combinations
 
 from perception_reward.annotations.language.names import run_of, written_points
+from perception_reward.annotations.language.notation import normalise
+from perception_reward.annotations.language.quantities import QuantityError, read_quantity
 from perception_reward.annotations.language.units import LENGTH
-from perception_reward.annotations.quantities import QuantityError, read_quantity
 from perception_reward.annotations.statements import Figure, Statement
 
 MAX_QUESTION_CHARACTERS = 20_000
@@ -23,14 +24,13 @@ MAX_SIDES = 4
 
 _CLAUSE_END = re.compile(r"[,;:?]|\.(?!\d)|\b(?:and|[Ii]f|where|[Gg]iven|[Ff]ind)\b")
 _SPELLINGS = (
-    (re.compile(r"\\overline\s*\{([A-Z'′ ]{2,6})\}|\\(?:text|mathrm)\s*\{([^{}]{0,40})\}"), r"\1\2"),
-    (re.compile(r"\bm\s*(?=∠|\\angle)|\$|\b[Ss]egment |\b[Ll]ine |\bthe length of "), ""),
-    (re.compile(r"\\angle\s*|\b[Aa]ngle "), "∠"),
+    (re.compile(r"\bm\s*(?=∠)|\b[Ss]egment |\b[Ll]ine |\bthe length of "), ""),
+    (re.compile(r"∠ |\b[Aa]ngle "), "∠"),
     (re.compile(r"\b[Tt]he measure of (?=∠)"), ""),
     (re.compile(r"⊙|\b[Cc]ircle "), "⊙"),
-    (re.compile(r"⌒|\b[Aa]rc "), "⌒"),
-    (re.compile(r"\\perp\b| is perpendicular to "), "⊥"),
-    (re.compile(r"\\parallel\b| is parallel to "), "∥"),
+    (re.compile(r"⌒|(?:\B |\b)[Aa]rc "), "⌒"),
+    (re.compile(r" is perpendicular to "), "⟂"),
+    (re.compile(r" is parallel to "), "∥"),
     (re.compile(r" is equal to | equals | measures | has (?:a |the )?(?:length|measure)(?: of)? "), "="),
     (re.compile(r" degrees?\b"), "°"),
     (re.compile(rf"(?<=[\d)}}]) (?:{LENGTH})\b"), ""),
@@ -38,7 +38,7 @@ _SPELLINGS = (
 _SEGMENT = re.compile(run_of("2"))
 _ANGLE = re.compile("∠" + run_of("3"))
 _ARC = re.compile("(?:the )?(?:measure of )?⌒" + run_of("2,3"))
-_RELATION = re.compile(run_of("2") + "([⊥∥])" + run_of("2"))
+_RELATION = re.compile(run_of("2") + "([⟂∥])" + run_of("2"))
 _SIZE = re.compile(
     "(?:the )?(radius|diameter|circumference|area|height|perimeter) of (?:the )?(?:[a-z]+ |[△▱])?(⊙?)" + run_of("1,8")
 )
@@ -65,8 +65,8 @@ def clauses(question: str | None) -> list[str]:
 
 
 def plain(question: str | None) -> str:
-    """`question`, up to a limit, with one spelling for what has several: `∠`, `⊙`, `⌒`, `⊥`, `∥`, `=`, `°`."""
-    question = (question or "")[:MAX_QUESTION_CHARACTERS]
+    """`question`, up to a limit, with one spelling for what has several: `∠`, `⊙`, `⌒`, `⟂`, `∥`, `=`, `°`."""
+    question = normalise((question or "")[:MAX_QUESTION_CHARACTERS]).text
     for pattern, replacement in _SPELLINGS:
         question = pattern.sub(replacement, question)
     return question
@@ -74,7 +74,7 @@ def plain(question: str | None) -> str:
 
 def _said(clause: str) -> Iterator[Statement]:
     if relation := _RELATION.fullmatch(clause.replace(" ", "")):
-        kind = "perpendicular" if relation[2] == "⊥" else "parallel"
+        kind = "perpendicular" if relation[2] == "⟂" else "parallel"
         yield Statement(kind, (_figure("segment", relation[1]), _figure("segment", relation[3])))
     elif tangent := _TANGENT.fullmatch(clause):
         line, circle = tangent[1] or tangent[4], tangent[2] or tangent[3]

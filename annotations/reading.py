@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 
 from perception_reward.annotations.language.names import POINT, written_points
-from perception_reward.annotations.quantities import QuantityError, read_written
+from perception_reward.annotations.language.quantities import QuantityError, read_quantity
 from perception_reward.annotations.statements import KINDS, POLYGON_SORTS, Figure, Statement
 
 _POINTS = rf"(?:{POINT})+"
@@ -58,7 +58,7 @@ def _statement(kind: str, match: re.Match[str]) -> Statement | None:
     if kind not in KINDS or len(known) < len(figures):
         return None
     try:
-        return Statement(kind, tuple(known), read_written(quantity) if quantity is not None else None)
+        return Statement(kind, tuple(known), read_quantity(quantity) if quantity is not None else None)
     except QuantityError:
         return None
 

@@ -17,8 +17,8 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
 from perception_reward.annotations.language.names import is_point
+from perception_reward.annotations.language.quantities import Quantity, QuantityError, read_quantity
 from perception_reward.annotations.logic_forms import Form, LogicFormError, Term
-from perception_reward.annotations.quantities import Quantity, QuantityError, read_quantity
 
 KINDS = (
     *(

@@ -21,8 +21,8 @@ from perception_reward.annotations.faults import Record
 from perception_reward.annotations.geometry3k import origins_of
 from perception_reward.annotations.importers.model import Draft, Importer, Problem, Refused, optional, text, texts_in
 from perception_reward.annotations.importers.sources import records
+from perception_reward.annotations.language.quantities import QuantityError, read_quantity
 from perception_reward.annotations.logic_forms import Form, LogicFormError, Term, read_logic_form
-from perception_reward.annotations.quantities import QuantityError, read_quantity
 from perception_reward.annotations.statements import KINDS, Figure, Statement
 from perception_reward.trainer_client.wire import Origin
 

@@ -9,9 +9,9 @@
 |---|---|
 | `numbers` | numbers inside prose and in words: compounds, thousands, ordinals, fractions, other scripts; and back |
 | `literals` | numbers that are a whole text: scientific, periodic, mixed, in another base |
-| `units` | units of length and degrees, and how they convert |
+| `units` | units of measure, and how they convert |
 | `notation` | LaTeX, Unicode and Markdown in one plain notation, with the way back to the original |
-| `expressions` | numbers and terms in letters, exact |
+| `expressions`, `quantities`, `values` | terms in letters as trees; as labels of a figure; compared exactly |
 | `names` | names of points and runs of them |
 | `stems` | words cut to what their forms share |
 | `sentences` | a text as sentences, each with what is merely supposed, asked or offered in it |

@@ -1,269 +1,241 @@
-"""Values in exact canonical form: `3x - 4` equals `-4+3x`, `2sqrt(3)` equals `sqrt(12)`, `(13)/(2)` equals `6.5`.
+r"""Numbers and terms in letters as trees: `5`, `4y-10`, `3\sqrt{2}`, `\frac{1}{2}x+7`, `2*x**2-10`, `5 3/4`.
 
-A value is a sum of terms `coefficient * sqrt(radicand) * variables`, with rational coefficients, square-free radicands
-and integer powers; π counts as a variable. Two values are equal exactly when their canonical forms are. What this
-form cannot hold (a quotient of sums, a root of an unknown) is no value here: `parse` returns None.
+    read("4y-10")                   # a sum of 4y and, negative, 10
+    read("2x3", strict=False)       # what a label never is, and a sentence may mean by a product
+
+Read from LaTeX, sympy or plain notation:
+
+    sum      := [sign] product (sign product)*
+    product  := power (['*' | '/'] power)*
+    power    := base [('^' | '**') exponent]
+    base     := number | letter | 'pi' | '(' sum ')' | sqrt group | '\frac' group group
+
+In a label of a figure a number never follows a letter without a sign between them, nor a letter a letter: `5mny44` is a
+misread one. In a sentence whatever stands together is a product, a sign may stand before any factor, and an exponent
+may be any constant.
 """
 
 from __future__ import annotations
 
-import math
 import re
 from dataclasses import dataclass
-from fractions import Fraction
-from functools import cached_property, lru_cache
 from typing import TypeAlias
 
-# Bounds on what a response can make this module do. Labels in figures are far smaller.
-_MAX_TEXT = 120
-_MAX_DEPTH = 12
-_MAX_DIGITS = 12
-_MAX_TERMS = 24
-_MAX_POWER = 6
-_MAX_RADICAND = 10**9
+MAX_CHARACTERS = 120
+MAX_DEPTH = 12
+MAX_EXPONENT = 9
+"""Of a label."""
 
-Powers: TypeAlias = "tuple[tuple[str, int], ...]"
-Terms: TypeAlias = "dict[tuple[Powers, int], Fraction]"
-
-_TOKEN = re.compile(r"\s*(\d[\d,]*(?:\.\d+)?|\.\d+|sqrt|[a-zπθαβγφ]|[-+*/^()])")
-
-
-# Frozen, and without slots: a value is compared with thousands, and what follows from it is found out once.
-@dataclass(frozen=True)
-class Value:
-    """A number or an expression in variables, exact.
-
-    decimals: how many decimals it was written with, where it was a plain decimal; it may then be a rounded one.
-    """
-
-    terms: tuple[tuple[tuple[Powers, int], Fraction], ...]
-    decimals: int = 0
-
-    @cached_property
-    def variables(self) -> frozenset[str]:
-        """The unknowns in it; π is none."""
-        return frozenset(name for (powers, _), _ in self.terms for name, _ in powers if name != "π")
-
-    @cached_property
-    def number(self) -> float | None:
-        """Its size, or None where it has unknowns or is out of a float's range."""
-        if self.variables:
-            return None
-        try:
-            return math.fsum(
-                float(factor) * math.sqrt(radicand) * math.prod(math.pi**power for _, power in powers)
-                for (powers, radicand), factor in self.terms
-            )
-        except OverflowError:
-            return None
-
-    def scaled(self, factor: Fraction) -> Value:
-        """This value times a number, for changes of unit."""
-        return Value(tuple((key, part * factor) for key, part in self.terms), self.decimals)
+_TOKEN = re.compile(
+    r"\s*(\d{1,3}(?:,\d{3})+(?![\d,])(?:\.\d+)?|\d+(?:\.\d+)?|\.\d+|\\?sqrt|\\d?frac|\\?pi|π|√|\*\*|[a-zA-Zθαβγφ]"
+    r"|[-+*/^(){}·×−])"
+)
+_SPELLING = {
+    "·": "*", "×": "*", "−": "-", "\\sqrt": "sqrt", "√": "sqrt", "\\pi": "π", "pi": "π", "\\dfrac": "\\frac", "**": "^",
+}  # fmt: skip
+_FROM_SUPERSCRIPTS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹", "0123456789")
+_RAISED = re.compile("[⁰¹²³⁴⁵⁶⁷⁸⁹]+")
+_MIXED = re.compile(r"(?<![\d.,])(\d+) (\d+)/(\d+)(?![\d.])")
 
 
-def same(one: Value, other: Value) -> bool:
-    """Exact equality."""
-    return one.terms == other.terms
+class QuantityError(ValueError):
+    """The text is no quantity; the message says why."""
 
 
-def close(one: Value, other: Value) -> bool:
-    """Whether one is the other rounded to the decimals it is written with (one at least)."""
-    left, right = one.number, other.number
-    if left is None or right is None:
-        return False
-    decimals = max(one.decimals, other.decimals)
-    return decimals > 0 and abs(left - right) <= 0.5000001 * 10.0**-decimals
+@dataclass(frozen=True, slots=True)
+class Number:
+    """digits: with a digit before a decimal point, and without commas."""
+
+    digits: str
 
 
-@lru_cache(maxsize=8192)
-def parse(text: str) -> Value | None:
-    """The value that a plain expression denotes, or None where it is not one that can be held exactly."""
-    tokens = _tokens(text)
-    if not tokens:
-        return None
-    reader = _Reader(tokens)
-    try:
-        terms = reader.sum(0)
-    except (_Unreadable, ZeroDivisionError, OverflowError):
-        return None
-    if reader.position != len(tokens):
-        return None
-    plain = re.fullmatch(r"\s*-?[\d,]*\.(\d+)\s*", text)
-    kept = {key: factor for key, factor in terms.items() if factor}
-    return Value(tuple(sorted(kept.items())), len(plain.group(1)) if plain else 0)
+@dataclass(frozen=True, slots=True)
+class Letter:
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Root:
+    radicand: Node
+
+
+@dataclass(frozen=True, slots=True)
+class Ratio:
+    over: Node
+    under: Node
+
+
+@dataclass(frozen=True, slots=True)
+class Power:
+    base: Node
+    exponent: Node
+
+
+@dataclass(frozen=True, slots=True)
+class Mixed:
+    """A mixed number, `5 3/4`."""
+
+    whole: Number
+    part: Ratio
+
+
+@dataclass(frozen=True, slots=True)
+class Product:
+    factors: tuple[Node, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Sum:
+    """Signed terms: (negative, term)."""
+
+    terms: tuple[tuple[bool, Node], ...]
+
+
+Node: TypeAlias = Number | Letter | Root | Ratio | Power | Mixed | Product | Sum
+
+
+def read(text: str, *, strict: bool = True) -> Node:
+    """The tree that the whole text writes. strict: whether it is a label. Raises `QuantityError`."""
+    if len(text) > MAX_CHARACTERS:
+        raise QuantityError(f"is longer than {MAX_CHARACTERS} characters")
+    if not text.isascii():
+        text = _RAISED.sub(lambda match: "^" + match[0].translate(_FROM_SUPERSCRIPTS), text)
+    if " " in text and "/" in text:
+        text = _MIXED.sub(r"\1\\frac{\2}{\3}", text)
+    reader = _Reader(_tokens(text), strict)
+    node = reader.sum(0)
+    if reader.peek() is not None:
+        raise QuantityError(f"has {reader.peek()!r} where it should end")
+    return node
 
 
 def _tokens(text: str) -> list[str]:
-    if len(text) > _MAX_TEXT:
-        return []
     tokens: list[str] = []
-    position, text = 0, text.rstrip()
-    while position < len(text):
-        match = _TOKEN.match(text, position)
-        if match is None or len(match.group(1)) > _MAX_DIGITS:
-            return []
-        tokens.append(match.group(1))
-        position = match.end()
+    at, end = 0, len(text.rstrip())
+    while at < end:
+        match = _TOKEN.match(text, at)
+        if match is None:
+            raise QuantityError(f"has an unexpected {text[at:].lstrip()[0]!r}")
+        tokens.append(_SPELLING.get(match[1], match[1]))
+        at = match.end()
     return tokens
 
 
-class _Unreadable(Exception):
-    """The expression leaves what the canonical form holds, or the bounds."""
-
-
 class _Reader:
-    """A recursive-descent reader; the depth of recursion is bounded by `_MAX_DEPTH`."""
+    def __init__(self, tokens: list[str], strict: bool) -> None:
+        self._tokens = tokens
+        self._strict = strict
+        self._at = 0
 
-    def __init__(self, tokens: list[str]) -> None:
-        self.tokens = tokens
-        self.position = 0
-
-    def peek(self) -> str:
-        return self.tokens[self.position] if self.position < len(self.tokens) else ""
+    def peek(self) -> str | None:
+        return self._tokens[self._at] if self._at < len(self._tokens) else None
 
     def take(self) -> str:
         token = self.peek()
-        self.position += 1
+        if token is None:
+            raise QuantityError("ends too early")
+        self._at += 1
         return token
 
-    def sum(self, depth: int) -> Terms:
-        if depth > _MAX_DEPTH:
-            raise _Unreadable
-        total = self.product(depth)
-        while self.peek() in ("+", "-"):
-            sign = -1 if self.take() == "-" else 1
-            total = _add(total, self.product(depth), sign)
-        return total
+    def expect(self, token: str) -> None:
+        if self.peek() != token:
+            raise QuantityError(f"lacks a {token!r}")
+        self._at += 1
 
-    def product(self, depth: int) -> Terms:
-        result = self.power(depth)
-        while True:
-            token = self.peek()
-            if token == "*":
-                self.take()
-                result = _multiply(result, self.power(depth))
-            elif token == "/":
-                self.take()
-                result = _multiply(result, _inverse(self.power(depth)))
-            elif token and token not in "+-^)":
-                result = _multiply(result, self.power(depth))
-            else:
-                return result
-
-    def power(self, depth: int) -> Terms:
-        negative = False
+    def sum(self, depth: int) -> Node:
+        if depth > MAX_DEPTH:
+            raise QuantityError(f"is nested deeper than {MAX_DEPTH}")
+        negative = self.peek() == "-"
+        if self.peek() in ("-", "+"):
+            self.take()
+        terms = [(negative, self.product(depth))]
         while self.peek() in ("-", "+"):
+            terms.append((self.take() == "-", self.product(depth)))
+        return terms[0][1] if terms == [(False, terms[0][1])] else Sum(tuple(terms))
+
+    def product(self, depth: int) -> Node:
+        factors = [self.power(depth)]
+        while (token := self.peek()) is not None and token not in "+-)}":
+            if token == "/":
+                self.take()
+                factors[-1] = Ratio(factors[-1], self.power(depth))
+            elif token == "*":
+                self.take()
+                factors.append(self.power(depth))
+            else:
+                self._join(factors, self.power(depth))
+        return factors[0] if len(factors) == 1 else Product(tuple(factors))
+
+    def _join(self, factors: list[Node], following: Node) -> None:
+        """Put `following` beside the last factor, with no sign between them."""
+        last = factors[-1]
+        if self._strict:
+            _check_join(last, following)
+        if isinstance(last, Number) and isinstance(following, Ratio) and isinstance(following.over, Number):
+            factors[-1] = Mixed(last, following)
+        else:
+            factors.append(following)
+
+    def power(self, depth: int) -> Node:
+        negative = False
+        while not self._strict and self.peek() in ("-", "+"):
             negative ^= self.take() == "-"
-        base = self.atom(depth)
+        node = self.base(depth)
         if self.peek() == "^":
             self.take()
-            base = _raise(base, self.exponent(depth))
-        return _multiply(base, _constant(Fraction(-1))) if negative else base
+            node = Power(node, self._whole_exponent() if self._strict else self._exponent(depth))
+        return Sum(((True, node),)) if negative else node
 
-    def exponent(self, depth: int) -> Terms:
-        negative = self.peek() == "-"
-        if negative:
+    def _whole_exponent(self) -> Number:
+        closing = {"{": "}", "(": ")"}.get(self.peek() or "")
+        if closing:
             self.take()
-        power = self.atom(depth)
-        return _multiply(power, _constant(Fraction(-1))) if negative else power
+        exponent = self.take()
+        if not exponent.isdecimal() or int(exponent) > MAX_EXPONENT:
+            raise QuantityError(f"has the exponent {exponent!r}; only whole numbers up to {MAX_EXPONENT} are read")
+        if closing:
+            self.expect(closing)
+        return Number(exponent)
 
-    def atom(self, depth: int) -> Terms:
+    def _exponent(self, depth: int) -> Node:
+        if self.peek() != "-":
+            return self.base(depth)
+        self.take()
+        return Sum(((True, self.base(depth)),))
+
+    def base(self, depth: int) -> Node:
         token = self.take()
-        if token == "(":
-            inside = self.sum(depth + 1)
-            if self.take() != ")":
-                raise _Unreadable
-            return inside
+        if token[0].isdecimal() or token[0] == ".":
+            return Number(f"0{token}" if token[0] == "." else token.replace(",", ""))
         if token == "sqrt":
-            return _root(self.atom(depth))
-        if token and (token[0].isdigit() or token[0] == "."):
-            return _constant(Fraction(token.replace(",", "")))
-        if len(token) == 1 and token.isalpha():
-            return {(((token, 1),), 1): Fraction(1)}
-        raise _Unreadable
+            return Root(self.group(depth))
+        if token == "\\frac":
+            return Ratio(self.group(depth), self.group(depth))
+        if token == "(":
+            return self.inside(")", depth)
+        if token.isalpha() and (self._strict or not token.isupper()):
+            return Letter(token)
+        raise QuantityError(f"has an unexpected {token!r}")
+
+    def group(self, depth: int) -> Node:
+        opening = self.take()
+        if opening in "{(":
+            return self.inside("}" if opening == "{" else ")", depth)
+        if opening[0].isdecimal():
+            return Number(opening)
+        if opening.isalpha() and opening != "sqrt":
+            return Letter(opening)
+        raise QuantityError(f"has an unexpected {opening!r}")
+
+    def inside(self, closing: str, depth: int) -> Node:
+        node = self.sum(depth + 1)
+        self.expect(closing)
+        return node
 
 
-def _constant(number: Fraction) -> Terms:
-    return {((), 1): number}
-
-
-def _add(one: Terms, other: Terms, sign: int) -> Terms:
-    total = dict(one)
-    for key, factor in other.items():
-        total[key] = total.get(key, Fraction(0)) + sign * factor
-    if len(total) > _MAX_TERMS:
-        raise _Unreadable
-    return total
-
-
-def _multiply(one: Terms, other: Terms) -> Terms:
-    if len(one) * len(other) > _MAX_TERMS:
-        raise _Unreadable
-    total: Terms = {}
-    for (powers, radicand), factor in one.items():
-        for (others, second), times in other.items():
-            square, rest = _square_part(radicand * second)
-            key = (_merge(powers, others), rest)
-            total[key] = total.get(key, Fraction(0)) + factor * times * square
-    for factor in total.values():
-        if factor.numerator.bit_length() + factor.denominator.bit_length() > 256:
-            raise _Unreadable
-    return total
-
-
-def _merge(one: Powers, other: Powers) -> Powers:
-    powers = dict(one)
-    for name, power in other:
-        powers[name] = powers.get(name, 0) + power
-    return tuple(sorted((name, power) for name, power in powers.items() if power))
-
-
-def _inverse(terms: Terms) -> Terms:
-    terms = {key: factor for key, factor in terms.items() if factor}
-    if len(terms) != 1:
-        raise _Unreadable
-    (((powers, radicand), factor),) = terms.items()
-    return {(tuple((name, -power) for name, power in powers), radicand): 1 / (factor * radicand)}
-
-
-def _raise(base: Terms, power: Terms) -> Terms:
-    exponent = power.get(((), 1), Fraction(0)) if len(power) == 1 else None
-    if exponent == Fraction(1, 2):
-        return _root(base)
-    if exponent is None or exponent.denominator != 1 or abs(exponent) > _MAX_POWER:
-        raise _Unreadable
-    result = _constant(Fraction(1))
-    for _ in range(abs(int(exponent))):
-        result = _multiply(result, base)
-    return _inverse(result) if exponent < 0 else result
-
-
-def _root(terms: Terms) -> Terms:
-    if len(terms) != 1 or ((), 1) not in terms:
-        raise _Unreadable
-    number = terms[((), 1)]
-    if number < 0 or number.numerator * number.denominator > _MAX_RADICAND:
-        raise _Unreadable
-    square, rest = _square_part(number.numerator * number.denominator)
-    return {((), rest): Fraction(square, number.denominator)}
-
-
-@lru_cache(maxsize=4096)
-def _square_part(number: int) -> tuple[int, int]:
-    """(a, b) with number = a² * b and b square-free as far as prime factors below 1000 go."""
-    if number > _MAX_RADICAND:
-        raise _Unreadable
-    if number < 2:
-        return (1, number) if number else (0, 1)
-    whole = math.isqrt(number)
-    if whole * whole == number:
-        return whole, 1
-    square, rest, prime = 1, number, 2
-    while prime * prime <= rest and prime < 1000:
-        while rest % (prime * prime) == 0:
-            rest //= prime * prime
-            square *= prime
-        prime += 1
-    whole = math.isqrt(rest)
-    return (square * whole, 1) if whole * whole == rest else (square, rest)
+def _check_join(last: Node, following: Node) -> None:
+    base = following.base if isinstance(following, Power) else following
+    if isinstance(base, Number):
+        raise QuantityError(f"has the number {base.digits} straight after another factor")
+    if isinstance(base, Letter) and base.name != "π" and isinstance(last, Letter | Power):
+        raise QuantityError(f"has the letter {base.name!r} straight after another letter")

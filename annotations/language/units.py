@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
 
-from perception_reward.annotations.language.expressions import Value
 from perception_reward.annotations.language.numbers import CARDINALS
 from perception_reward.annotations.language.unit_table import ATOMS, Atom, Dimension
+from perception_reward.annotations.language.values import Value
 from perception_reward.annotations.language.word_lists import words
 
 LONGEST = 60

@@ -11,12 +11,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import chain
 
-from perception_reward.annotations.language.expressions import Value, parse
 from perception_reward.annotations.language.geometry.elements import Element
 from perception_reward.annotations.language.geometry.facts import fact_claims
 from perception_reward.annotations.language.geometry.statements import Claim
 from perception_reward.annotations.language.names import NAME, points_of
 from perception_reward.annotations.language.units import is_degrees
+from perception_reward.annotations.language.values import Value, parse
 from perception_reward.trainer_client.wire import Fact
 
 _RELATIONS = {
@@ -113,14 +113,9 @@ def _value_text(text: str, value: Value) -> str:
     for length in range(len(words), 0, -1):
         for start in range(len(words) - length + 1):
             stretch = " ".join(words[start : start + length]).rstrip(".,;")
-            if parse(_plain(stretch)) == value:
+            if parse(stretch) == value:
                 return _bare(stretch)
     return ""
-
-
-def _plain(text: str) -> str:
-    text = re.sub(r"√\s?(\d+|[a-z])", r"sqrt(\1)", text)
-    return text.replace("√", "sqrt").replace("−", "-").replace("·", "*")
 
 
 def _bare(text: str) -> str:

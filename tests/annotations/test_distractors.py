@@ -10,8 +10,8 @@ from typer.testing import CliRunner
 from perception_reward.annotations.distractors import DistractorReport, add_distractors, surely_differ
 from perception_reward.annotations.geometry3k import import_problems
 from perception_reward.annotations.jsonl import read_annotations, write_jsonl
+from perception_reward.annotations.language.quantities import read_quantity
 from perception_reward.annotations.model import Annotation
-from perception_reward.annotations.quantities import read_quantity
 from perception_reward.service.cli.main import app
 from perception_reward.service.judges.symbolic.judge import decide_all
 from perception_reward.trainer_client.wire import Fact

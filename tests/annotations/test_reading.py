@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from perception_reward.annotations.english import sentence
 from perception_reward.annotations.geometry3k import import_problems
-from perception_reward.annotations.quantities import read_quantity
+from perception_reward.annotations.language.quantities import read_quantity
 from perception_reward.annotations.reading import read_sentence
 from perception_reward.annotations.statements import Figure, Statement
 

@@ -17,11 +17,11 @@ from measures import Judged, accuracy, interval, stated_auc, table
 from places import REPOSITORY
 
 from perception_reward.annotations.geometry3k import ImportReport, import_record
+from perception_reward.annotations.language.geometry.facts import fact_claims
 from perception_reward.annotations.model import Annotation
 from perception_reward.service.audit.attacks.catalogue import families
 from perception_reward.service.audit.generate import generate
 from perception_reward.service.judges.base import JudgeTask
-from perception_reward.service.judges.symbolic.facts import fact_claims
 from perception_reward.trainer_client.wire import Fact
 
 # Pairs below which a figure says nothing.

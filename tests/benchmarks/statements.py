@@ -19,8 +19,8 @@ import phrasings
 import unread_phrasings
 
 from perception_reward.annotations.english import sentence
+from perception_reward.annotations.language.quantities import Quantity, QuantityError, read_quantity
 from perception_reward.annotations.logic_forms import LogicFormError, read_logic_form
-from perception_reward.annotations.quantities import Quantity, QuantityError, read_quantity
 from perception_reward.annotations.statements import Figure, Statement, circle_center, read_statement
 from perception_reward.trainer_client.wire import Fact, Label
 

@@ -19,8 +19,8 @@ from perception_reward.annotations.distractors import DistractorReport, add_dist
 from perception_reward.annotations.english import sentence
 from perception_reward.annotations.geometry3k import import_problems
 from perception_reward.annotations.jsonl import parse_lines
+from perception_reward.annotations.language.quantities import read_quantity
 from perception_reward.annotations.model import Annotation
-from perception_reward.annotations.quantities import read_quantity
 from perception_reward.annotations.statements import Figure, Statement
 from perception_reward.service.judges.base import Missing, Outcome, Verdict
 from perception_reward.service.judges.symbolic.judge import SymbolicJudge, decide_all

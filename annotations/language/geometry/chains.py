@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from itertools import pairwise
 from typing import TypeAlias
 
-from perception_reward.annotations.language.expressions import Value
 from perception_reward.annotations.language.geometry.elements import Element
 from perception_reward.annotations.language.geometry.groups import Group
 from perception_reward.annotations.language.geometry.items import Item, Line
+from perception_reward.annotations.language.values import Value
 
 Said: TypeAlias = "tuple[str, Element, Element | None, tuple[tuple[Value, str], ...], int, int]"
 

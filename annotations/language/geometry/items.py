@@ -7,12 +7,12 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Literal
 
-from perception_reward.annotations.language.expressions import Value, parse
 from perception_reward.annotations.language.geometry.elements import Element, angle_between, element, role_kind, segment
 from perception_reward.annotations.language.geometry.gaps import Gap, read_gap
 from perception_reward.annotations.language.names import POINT
 from perception_reward.annotations.language.numbers import CARDINALS, number_at
 from perception_reward.annotations.language.units import UNIT
+from perception_reward.annotations.language.values import Value, parse
 from perception_reward.annotations.language.word_lists import words
 
 # Items behind this many in one sentence are not read.

@@ -10,7 +10,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations, islice, pairwise
 
-from perception_reward.annotations.language.expressions import Value
 from perception_reward.annotations.language.geometry.chains import Said, chains
 from perception_reward.annotations.language.geometry.constructions import angled, collinear, distances, sums
 from perception_reward.annotations.language.geometry.contrasts import readings
@@ -21,6 +20,7 @@ from perception_reward.annotations.language.geometry.items import Item, Line, re
 from perception_reward.annotations.language.moods import Mood
 from perception_reward.annotations.language.sentences import Document, Sentence
 from perception_reward.annotations.language.units import is_degrees
+from perception_reward.annotations.language.values import Value
 
 # A document has at most so many second readings; those of further contrasts are left out.
 MAX_SECOND_READINGS = 256

@@ -11,10 +11,10 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import islice
 
-from perception_reward.annotations.language.expressions import Value, close, same
 from perception_reward.annotations.language.geometry.elements import Element
 from perception_reward.annotations.language.geometry.statements import Claim
 from perception_reward.annotations.language.units import comparable
+from perception_reward.annotations.language.values import Value, close, same
 from perception_reward.service.judges.symbolic.claims import Claims, corner_of
 
 MOST_WEIGHED = 256

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from perception_reward.annotations.language.expressions import Value, parse
 from perception_reward.annotations.language.units import comparable, is_plural, read_unit, singular, spelled
+from perception_reward.annotations.language.values import Value, parse
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from perception_reward.annotations.language.expressions import parse, same
+from perception_reward.annotations.language.values import parse, same
 from perception_reward.service.audit.alternatives import altered, number_words, other_values
 from perception_reward.service.audit.statements import read_statement
 from perception_reward.trainer_client.wire import Fact

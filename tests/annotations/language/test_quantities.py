@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from perception_reward.annotations.quantities import MAX_DEPTH, QuantityError, read_quantity
+from perception_reward.annotations.language.expressions import MAX_DEPTH
+from perception_reward.annotations.language.quantities import QuantityError, read_quantity
 
 
 @pytest.mark.parametrize(
