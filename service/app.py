@@ -20,6 +20,7 @@ from importlib.metadata import version
 from fastapi import FastAPI
 
 from perception_reward.service.api import about, annotations, docs, problems, score
+from perception_reward.service.api.heartbeat import Heartbeat
 from perception_reward.service.api.intake import Intake
 from perception_reward.service.api.key_check import KeyCheck
 from perception_reward.service.api.memory import Memory
@@ -53,8 +54,8 @@ def make_app(service: Service) -> FastAPI:
         app.include_router(router)
     problems.install(app)
     settings = service.settings
-    # The last one added is the outermost: requests are counted first, then checked for where they come from and
-    # for a key, then measured, then unpacked.
+    # The last one added is the outermost: below what gives signs of life, requests are counted first, then checked for
+    # where they come from and for a key, then measured, then unpacked.
     limit = settings.max_body_mb << 20
     memory = Memory(settings.max_buffered_mb << 20, service.metrics)
     app.add_middleware(Intake, limit=limit, memory=memory, metrics=service.metrics)
@@ -64,4 +65,5 @@ def make_app(service: Service) -> FastAPI:
         OriginCheck, trusted=settings.trusted_hosts, metrics=service.metrics, keyed=bool(service.keyring)
     )
     app.add_middleware(Telemetry, metrics=service.metrics, admission=service.admission)
+    app.add_middleware(Heartbeat)
     return app

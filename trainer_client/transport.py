@@ -30,6 +30,11 @@ MOST_TOLD = 1 << 20
 # A request that takes long is usually a judge that does. Every so often the server is asked whether it still lives;
 # one whose event loop says nothing for as long has hung, or is gone without a word.
 CHECK_SECONDS = 10.0
+# Behind a balancer it may be another replica that says so. So the service is asked for signs of life in the answer
+# itself. Where some have come through, a server that is silent for so long has hung; nginx, which waits for less, has
+# asked another replica by then. A body that is still on its way has its time, at so many bytes a second.
+HEARTBEAT = "X-Heartbeat"
+BEAT_SECONDS, SILENT_SECONDS, SLOWEST_UPLOAD = 5.0, 40.0, 1 << 18
 
 
 def _trace_headers() -> dict[str, str]:
@@ -66,6 +71,23 @@ class Unencrypted(NoAnswer):
     """TLS cannot be spoken with the server: most often it speaks plain HTTP."""
 
 
+class Pulse:
+    """When anything of an answer last came. beats: whether it was a sign of life, white space before the answer."""
+
+    def __init__(self, bytes_sent: int = 0) -> None:
+        self._clock = asyncio.get_running_loop().time
+        self._heard_at = self._clock() + bytes_sent / SLOWEST_UPLOAD
+        self.beats = False
+
+    def heard(self, piece: bytes) -> None:
+        self._heard_at = self._clock()
+        self.beats |= piece.isspace()
+
+    @property
+    def silent(self) -> bool:
+        return self._clock() - self._heard_at > SILENT_SECONDS
+
+
 class Transport:
     """Belongs to the loop it is first used in. Its connections close with that loop, or with `aclose`."""
 
@@ -75,19 +97,22 @@ class Transport:
         self._session: ClientSession | None = None
         # Questions under way whether a server lives, each shared by all who wonder.
         self._checks: dict[str, asyncio.Task[bool]] = {}
+        # Servers whose signs of life come through.
+        self._beating: set[str] = set()
 
     async def post(self, server: str, body: bytes, headers: Mapping[str, str], seconds: float, most: int) -> Answer:
         """The answer of `server` to `POST /v1/score`. `NoAnswer` where there is none in `seconds`, or none that is
         plain and of at most `most` bytes."""
+        pulse = Pulse(len(body))
         with _no_answer_from(server):
-            return await self._while_it_lives(server, self._send(server, body, headers, seconds, most))
+            return await self._while_it_lives(server, pulse, self._send(server, body, headers, seconds, most, pulse))
 
     async def get(self, server: str, path: str, seconds: float, most: int = MOST_TOLD) -> Answer:
         """The answer of `server` to `GET path`. `NoAnswer` where there is none in `seconds` and `most` bytes."""
         with _no_answer_from(server):
             session = await self._open()
             async with session.get(server + path, timeout=_timeout(seconds), allow_redirects=False) as answer:
-                return await _read(answer, server, most)
+                return await _read(answer, server, most, Pulse())
 
     async def aclose(self) -> None:
         """Close the connections; a later question opens new ones."""
@@ -95,19 +120,25 @@ class Transport:
         if lifetime is not None:
             await lifetime.aclose()
 
-    async def _send(self, server: str, body: bytes, headers: Mapping[str, str], seconds: float, most: int) -> Answer:
+    async def _send(
+        self, server: str, body: bytes, headers: Mapping[str, str], seconds: float, most: int, pulse: Pulse
+    ) -> Answer:
         session = await self._open()
         url, timeout = server + "/v1/score", _timeout(seconds)
         # Written piece by piece, so that the loop has its turns in between.
         data = BytesIO(body) if len(body) > LARGE else body
-        headers = {**headers, **_trace_headers()}
+        headers = {**headers, **_trace_headers(), HEARTBEAT: f"{BEAT_SECONDS:g}"}
         async with session.post(url, data=data, headers=headers, timeout=timeout, allow_redirects=False) as answer:
-            return await _read(answer, server, most)
+            return await _read(answer, server, most, pulse)
 
-    async def _while_it_lives(self, server: str, request: Coroutine[Any, Any, T]) -> T:
+    async def _while_it_lives(self, server: str, pulse: Pulse, request: Coroutine[Any, Any, T]) -> T:
         task = asyncio.ensure_future(request)
         try:
             while not (await asyncio.wait([task], timeout=CHECK_SECONDS))[0]:
+                if pulse.beats:
+                    self._beating.add(server)
+                if server in self._beating and pulse.silent and not task.done():
+                    raise NoAnswer(f"{server} gave no sign of life for {SILENT_SECONDS:g} s")
                 if not await self._lives(server) and not task.done():
                     raise NoAnswer(f"{server} did not answer, and GET /livez neither")
             return task.result()
@@ -166,13 +197,14 @@ def _reason(error: OSError) -> str:
     return os.strerror(error.errno) if error.errno and error.errno > 0 else error.strerror or str(error)
 
 
-async def _read(answer: ClientResponse, server: str, most: int) -> Answer:
+async def _read(answer: ClientResponse, server: str, most: int, pulse: Pulse) -> Answer:
     """A packed body could be a thousand times as large as what comes over the wire, so plain ones are asked for."""
     if answer.headers.get("Content-Encoding", "identity").strip().lower() != "identity":
         raise NoAnswer(f"{server} sent a packed answer, though plain ones are asked for")
     content = bytearray()
     while len(content) <= most and (piece := await answer.content.readany()):
         content += piece
+        pulse.heard(piece)
     if len(content) > most:
         raise NoAnswer(f"{server} sent more than {most} bytes, the most that an answer to the request can have")
     return Answer(answer.status, answer.headers.get("Retry-After"), bytes(content))

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from perception_reward.service.settings import Settings
+from perception_reward.trainer_client import transport
 from perception_reward.trainer_client.options import Options
 
 pytestmark = pytest.mark.deploy
@@ -38,6 +39,10 @@ def test_a_body_that_the_service_takes_is_passed_on(conf: str):
 
 
 def test_nginx_waits_for_longer_than_the_service_takes_and_shorter_than_the_client_waits(conf: str):
-    waits = {int(seconds) for seconds in re.findall(r"proxy_read_timeout (\d+)s;", conf)}
-    assert waits
-    assert all(Settings().request_timeout < wait < Options(urls=("http://a",)).timeout for wait in waits)
+    (wait,) = re.findall(r"^    proxy_read_timeout (\d+)s;", conf, re.MULTILINE)
+    assert Settings().request_timeout < int(wait) < Options(urls=("http://a",)).timeout
+
+
+def test_a_replica_that_gives_no_sign_of_life_is_left_before_the_client_leaves_it(conf: str):
+    ((beat, wait),) = re.findall(r"proxy_set_header X-Heartbeat (\d+);\s+proxy_read_timeout (\d+)s;", conf)
+    assert 3 * int(beat) < int(wait) < transport.SILENT_SECONDS

@@ -22,6 +22,9 @@ neither needs the internet. Paths are below the service's address, such as `http
 
 - Bodies are JSON, plain or packed with gzip (`Content-Encoding: gzip`). Scoring takes JSON for JSON whatever its
   `Content-Type` says; what is written (annotations) has to say that it is `application/json`.
+- `X-Heartbeat: 5`, on `POST /v1/score`: an answer that takes longer begins with a space every 5 seconds, so that
+  proxies, load balancers and clients can tell a replica that takes its time from one that has hung. The status is 200
+  then; where the request fails after all, the answer is broken off.
 - Where the service asks for a key: `Authorization: Bearer KEY`, or HTTP basic with the key as the password.
   What a key may do: [SECURITY.md](../../SECURITY.md#keys).
 - Unknown fields are refused: a misspelt `anotation_id` would turn the reward off in silence.

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 import ssl
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -7,8 +8,9 @@ from typing import Any
 
 import pytest
 import trustme
+from aiohttp import web
 
-from perception_reward.trainer_client import OptionError, RewardClient
+from perception_reward.trainer_client import OptionError, RewardClient, transport
 
 # Generous: nothing waits this long where all is well.
 PATIENCE = 60.0
@@ -101,3 +103,72 @@ async def test_a_file_without_certificates_is_named_at_every_call(
         for _ in range(2):
             with pytest.raises(OptionError, match=r"PERCEPTION_REWARD_CA_FILE.*ca\.pem"):
                 await client.score([make_item()])
+
+
+async def begun(request: web.Request, signs: int) -> web.StreamResponse:
+    """An answer that has begun, with so many signs of life."""
+    response = web.StreamResponse()
+    await response.prepare(request)
+    for _ in range(signs):
+        await response.write(b" ")
+        await asyncio.sleep(0.1)
+    return response
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(transport, "CHECK_SECONDS", 0.1)
+    monkeypatch.setattr(transport, "SILENT_SECONDS", 1.0)
+
+
+@pytest.mark.usefixtures("impatient")
+async def test_a_server_that_gives_signs_of_life_is_waited_for(
+    start_server: Callable[[], Awaitable[Any]], make_item: MakeItem
+) -> None:
+    server = await start_server()
+
+    async def slowly(request: web.Request, body: dict[str, Any]) -> web.StreamResponse:
+        response = await begun(request, 25)
+        await response.write((await server.scores(request, body)).body)
+        return response
+
+    server.script = [slowly]
+    async with RewardClient(server.url, timeout=PATIENCE) as client:
+        (result,) = await client.score([make_item()])
+    assert (result.score, len(server.asked)) == (1.0, 1)
+    assert server.headers[0]["X-Heartbeat"] == "5"
+
+
+@pytest.mark.usefixtures("impatient")
+async def test_a_server_that_gives_them_no_more_is_given_up_though_livez_answers(
+    start_server: Callable[[], Awaitable[Any]], make_item: MakeItem
+) -> None:
+    """Behind a balancer another replica answers `/livez`."""
+    server = await start_server()
+
+    async def hangs(request: web.Request, body: dict[str, Any]) -> web.StreamResponse:
+        await begun(request, 3)
+        return await server.hang(request, body)
+
+    server.script = [hangs, server.hang]
+    async with RewardClient(server.url, timeout=PATIENCE) as client:
+        (result,) = await client.score([make_item()])
+    # The second one hung from its beginning, and it was known by then that there should have been signs.
+    assert (result.score, len(server.asked)) == (1.0, 3)
+
+
+@pytest.mark.usefixtures("impatient")
+async def test_a_server_that_never_gave_any_is_silent_and_may_be_well(
+    start_server: Callable[[], Awaitable[Any]], make_item: MakeItem
+) -> None:
+    """As is one behind a proxy that holds an answer back until it is whole."""
+    server = await start_server()
+
+    async def late(request: web.Request, body: dict[str, Any]) -> web.StreamResponse:
+        await asyncio.sleep(2.5)
+        return await server.scores(request, body)
+
+    server.script = [late]
+    async with RewardClient(server.url, timeout=PATIENCE) as client:
+        (result,) = await client.score([make_item()])
+    assert (result.score, len(server.asked)) == (1.0, 1)
