@@ -29,6 +29,7 @@ from perception_reward.service.profiles.load import load_profiles
 from perception_reward.service.profiles.model import Profile
 from perception_reward.service.rewards.grading import OWN_PRELOAD, AccuracyGrader
 from perception_reward.service.rewards.grading import PRELOAD as GRADING
+from perception_reward.service.rewards.registry import registered
 from perception_reward.service.rollout_log import RolloutLog
 from perception_reward.service.scorer import Scorer
 from perception_reward.service.settings import Settings, SettingsError, is_redis_url, naming
@@ -190,6 +191,7 @@ def assemble(settings: Settings, *, preload: Sequence[str] = PRELOAD) -> Service
         judge=judge,
         grader=AccuracyGrader(pool),
         profiles=profiles,
+        components=registered(),
         default_profile=settings.profile,
         max_response_chars=settings.max_response_chars,
         part=settings.judge_scope,

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from perception_reward.service.profiles.model import Profile
-from perception_reward.trainer_client.wire import Component, Components
+from perception_reward.trainer_client.wire import Components
 
 # The order in which Perception-R1's public code adds: the parity profile agrees with it to the last bit.
-_ORDER: tuple[Component, ...] = ("accuracy", "format", "repetition", "perception")
+_FIRST = ("accuracy", "format", "repetition", "perception")
 
 
 def combine(profile: Profile, components: Components, step: int | None) -> float:
@@ -17,17 +17,17 @@ def combine(profile: Profile, components: Components, step: int | None) -> float
     """
     shut = shut_component(profile, components)
     score = 0.0
-    for component in _ORDER:
-        value: float | None = getattr(components, component)
+    for component in dict.fromkeys((*_FIRST, *components)):
+        value = components.get(component)
         if value is not None and component != shut:
-            score += profile.weights.at(component, step) * value
+            score += profile.weight(component, step) * value
     return score
 
 
-def shut_component(profile: Profile, components: Components) -> Component | None:
+def shut_component(profile: Profile, components: Components) -> str | None:
     """The component that the profile's gate lets count for nothing, if it is shut."""
     gate = profile.gate
     if gate is None:
         return None
-    value: float | None = getattr(components, gate.component)
+    value = components.get(gate.component)
     return gate.gated if value is not None and value <= gate.threshold else None

@@ -7,7 +7,6 @@ import time
 from collections import Counter as Counts
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from importlib.metadata import version
-from typing import get_args
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Info
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
@@ -15,7 +14,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from perception_reward.service import logs
 from perception_reward.service.audit.last import AuditSummary
-from perception_reward.trainer_client.wire import Component, ItemResult
+from perception_reward.trainer_client.wire import ItemResult
 
 CONTENT_TYPE = CONTENT_TYPE_LATEST
 
@@ -23,7 +22,7 @@ SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120)
 SCORES = (-2, -1.5, -1, -0.5, 0, 0.1, 0.25, 0.5, 0.75, 0.9, 1, 1.25, 1.5, 1.75, 2)
 SHARES = (-2, -1, -0.5, -0.25, -0.1, 0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1)
 # What an item has to have for a component that is not null.
-_NEEDS: dict[Component, str] = {"perception": "facts", "accuracy": "answer"}
+_NEEDS = {"perception": "facts", "accuracy": "answer"}
 # Labels come from requests, and every label value is a time series: past this many runs they share one.
 MOST_RUNS = 64
 
@@ -220,8 +219,8 @@ class Metrics:
         for reason, count in Counts(result.reason for result in results if result.reason is not None).items():
             self._missing.labels(reason, label).inc(count)
         _observe(self._score, (profile, label), [result.score for result in results])
-        for component in get_args(Component):
-            values: list[float | None] = [getattr(result.components, component) for result in results]
+        for component in results[0].components if results else ():
+            values = [result.components.get(component) for result in results]
             numbers = _observe(self._component, (profile, component), values)
             if numbers:
                 self._run_sum.labels(label, component).inc(sum(numbers))
@@ -232,11 +231,11 @@ class Metrics:
         for verdict, count in verdicts.items():
             self._verdicts.labels(verdict).inc(count)
 
-    def _count_without(self, component: Component, label: str, results: Sequence[ItemResult]) -> None:
+    def _count_without(self, component: str, label: str, results: Sequence[ItemResult]) -> None:
         about = _NEEDS.get(component)
         if about is None:
             return
-        bare = sum(result.reason is None and getattr(result.components, component) is None for result in results)
+        bare = sum(result.reason is None and result.components.get(component) is None for result in results)
         if bare:
             self._without[about].labels(label).inc(bare)
 

@@ -32,6 +32,7 @@ from perception_reward.service.pace import Pace
 from perception_reward.service.processes.outcomes import TimedOut, Unavailable
 from perception_reward.service.profiles.model import Profile
 from perception_reward.service.readings import Readings
+from perception_reward.service.rewards.component import Component
 from perception_reward.service.rewards.grading import AccuracyGrader, Question
 from perception_reward.service.run_warnings import RunWarnings
 from perception_reward.service.streams import merge
@@ -80,17 +81,19 @@ class Scorer:
         judge: Judge,
         grader: AccuracyGrader,
         profiles: Mapping[str, Profile],
+        components: Mapping[str, Component],
         default_profile: str,
         max_response_chars: int,
         observer: ScorerObserver,
         part: str = WHOLE,
     ) -> None:
-        """part: what of each response is judged, see `excerpt`."""
+        """components: all that a profile may name. part: what of each response is judged, see `excerpt`."""
         self._store = store
         self._cache = cache
         self._judge = judge
         self._grader = grader
         self._profiles = profiles
+        self._components = components
         self._default_profile = default_profile
         self._max_response_chars = max_response_chars
         self._part = part
@@ -158,6 +161,7 @@ class Scorer:
 
     async def _prepare(self, request: ScoreRequest, found: Found | None, profile: Profile) -> list[Worksheet]:
         annotations = {one.id: one for one in found or () if one is not None}
+        components = [self._components[name] for name in profile.components]
         facts = sum(len(facts_of(item, annotations.get(item.annotation_id or ""))) for item in request.items)
         room.get()(len(request.items), facts)
         sheets: list[Worksheet] = []
@@ -171,6 +175,7 @@ class Scorer:
                     annotation,
                     unread="unknown_annotation" if found is not None else "annotations_unavailable",
                     profile=profile,
+                    components=components,
                     fingerprint=self._judge.info.fingerprint,
                     scope=self._judge.scope,
                     readings=self._readings,
@@ -327,20 +332,20 @@ def tally(results: Sequence[ItemResult]) -> dict[str, Any]:
     return {
         "missing": reasons.total(),
         "reasons": dict(reasons),
-        "without_facts": sum(components.perception is None for components in scored),
-        "without_answer": sum(components.accuracy is None for components in scored),
+        "without_facts": sum(components.get("perception", 0.0) is None for components in scored),
+        "without_answer": sum(components.get("accuracy", 0.0) is None for components in scored),
     }
 
 
 def _concerns(summary: Summary, profile: Profile) -> dict[str, str]:
     """What in a request is likely a mistake, by what it is about."""
     concerns: dict[str, str] = {}
-    if summary.without_facts and profile.weights.at("perception", None):
+    if summary.without_facts and profile.weight("perception", None):
         concerns["facts"] = (
             f"{summary.without_facts} of {summary.items} items have no facts that count, so perception pays them "
             "nothing: send annotation_id (of an annotation with facts) or facts"
         )
-    if summary.without_answer and profile.weights.at("accuracy", None):
+    if summary.without_answer and profile.weight("accuracy", None):
         concerns["answer"] = (
             f"{summary.without_answer} of {summary.items} items have no reference answer, so accuracy pays them "
             "nothing: send answer, or store it with the annotation"

@@ -16,10 +16,10 @@ from perception_reward.service.judges.base import Scope as JudgeScope
 from perception_reward.service.profiles.model import Profile
 from perception_reward.service.readings import Readings
 from perception_reward.service.responses import response_text, stripped, was_parsed
+from perception_reward.service.rewards.component import Component, Sample, Value
 from perception_reward.service.rewards.grading import Question
-from perception_reward.service.rewards.rules import RULES
 from perception_reward.trainer_client.reference import Choices, options_of, texts_of
-from perception_reward.trainer_client.tokens import opened_thought
+from perception_reward.trainer_client.tokens import Opened, opened_thought
 from perception_reward.trainer_client.wire import Components, Fact, FactResult, ItemResult, Reason, Response, ScoreItem
 
 Find: TypeAlias = Outcome | bool
@@ -45,6 +45,7 @@ class Worksheet:
     unread: why there is no annotation, where the item names one and there is none.
     prefix: what the prompt had written of the response, where the item does not say.
     part: what of the response is judged, see `excerpt`. A response that has no such part states nothing.
+    components: those of the profile. What none of them needs is not found out.
     keys: everything that has to be found out for it. asks: the verdicts it needs.
     question: the grade it needs, if its answer has to be compared at all.
     reading: what the response's text alone says.
@@ -57,6 +58,7 @@ class Worksheet:
         *,
         unread: Reason,
         profile: Profile,
+        components: Sequence[Component],
         fingerprint: str,
         scope: JudgeScope,
         readings: Readings,
@@ -66,20 +68,23 @@ class Worksheet:
     ) -> None:
         self.item = item
         self.profile = profile
+        self._components = components
+        needs = {component.needs for component in components}
         self.reason: Reason | None = None
         if item.annotation_id is not None and annotation is None:
             self.reason = unread
         text, begin = stripped(response_text(item.response))
         digest = response_digest(text)
         prefix = prefix if item.prefix is None else item.prefix
-        opened = opened_thought(prefix) if prefix and not was_parsed(item.response) else ""
-        self.reading = readings.read(text, digest, profile.mode, opened)
+        opened: Opened = opened_thought(prefix) if prefix and not was_parsed(item.response) else ""
+        self._text, self._opened = text, opened
+        self.reading = readings.read(text, digest, profile.mode, opened, components)
         found = excerpt(text, part, opened)
         self._start = begin + found.start if found is not None else None
         judged = found.text if found is not None else ""
         self._truncated = len(judged) > max_response_chars
         self._seen = judged[:max_response_chars]
-        self.facts = tuple(facts_of(item, annotation))
+        self.facts = tuple(facts_of(item, annotation)) if "verdicts" in needs else ()
         # A judge that decides facts together reads one text.
         self._offsets = self._behind_calls(item.response, text, begin) if scope == "fact" else {}
         self._reference = item.answer if item.answer is not None or annotation is None else annotation.answer
@@ -87,7 +92,8 @@ class Worksheet:
             fingerprint, scope, response_digest(self._seen) if self._seen != text else digest
         )
         self.asks = self._asks()
-        self.question = self._question(item.choices or (annotation.choices if annotation else None))
+        choices = item.choices or (annotation.choices if annotation else None)
+        self.question = self._question(choices) if "grade" in needs else None
         self.grade_key = grade_key(self.question.digest()) if self.question is not None else None
         self.keys = frozenset(self.fact_keys if self.grade_key is None else (*self.fact_keys, self.grade_key))
 
@@ -138,15 +144,13 @@ class Worksheet:
     def result(self, finds: dict[bytes, Find], step: int | None) -> ItemResult:
         """The item's result once every one of `keys` is in `finds`."""
         outcomes = self._outcomes(finds)
-        perception = self._perception(outcomes)
-        accuracy = self._accuracy(finds)
-        components = Components(
-            format=self.reading.format,
-            accuracy=None if isinstance(accuracy, Missing) else accuracy,
-            perception=None if isinstance(perception, Missing) else perception,
-            repetition=self.reading.repetition,
-        )
-        missing: list[Reason] = [find.reason for find in (perception, accuracy) if isinstance(find, Missing)]
+        sample = self._sample(finds, outcomes)
+        read = self.reading.values
+        values: dict[str, Value] = {
+            one.name: read[one.name] if one.needs == "text" else one.of(sample) for one in self._components
+        }
+        components: Components = {name: None if isinstance(value, Missing) else value for name, value in values.items()}
+        missing: list[Reason] = [value.reason for value in values.values() if isinstance(value, Missing)]
         reason = self.reason or next(iter(missing), None)
         status: Literal["ok", "missing"] = "ok" if reason is None else "missing"
         return ItemResult(
@@ -167,18 +171,19 @@ class Worksheet:
         starts = [self._start + self._offsets.get(fact.call or "", 0) for fact in self.facts]
         return [shifted(outcome, start) if start else outcome for outcome, start in zip(outcomes, starts, strict=True)]
 
-    def _perception(self, outcomes: list[Outcome]) -> float | Missing | None:
-        if not self.facts:
-            return None
-        return RULES[self.profile.mode].perception(self.facts, outcomes, self.profile.perception)
-
-    def _accuracy(self, finds: dict[bytes, Find]) -> float | Missing | None:
-        if self._reference is None:
-            return None
-        if self.grade_key is None:
-            return 0.0
-        grade = finds[self.grade_key]
-        return grade if isinstance(grade, Missing) else float(bool(grade))
+    def _sample(self, finds: dict[bytes, Find], outcomes: list[Outcome]) -> Sample:
+        grade = None if self.grade_key is None else finds[self.grade_key]
+        return Sample(
+            self._text,
+            self._opened,
+            self.profile.mode,
+            item=self.item,
+            reference=self._reference,
+            grade=grade if isinstance(grade, Missing | bool) else None,
+            facts=self.facts,
+            outcomes=outcomes,
+            rule=self.profile.perception,
+        )
 
     def _fact_results(self, outcomes: list[Outcome]) -> list[FactResult] | None:
         if not outcomes or any(isinstance(outcome, Missing) for outcome in outcomes):

@@ -25,7 +25,7 @@ from perception_reward.trainer_client.encoding import Encoded, Item, Portion, en
 from perception_reward.trainer_client.errors import InvalidItem, ServiceUnavailable
 from perception_reward.trainer_client.facts import FactsWatch
 from perception_reward.trainer_client.link import Link, TooLarge, Unanswered
-from perception_reward.trainer_client.missing import missing_result
+from perception_reward.trainer_client.missing import COMPONENTS, missing_result
 from perception_reward.trainer_client.options import Options, Policy, resolve_options
 from perception_reward.trainer_client.sync import LoopThread
 
@@ -42,6 +42,8 @@ class _Process:
         self.breaker = Breaker(options.missing_limit, options.missing_window)
         self.facts = FactsWatch(options.require_facts)
         self.answered = False
+        # Those of the last results, which missing ones have as well: a trainer wants the same columns of every sample.
+        self.components: Sequence[str] = COMPONENTS
         self.warned: set[str] = set()
         self.lock = threading.Lock()
         self.thread: LoopThread | None = None
@@ -310,6 +312,7 @@ class RewardClient:
         if isinstance(found, Unanswered):
             return self._unanswered(found, items, process)
         process.answered = True
+        process.components = tuple(found[0].components) if found else process.components
         return found
 
     def _unanswered(self, failure: Unanswered, items: list[Encoded], process: _Process) -> list[ItemResult]:
@@ -318,7 +321,7 @@ class RewardClient:
         if self.options.on_missing == "raise" or not process.answered:
             known = process.answered or self._checked
             raise ServiceUnavailable(_tell(self.options, failure, known))
-        return [missing_result(item.id, failure.reason) for item in items]
+        return [missing_result(item.id, failure.reason, process.components) for item in items]
 
 
 def _stop(process: _Process) -> None:

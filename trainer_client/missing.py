@@ -13,6 +13,10 @@ if TYPE_CHECKING:
     from perception_reward.trainer_client.wire import ItemResult, Reason
 
 
+# Of the packaged profiles.
+COMPONENTS = ("format", "accuracy", "perception", "repetition")
+
+
 def resolve(
     results: Sequence[ItemResult], groups: Sequence[Hashable] | None = None, policy: Policy = "native"
 ) -> list[float | None]:
@@ -64,9 +68,9 @@ def _tell(results: Sequence[ItemResult]) -> str:
     return f"the score of {name} is missing: {first.reason}{more}"
 
 
-def missing_result(id: str | None, reason: Reason) -> ItemResult:
-    """The result of an item that no server scored."""
-    from perception_reward.trainer_client.wire import Components, ItemResult
+def missing_result(id: str | None, reason: Reason, components: Sequence[str] = COMPONENTS) -> ItemResult:
+    """The result of an item that no server scored. components: those of the other results."""
+    from perception_reward.trainer_client.wire import ItemResult
 
-    nothing = Components(format=None, accuracy=None, perception=None, repetition=None)
+    nothing = dict.fromkeys(components)
     return ItemResult(id=id, status="missing", score=None, components=nothing, facts=None, reason=reason)

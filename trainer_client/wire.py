@@ -39,10 +39,12 @@ Reason = Literal[
     "annotations_unavailable",
     "accuracy_timeout",
     "accuracy_unavailable",  # no worker process lived to grade it
+    "component_failed",  # one that an installed package computes
     "overloaded",
     "service_unavailable",  # said by the client, of items that no server has answered
 ]
-Component = Literal["format", "accuracy", "perception", "repetition"]
+# The parts of a reward by name; null where one does not apply or could not be determined.
+Components: TypeAlias = dict[str, float | None]
 
 # Blocks that hold words, and whose words are the policy's. Servers differ in what they call either.
 TEXT_BLOCKS = frozenset({"text", "output_text"})
@@ -370,22 +372,17 @@ class FactResult(AnswerModel):
     )
 
 
-class Components(AnswerModel):
-    """Every part of the reward; null where it does not apply or could not be determined."""
-
-    format: float | None = Field(description="0 or 1.")
-    accuracy: float | None = Field(description="0 or 1; null without a reference answer.")
-    perception: float | None = Field(description="Share of the facts, in [-1, 1]; null without facts.")
-    repetition: float | None = Field(description="The penalty, from -2 to 0.")
-
-
 class ItemResult(AnswerModel):
     """The result for one item, in the order of the request."""
 
     id: str | None
     status: Literal["ok", "missing"]
     score: float | None = Field(description="Null when missing. Missing is never the number 0.")
-    components: Components
+    components: Components = Field(
+        description="The parts of the reward that the profile names, the same for every item: `format` (0 or 1), "
+        "`accuracy` (0 or 1; null without a reference answer), `perception` (the share of the facts, in [-1, 1]; null "
+        "without facts), `repetition` (the penalty, from -2 to 0), and those that installed packages register."
+    )
     facts: list[FactResult] | None
     # A later service has reasons of its own: an answer with one is no less an answer.
     reason: Reason | str | None = Field(description="Why the score is missing.")

@@ -7,9 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from perception_reward.trainer_client.wire import Components, ItemResult
-
-COMPONENTS = tuple(Components.model_fields)
+from perception_reward.trainer_client.wire import ItemResult
 
 
 @dataclass(slots=True)
@@ -26,10 +24,11 @@ class Tally:
             self.items += 1
             if result.score is None:
                 self.reasons[result.reason or "unknown"] += 1
-            for name, value in (*result.components, ("score", result.score)):
+            for name, value in {**result.components, "score": result.score}.items():
+                self.sums.setdefault(name, 0.0)
                 if value is not None:
                     self.given[name] += 1
-                    self.sums[name] = self.sums.get(name, 0.0) + value
+                    self.sums[name] += value
 
     def merge(self, other: Tally) -> None:
         self.items += other.items

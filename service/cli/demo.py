@@ -115,12 +115,10 @@ async def show(
 def _score_table(response: ScoreResponse) -> Table:
     table = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0), show_edge=False)
     table.add_column("rollout", no_wrap=True)
-    for column in ("format", "accuracy", "perception", "repetition", "score"):
+    for column in (*response.results[0].components, "score"):
         table.add_column(column, justify="right", min_width=len(column))
     for result in response.results:
-        parts = result.components
-        values = (parts.format, parts.accuracy, parts.perception, parts.repetition)
-        shown = [_number(value) for value in values]
+        shown = [_number(value) for value in result.components.values()]
         score = Text(_number(result.score), "bold") if result.score is not None else result.reason
         table.add_row(result.id, *shown, score)
     return table

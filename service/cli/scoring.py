@@ -20,7 +20,6 @@ from perception_reward.service.batch.job import Job
 from perception_reward.service.batch.lanes import AT_ONCE, Setup, lanes
 from perception_reward.service.batch.outputs import Done, missing_of
 from perception_reward.service.batch.pipeline import Score
-from perception_reward.service.batch.tally import COMPONENTS
 from perception_reward.service.cli.options import fail
 from perception_reward.service.cli.running import started, told_or_exit
 from perception_reward.service.cli.screen import progress
@@ -160,7 +159,7 @@ def tell(console: Console, done: Done, results: Path) -> None:
     table = Table("", "mean", "items", "without", box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
     for column in table.columns[1:]:
         column.justify = "right"
-    for name in (*COMPONENTS, "score"):
+    for name in sorted(tally.sums, key=lambda name: name == "score"):
         mean = tally.mean(name)
         given = tally.given[name]
         table.add_row(name, "–" if mean is None else f"{mean:.3f}", str(given), str(tally.items - given or ""))

@@ -17,8 +17,9 @@ from typing import Any, TypeAlias, cast
 import tomllib
 from pydantic import BaseModel, ValidationError
 
-from perception_reward.service.profiles.model import Gate, Profile, Ramp, Weights
+from perception_reward.service.profiles.model import Gate, Profile, Ramp
 from perception_reward.service.rewards.perception import PerceptionRule
+from perception_reward.service.rewards.registry import ComponentError, registered
 
 Table: TypeAlias = dict[str, Any]
 
@@ -28,7 +29,6 @@ _OLD_NAMES = {"visual": "seen", "textual": "given"}
 _OLD_SHARES = {"modalities": "origins"}
 _tables: Mapping[str, type[BaseModel]] = {
     "": Profile,
-    "weights": Weights,
     "perception": PerceptionRule,
     "gate": Gate,
     "ramp": Ramp,
@@ -48,6 +48,10 @@ def load_profiles(user_file: Path | None = None) -> Mapping[str, Profile]:
     packaged = _read(
         _PACKAGED, files("perception_reward.service.profiles").joinpath(_PACKAGED).read_text(encoding="utf-8")
     )
+    try:
+        registered()
+    except ComponentError as error:
+        raise ProfileError(str(error)) from error
     if user_file is None:
         return {name: _build(_PACKAGED, name, packaged) for name in packaged}
     own = _read(str(user_file), _text(user_file))
@@ -98,10 +102,14 @@ def _build(source: str, name: str, tables: Mapping[str, Table]) -> Profile:
     if "name" in table:
         raise ProfileError(f"{source}: profile {name!r}: its name is the one in [{name}]; remove the key 'name'")
     try:
-        return Profile.model_validate({"name": name, **table})
+        profile = Profile.model_validate({"name": name, **table})
     except ValidationError as error:
         faults = "; ".join(_fault(fault["loc"], fault["type"], fault["msg"]) for fault in error.errors())
         raise ProfileError(f"{source}: profile {name!r}: {faults}") from error
+    if unknown := [component for component in profile.components if component not in registered()]:
+        known = ", ".join(registered())
+        raise ProfileError(f"{source}: profile {name!r}: {unknown[0]!r} is no component; known: {known}")
+    return profile
 
 
 def _resolved(source: str, name: str, tables: Mapping[str, Table]) -> Table:

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal, TypeAlias, get_args
+from typing import Annotated, Any, TypeAlias
 
 from pydantic import Discriminator, Field, Tag, computed_field
 
+from perception_reward.service.rewards.component import Mode
 from perception_reward.service.rewards.perception import PerceptionRule
 from perception_reward.trainer_client.reference import Tolerance
-from perception_reward.trainer_client.wire import Component, Fact, WireModel
-
-Mode = Literal["default", "parity"]
+from perception_reward.trainer_client.wire import Fact, WireModel
 
 # Far above any sensible weight; it keeps every score finite.
 Factor = Annotated[float, Field(ge=-1000.0, le=1000.0)]
@@ -37,37 +36,25 @@ def _kind(weight: Any) -> str:
 Weight: TypeAlias = Annotated[Annotated[Factor, Tag("number")] | Annotated[Ramp, Tag("ramp")], Discriminator(_kind)]
 
 
-class Weights(WireModel):
-    """One weight per component: a number, or a ramp over the training steps."""
-
-    format: Weight = 0.0
-    accuracy: Weight = 0.0
-    perception: Weight = 0.0
-    repetition: Weight = 0.0
-
-    def at(self, component: Component, step: int | None) -> float:
-        weight: float | Ramp = getattr(self, component)
-        return weight.at(step) if isinstance(weight, Ramp) else weight
-
-
 class Gate(WireModel):
     """`gated` counts only where `component` is above `threshold`; a null `component` leaves the gate open."""
 
-    component: Component = "perception"
-    threshold: float = Field(default=0.0, ge=-2.0, le=1.0)
-    gated: Component = "accuracy"
+    component: str = "perception"
+    threshold: Factor = 0.0
+    gated: str = "accuracy"
 
 
 class Profile(WireModel):
     """How components become one score: `Σ weight · component`, after the gate.
 
+    weights: by component, a number or a ramp. One with weight 0 is computed and told, and pays nothing.
     mode: `default`, or `parity` for components that are computed as the public reference code does.
     tolerance: how far a number may be off, relative to the reference, where neither item nor request says it.
     """
 
     name: str = Field(min_length=1, max_length=64)
     description: str = ""
-    weights: Weights
+    weights: dict[str, Weight]
     perception: PerceptionRule = PerceptionRule()
     gate: Gate | None = None
     mode: Mode = "default"
@@ -77,16 +64,27 @@ class Profile(WireModel):
     @property
     def formula(self) -> str:
         """The score as people write it: `0.1·format + 0.9·accuracy + 0.7·perception + 1·repetition`."""
-        terms = [self._term(component) for component in get_args(Component)]
+        terms = [self._term(component) for component in self.weights]
         return " + ".join(term for term in terms if term)
+
+    @property
+    def components(self) -> tuple[str, ...]:
+        """The components of its results: those with a weight, and what its gate names."""
+        gate = () if self.gate is None else (self.gate.component, self.gate.gated)
+        return tuple(dict.fromkeys((*self.weights, *gate)))
+
+    def weight(self, component: str, step: int | None) -> float:
+        """Its weight at a training step; 0 where it has none."""
+        weight = self.weights.get(component, 0.0)
+        return weight.at(step) if isinstance(weight, Ramp) else weight
 
     def pays(self, fact: Fact) -> bool:
         """Whether a response that states it earns a reward for it. The public reference code pays for every fact."""
         weighed = self.mode == "parity" or self.perception.weight(fact) > 0
-        return fact.polarity == "present" and weighed and self.weights.perception != 0.0
+        return fact.polarity == "present" and weighed and self.weights.get("perception", 0.0) != 0.0
 
-    def _term(self, component: Component) -> str:
-        weight: float | Ramp = getattr(self.weights, component)
+    def _term(self, component: str) -> str:
+        weight = self.weights[component]
         if weight == 0.0:
             return ""
         factor = f"({weight.start:g}…{weight.end:g})" if isinstance(weight, Ramp) else f"{weight:g}"

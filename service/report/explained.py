@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from typing import TypeAlias, get_args
+from typing import TypeAlias
 
 from rich.console import Group, RenderableType
 from rich.padding import Padding
@@ -19,8 +19,9 @@ from perception_reward.service.combine import shut_component
 from perception_reward.service.profiles.model import Profile
 from perception_reward.service.responses import response_text
 from perception_reward.service.rewards.perception import PerceptionRule
+from perception_reward.service.rewards.registry import registered
 from perception_reward.trainer_client.reference import texts_of
-from perception_reward.trainer_client.wire import Component, Fact, FactResult, ItemResult, ScoreItem
+from perception_reward.trainer_client.wire import Fact, FactResult, ItemResult, ScoreItem
 
 Verdicts: TypeAlias = Sequence[tuple[Fact, FactResult]]
 
@@ -102,18 +103,17 @@ def _is_false(fact: Fact, verdict: FactResult) -> bool:
 def _numbers(result: ItemResult, verdicts: Verdicts, profile: Profile, step: int | None) -> Table:
     table = _table("component", "value", "weight", "because", header=False)
     reasons = {
-        "format": _format(result.components.format),
-        "accuracy": _accuracy(result.components.accuracy),
+        "format": _format(result.components.get("format")),
+        "accuracy": _accuracy(result.components.get("accuracy")),
         "perception": _perception(result, verdicts, profile.perception),
-        "repetition": _repetition(result.components.repetition),
+        "repetition": _repetition(result.components.get("repetition")),
     }
     shut = shut_component(profile, result.components)
-    for name in get_args(Component):
-        value: float | None = getattr(result.components, name)
-        weight = profile.weights.at(name, step)
+    for name, value in result.components.items():
+        weight = profile.weight(name, step)
         if weight or value is not None:
             gate = "; the profile's gate lets it count for nothing" if name == shut else ""
-            table.add_row(name, _number(value), f"× {weight:g}", reasons[name] + gate)
+            table.add_row(name, _number(value), f"× {weight:g}", reasons.get(name, _described(name)) + gate)
     sum_ = "" if result.score is not None else f"missing: {result.reason}"
     table.add_row(Text("score", "bold"), Text(_number(result.score), "bold"), "", sum_ or f"profile {profile.name}")
     return table
@@ -136,7 +136,7 @@ def _repetition(value: float | None) -> str:
 
 
 def _perception(result: ItemResult, verdicts: Verdicts, rule: PerceptionRule) -> str:
-    if result.components.perception is None:
+    if result.components.get("perception") is None:
         return "no facts that count" if result.reason is None else ""
     counted = [(fact, verdict) for fact, verdict in verdicts if rule.weight(fact) > 0]
     return "".join(_shares(counted, rule))
@@ -152,6 +152,11 @@ def _shares(counted: Verdicts, rule: PerceptionRule) -> Iterator[str]:
     denied = sum(verdict.verdict == "contradicted" for verdict in present)
     if denied and rule.contradiction_cost:
         yield f", less {denied * rule.contradiction_cost:g} for {denied} contradicted"
+
+
+def _described(name: str) -> str:
+    known = registered().get(name)
+    return known.description.rstrip(".") if known is not None else ""
 
 
 def _number(value: float | None) -> str:

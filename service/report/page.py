@@ -202,7 +202,7 @@ def _attribution(runs: Sequence[Run]) -> Picture | None:
 
 
 def _lambdas(run: Run, profile: Profile) -> Picture | None:
-    current = profile.weights.at("perception", None)
+    current = profile.weight("perception", None)
     found = sensitivity(run, current)
     if not found:
         return None

@@ -127,13 +127,13 @@ def _with_text(verdict: Verdict, fact: Fact | None) -> Verdict:
 
 
 def _components(row: Row) -> Components:
-    return Components(**{name: row.value(name) for name in COMPONENTS})
+    return {name: row.value(name) for name in COMPONENTS}
 
 
 def _parts(row: Row, profile: Profile) -> dict[str, float]:
     shut = shut_component(profile, _components(row))
     return {
-        name: 0.0 if (value := row.value(name)) is None or name == shut else profile.weights.at(name, row.step) * value
+        name: 0.0 if (value := row.value(name)) is None or name == shut else profile.weight(name, row.step) * value
         for name in COMPONENTS
     }
 

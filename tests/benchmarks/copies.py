@@ -26,7 +26,8 @@ from perception_reward.service.judges.symbolic.judge import SymbolicJudge
 from perception_reward.service.marking import mark_given
 from perception_reward.service.profiles.load import load_profiles
 from perception_reward.service.profiles.model import Profile
-from perception_reward.service.rewards.rules import RULES
+from perception_reward.service.rewards.component import Sample
+from perception_reward.service.rewards.registry import registered
 
 # Those that the recipes ask for.
 KINDS = ("length", "angle", "arc", "perpendicular", "parallel", "equal_length", "equal_angle", "area")
@@ -84,7 +85,9 @@ def _copy(annotation: Annotation, copy: str) -> str:
 
 
 def _share(annotation: Annotation, verdicts: Sequence[Verdict], profile: Profile) -> float:
-    share = RULES[profile.mode].perception(annotation.facts, list(verdicts), profile.perception)
+    share = registered()["perception"].of(
+        Sample("", mode=profile.mode, facts=annotation.facts, outcomes=list(verdicts), rule=profile.perception)
+    )
     assert not isinstance(share, Missing)
     return share or 0.0
 

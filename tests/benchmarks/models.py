@@ -114,7 +114,7 @@ def rows(benchmark: str, folder: Path, items: Path) -> tuple[Counter[str], list[
         if answer is not None:
             extraction = str(extra.get("extraction") or extra.get("model_answer") or "")
             right = str(explained["answer"])
-            grades = result.components.accuracy == 1.0, bool(extra["correct"])
+            grades = result.components["accuracy"] == 1.0, bool(extra["correct"])
             row = Row(benchmark, extra["model"], str(result.id), answer, right, extraction, *grades)
             cause = CAUSES[benchmark](row, explained["response"], choices[str(result.id)])
             found.append(replace(row, cause=cause))

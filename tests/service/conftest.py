@@ -14,6 +14,7 @@ from perception_reward.service.assembly import Service, assemble
 from perception_reward.service.cli.serving import listen
 from perception_reward.service.judges.base import Health, JudgeInfo, JudgeTask, Outcome, Scope, Verdict
 from perception_reward.service.rewards.grading import AccuracyGrader
+from perception_reward.service.rewards.registry import registered
 from perception_reward.service.scorer import Scorer
 from perception_reward.service.server import address, make_server
 from perception_reward.service.settings import load
@@ -77,6 +78,7 @@ async def serve_here(judge: ScriptedJudge | None = None, **overrides: object) ->
         judge=judge,
         grader=AccuracyGrader(assembled.pool),
         profiles=assembled.profiles,
+        components=registered(),
         default_profile=settings.profile,
         max_response_chars=settings.max_response_chars,
         part=settings.judge_scope,

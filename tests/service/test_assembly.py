@@ -71,7 +71,7 @@ async def test_what_the_question_gives_is_marked_at_the_start_where_the_setting_
     with caplog.at_level(logging.INFO, "perception_reward"):
         async with service.running():
             answer = await service.scorer.score(request, asyncio.get_running_loop().time() + 60)
-    assert answer.results[0].components.perception == perception
+    assert answer.results[0].components["perception"] == perception
     assert f"{2 - mark_given} seen, 0 derived and {int(mark_given)} given" in caplog.text
 
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from perception_reward.service.combine import combine
 from perception_reward.service.profiles.load import load_profiles
-from perception_reward.service.profiles.model import Gate, Profile, Ramp, Weights
+from perception_reward.service.profiles.model import Gate, Profile, Ramp
 from perception_reward.trainer_client.wire import Components
 
 PROFILES = load_profiles()
@@ -78,7 +78,7 @@ NAMES = st.sampled_from(["format", "accuracy", "perception", "repetition"])
     st.builds(
         Profile,
         name=st.just("any"),
-        weights=st.builds(Weights, format=WEIGHTS, accuracy=WEIGHTS, perception=WEIGHTS, repetition=WEIGHTS),
+        weights=st.fixed_dictionaries(dict.fromkeys(components(), WEIGHTS)),
         gate=st.none() | st.builds(Gate, component=NAMES, threshold=st.floats(-2, 1), gated=NAMES),
     ),
     st.builds(

@@ -36,7 +36,7 @@ async def test_results_keep_the_order_of_the_items(served: str, make_item: MakeI
     async with RewardClient(served, timeout=PATIENCE, request_items=7, run="a run") as client:
         results = await client.score(items, step=3)
     assert [result.id for result in results] == [item["id"] for item in items]
-    assert all(isinstance(result, ItemResult) and result.components.perception == 1.0 for result in results)
+    assert all(isinstance(result, ItemResult) and result.components["perception"] == 1.0 for result in results)
 
 
 async def test_models_and_plain_objects_score_alike(served: str, make_item: MakeItem) -> None:
@@ -48,7 +48,7 @@ async def test_models_and_plain_objects_score_alike(served: str, make_item: Make
 async def test_lone_surrogates_can_be_scored(served: str, make_item: MakeItem) -> None:
     async with RewardClient(served, timeout=PATIENCE) as client:
         (result,) = await client.score([make_item(response="AB = 5 \ud800")])
-    assert result.components.perception == 1.0
+    assert result.components["perception"] == 1.0
 
 
 async def test_nothing_to_score_asks_nobody() -> None:

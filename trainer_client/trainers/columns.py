@@ -15,16 +15,12 @@ MISSING = ("missing", *(f"missing/{reason}" for reason in get_args(Reason)), "mi
 
 
 def columns_of(result: ItemResult) -> dict[str, float]:
-    """`format`, `perception`, `repetition`, `acc` (accuracy, by the name that trainers look for), and what `missing_of`
+    """The profile's components by their names, but accuracy as `acc`, which trainers look for, and what `missing_of`
     tells. A component that does not apply or is unknown is NaN."""
-    components = result.components
-    values = {
-        "acc": components.accuracy,
-        "format": components.format,
-        "perception": components.perception,
-        "repetition": components.repetition,
+    told = {
+        "acc" if name == "accuracy" else name: math.nan if value is None else float(value)
+        for name, value in result.components.items()
     }
-    told = {name: math.nan if value is None else float(value) for name, value in values.items()}
     return told | missing_of(result)
 
 

@@ -52,7 +52,7 @@ def reward_func(queries: Sequence[str], prompts: Sequence[str], labels: Sequence
     rewards = [math.nan if score is None else score for score in scores]
     columns = [columns_of(result) for result in results]
     shown = [
-        reward if math.isnan(reward) or math.isnan(told["acc"]) else told["acc"]
+        reward if math.isnan(reward) or math.isnan(told.get("acc", math.nan)) else told["acc"]
         for reward, told in zip(rewards, columns, strict=True)
     ]
     logs = {name: torch.tensor([told[name] for told in columns]) for name in columns[0]} if columns else {}

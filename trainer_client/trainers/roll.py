@@ -63,7 +63,7 @@ class PerceptionRewardWorker(Worker):
         items = items_of(client.facts, truth_rows(truths), texts, prompts)
         results = await client.score(items)
         rewards = group_scores(results, [str(truth) for truth in truths], _policy(results, client.options.on_missing))
-        accuracies = [result.components.accuracy for result in results]
+        accuracies = [result.components.get("accuracy") for result in results]
         scores = [reward if known is None else known for reward, known in zip(rewards, accuracies, strict=True)]
         tensors = {
             "token_level_rewards": torch.zeros_like(data.batch["responses"], dtype=torch.float16),

@@ -45,7 +45,6 @@ from perception_reward.trainer_client.trainers.problems import (
 from perception_reward.trainer_client.wire import ItemResult
 
 NAME = "perception_reward"
-COMPONENTS = ("format", "accuracy", "perception", "repetition")
 
 # What TRL hands over beside the data set's columns.
 TRL_COLUMNS = frozenset({"completion_ids", "environments"})
@@ -212,8 +211,8 @@ def _is_since(release: tuple[int, int]) -> bool:
 def _log(count: int, places: Sequence[int], results: Sequence[ItemResult], columns: dict[str, Any]) -> None:
     """Components as metrics and as columns beside the completions, where TRL offers that."""
     log_metric, log_extra = columns.get("log_metric"), columns.get("log_extra")
-    for name in COMPONENTS:
-        values: list[float | None] = [getattr(result.components, name) for result in results]
+    for name in results[0].components if results else ():
+        values = [result.components.get(name) for result in results]
         if callable(log_metric):
             _log_values(log_metric, name, [value for value in values if value is not None])
         if callable(log_extra):

@@ -26,7 +26,7 @@ def number(result: ItemResult, on_missing: OnMissing) -> float:
 
 def numbers(components: Components) -> dict[str, float]:
     """Every component, NaN where it does not apply: a trainer wants the same keys on every sample."""
-    return {name: math.nan if value is None else value for name, value in components.model_dump().items()}
+    return {name: math.nan if value is None else value for name, value in components.items()}
 
 
 def refuse_missing(results: Sequence[ItemResult], on_missing: OnMissing, places: Sequence[str]) -> None:

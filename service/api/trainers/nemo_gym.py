@@ -156,7 +156,7 @@ def _fields(body: VerifyRequest) -> dict[str, Any]:
 
 
 def _verdict(result: ItemResult, on_missing: OnMissing) -> dict[str, Any]:
-    components = result.components.model_dump(exclude_none=True)
+    components = {name: value for name, value in result.components.items() if value is not None}
     if result.score is not None:
         return {**components, "reward": result.score, "reward_components": components}
     flags = {"mask_sample": True, "_ng_failure_class": "judge_failed", "_ng_failure_judge_error": result.reason}

@@ -116,5 +116,5 @@ def _reply(results: list[ItemResult], on_missing: OnMissing) -> Response:
 
 def _filtered_by(result: ItemResult, reward: float) -> float:
     """What dynamic filtering goes by: whether prompts are too easy or too hard is told by accuracy, from 0 to 1."""
-    accuracy = result.components.accuracy
+    accuracy = result.components.get("accuracy")
     return reward if result.score is None or accuracy is None else accuracy

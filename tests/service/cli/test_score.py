@@ -243,7 +243,7 @@ def test_missing_rows_alone_are_asked_again_and_take_their_places(tmp_path: Path
     assert "2 missing rows have a score now; others are missing still" in " ".join(done.stderr.split())
     after = list(read_results(out))
     assert after[::2] == before[::2]
-    assert [(one.id, one.status, one.components.perception, one.group, one.extra) for one in after[1::2]] == [
+    assert [(one.id, one.status, one.components["perception"], one.group, one.extra) for one in after[1::2]] == [
         (one.id, "ok", 1.0, one.group, one.extra) for one in before[1::2]
     ]
     assert [row["reason"] for row in results(side)] == ["unreadable"]

@@ -52,15 +52,15 @@ def test_a_base_gives_everything_that_is_not_overridden(loaded) -> None:
 
 def test_a_base_may_stand_further_down_and_have_a_base_itself(loaded) -> None:
     profiles = loaded('[b]\nbase = "a"\nweights = { perception = { steps = 7 } }\n[a]\nbase = "warmup"\n')
-    assert profiles["b"].weights.perception == Ramp(start=0.1, end=0.7, steps=7)
+    assert profiles["b"].weights["perception"] == Ramp(start=0.1, end=0.7, steps=7)
 
 
 def test_a_number_may_take_the_place_of_a_ramp_and_back(loaded) -> None:
     text = '[a]\nbase = "warmup"\nweights = { perception = 1 }\n'
     text += '[b]\nbase = "sum"\nweights = { accuracy = { start = 0, end = 1, steps = 9 } }\n'
     profiles = loaded(text)
-    assert profiles["a"].weights.perception == 1.0
-    assert profiles["b"].weights.accuracy == Ramp(start=0.0, end=1.0, steps=9)
+    assert profiles["a"].weights["perception"] == 1.0
+    assert profiles["b"].weights["accuracy"] == Ramp(start=0.0, end=1.0, steps=9)
 
 
 @pytest.mark.parametrize("name", ["perception-r1", "sum", "warmup", "gated", "seen-by-default"])
@@ -87,7 +87,7 @@ def test_files_from_before_facts_had_an_origin_keep_their_meaning(loaded) -> Non
     [
         (
             "[mine]\nweights = { acuracy = 1 }",
-            "weights.acuracy is not a key; known: format, accuracy, perception, repetition",
+            "'acuracy' is no component; known: format, accuracy, perception, repetition",
         ),
         (
             "[mine]\nweights = {}\nweigths = {}",

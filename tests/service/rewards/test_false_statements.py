@@ -9,6 +9,7 @@ import pytest
 from perception_reward.service.assembly import assemble
 from perception_reward.service.judges.symbolic.judge import SymbolicJudge
 from perception_reward.service.rewards.grading import AccuracyGrader
+from perception_reward.service.rewards.registry import registered
 from perception_reward.service.scorer import Scorer
 from perception_reward.service.settings import load
 from perception_reward.trainer_client.wire import Fact, ItemResult, ScoreItem, ScoreRequest
@@ -85,6 +86,7 @@ def scored(items: list[tuple[str, list[Fact]]], profile: str = "perception-r1") 
             judge=SymbolicJudge(),
             grader=AccuracyGrader(service.pool),
             profiles=service.profiles,
+            components=registered(),
             default_profile="perception-r1",
             max_response_chars=65536,
             observer=service.metrics,
@@ -115,26 +117,26 @@ def test_listing_every_value_pays_no_more_than_honest_silence():
 
 def test_a_plain_statement_does_pay():
     results = scored([(text, [fact(text)]) for text in (*LISTS, *BOTH)])
-    assert {result.components.perception for result in results} == {1.0}
+    assert {result.components["perception"] for result in results} == {1.0}
 
 
 def test_a_fact_and_its_negation_do_not_state_it():
     results = scored([(response, [fact(text)]) for text, response in BOTH.items()])
     verdicts = [result.facts[0].verdict for result in results if result.facts]
     assert verdicts == ["contradicted"] * len(BOTH)
-    assert {result.components.perception for result in results} == {0.0}
+    assert {result.components["perception"] for result in results} == {0.0}
 
 
 @pytest.mark.parametrize(("profile", "share"), [("perception-r1", 0.5), ("gated", 0.0)])
 def test_a_contradicted_fact_costs_under_a_profile_that_says_so(profile: str, share: float):
     (result,) = scored([("AB = 5, and ∠ABC = 70°.", [fact(AB), fact(ABC)])], profile)
-    assert result.components.perception == share
+    assert result.components["perception"] == share
 
 
 def test_a_stated_distractor_takes_back_a_stated_fact_of_its_weight():
     facts = [fact(AB), fact(ABC), fact("Segment BC has length 9.", polarity="distractor")]
     honest, wrong = scored([("AB = 5 and ∠ABC = 50°.", facts), ("AB = 5 and ∠ABC = 50° and BC = 9.", facts)])
-    assert (honest.components.perception, wrong.components.perception) == (1.0, 0.5)
+    assert (honest.components["perception"], wrong.components["perception"]) == (1.0, 0.5)
 
 
 def test_naming_true_and_false_alike_pays_no_more_than_silence_where_distractors_are_stored():

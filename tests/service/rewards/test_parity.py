@@ -21,7 +21,8 @@ from hypothesis import strategies as st
 from perception_reward.service.combine import combine
 from perception_reward.service.judges.base import Missing, Outcome, Verdict
 from perception_reward.service.profiles.load import load_profiles
-from perception_reward.service.profiles.model import Profile, Weights
+from perception_reward.service.profiles.model import Profile
+from perception_reward.service.rewards.component import Sample
 from perception_reward.service.rewards.parity import (
     parity_accuracy,
     parity_format,
@@ -31,8 +32,7 @@ from perception_reward.service.rewards.parity import (
     parity_visual,
     parse_judge_reply,
 )
-from perception_reward.service.rewards.perception import PerceptionRule
-from perception_reward.service.rewards.rules import RULES
+from perception_reward.service.rewards.registry import registered
 from perception_reward.trainer_client.wire import Components, Fact
 
 Row = dict[str, Any]
@@ -57,7 +57,7 @@ def total(
     response: str, reference: str, scores: list[float] | None, *, factor: float, size: int, maximum: float
 ) -> float:
     """The reward as the parity profile puts it together."""
-    weights = Weights(format=0.1, accuracy=0.9, perception=factor, repetition=1.0)
+    weights = {"format": 0.1, "accuracy": 0.9, "perception": factor, "repetition": 1.0}
     components = Components(
         format=parity_format(response),
         accuracy=parity_accuracy(response, reference),
@@ -103,7 +103,7 @@ def test_totals_of_our_vectors_are_equal_to_the_last_bit(row: Row) -> None:
 def test_the_packaged_profile_has_the_weights_of_the_training_script() -> None:
     profile = load_profiles()["perception-r1-parity"]
     assert profile.mode == "parity"
-    assert profile.weights == Weights(format=0.1, accuracy=0.9, perception=0.7, repetition=1.0)
+    assert profile.weights == {"format": 0.1, "accuracy": 0.9, "perception": 0.7, "repetition": 1.0}
 
 
 def test_format_and_accuracy_of_the_shared_vectors(shared_data: Path) -> None:
@@ -210,7 +210,7 @@ def test_without_facts_there_is_no_visual_reward() -> None:
 def test_distractors_are_not_part_of_the_list() -> None:
     facts = [Fact(id="f1", text="AB = 5."), Fact(id="f2", text="AB = 7.", polarity="distractor")]
     outcomes: list[Outcome] = [Verdict("absent", 0.0), Verdict("stated", 1.0)]
-    assert RULES["parity"].perception(facts, outcomes, PerceptionRule()) == 0.0
+    assert registered()["perception"].of(Sample("", mode="parity", facts=facts, outcomes=outcomes)) == 0.0
 
 
 def test_accuracy_leaves_the_alarm_to_the_worker() -> None:
