@@ -77,7 +77,8 @@ class Worksheet:
         digest = response_digest(text)
         prefix = prefix if item.prefix is None else item.prefix
         opened: Opened = opened_thought(prefix) if prefix and not was_parsed(item.response) else ""
-        self._text, self._opened = text, opened
+        self._text = text
+        self._opened: Opened = opened
         self.reading = readings.read(text, digest, profile.mode, opened, components)
         found = excerpt(text, part, opened)
         self._start = begin + found.start if found is not None else None

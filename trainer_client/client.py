@@ -229,6 +229,11 @@ class RewardClient:
         """Of this process: where adapters show the rows that they were handed."""
         return self._process().facts
 
+    @property
+    def components(self) -> Sequence[str]:
+        """Names of the components of the last results; before the first, those of the packaged profiles."""
+        return self._process().components
+
     def score_sync(self, items: Sequence[Item], *, step: int | None = None) -> list[ItemResult]:
         """`score` for callers that cannot await: from any thread, also while an event loop runs in it (which then
         waits, with all that goes on in it)."""

@@ -30,7 +30,7 @@ class AccuracyReward:
         items = [ScoreItem(response=one.response, answer=one.answer, choices=one.choices) for one in attempts]
         deadline = asyncio.get_running_loop().time() + PATIENCE
         response = await self._scorer.score(ScoreRequest(profile=PROFILE, items=items), deadline)
-        grades = (result.components.accuracy for result in response.results)
+        grades = (result.components["accuracy"] for result in response.results)
         return [None if grade is None else grade == 1.0 for grade in grades]
 
 

@@ -69,3 +69,8 @@ def test_no_policy_changes_a_score_that_is_there(scores: list[float | None], pol
             filled = [new for new, old in members if old is None]
             assert len(set(filled)) <= 1
             assert not filled or not present or filled[0] == pytest.approx(fmean(present))
+
+
+def test_a_missing_result_has_the_components_of_the_others() -> None:
+    assert missing_result("a", "overloaded", ("format", "mine")).components == {"format": None, "mine": None}
+    assert list(missing_result("a", "overloaded").components) == ["format", "accuracy", "perception", "repetition"]

@@ -25,7 +25,8 @@ datasets = pytest.importorskip("datasets")
 transformers = pytest.importorskip("transformers")
 image = pytest.importorskip("PIL.Image")
 
-from perception_reward.trainer_client.trainers.trl import COMPONENTS, configured  # noqa: E402
+from perception_reward.trainer_client.missing import COMPONENTS  # noqa: E402
+from perception_reward.trainer_client.trainers.trl import configured  # noqa: E402
 
 GENERATIONS = 4
 NOBODY = "http://127.0.0.1:9"

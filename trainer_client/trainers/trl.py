@@ -26,7 +26,7 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 from perception_reward.trainer_client.client import RewardClient
-from perception_reward.trainer_client.missing import resolve
+from perception_reward.trainer_client.missing import COMPONENTS, resolve
 from perception_reward.trainer_client.options import Policy
 from perception_reward.trainer_client.trainers.columns import MISSING, missing_of
 from perception_reward.trainer_client.trainers.completions import said, text_of
@@ -187,7 +187,9 @@ def _rewards(
 ) -> list[float | None]:
     groups: list[Hashable] = [item["group"] for _, item in asked]
     scores = resolve(results, groups, _policy(client.options.on_missing))
-    _log(count, [index for index, _ in asked], results, columns)
+    # Where processes wait for one another at every metric, each has to log the same ones, also one that asked nothing.
+    names = client.components if _is_since(JOINS_METRICS) else COMPONENTS
+    _log(count, [index for index, _ in asked], results, names, columns)
     rewards: list[float | None] = [None] * count
     for (index, _), score in zip(asked, scores, strict=True):
         rewards[index] = score
@@ -208,10 +210,12 @@ def _is_since(release: tuple[int, int]) -> bool:
     return (int(major), int(minor)) >= release
 
 
-def _log(count: int, places: Sequence[int], results: Sequence[ItemResult], columns: dict[str, Any]) -> None:
+def _log(
+    count: int, places: Sequence[int], results: Sequence[ItemResult], names: Sequence[str], columns: dict[str, Any]
+) -> None:
     """Components as metrics and as columns beside the completions, where TRL offers that."""
     log_metric, log_extra = columns.get("log_metric"), columns.get("log_extra")
-    for name in results[0].components if results else ():
+    for name in names:
         values = [result.components.get(name) for result in results]
         if callable(log_metric):
             _log_values(log_metric, name, [value for value in values if value is not None])

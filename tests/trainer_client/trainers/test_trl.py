@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from perception_reward.trainer_client import DataError, RewardClient, ServiceUnavailable
+from perception_reward.trainer_client.missing import COMPONENTS
 from perception_reward.trainer_client.trainers import trl
 from perception_reward.trainer_client.trainers.columns import MISSING
 from perception_reward.trainer_client.trainers.trl import async_reward, configured, reward
@@ -127,7 +128,7 @@ def test_before_1_14_every_process_logs_every_metric_whatever_it_knows(
     release("1.13.0")
     call(configured(served), [GOOD, GOOD], **columns, annotation_id=rows)
     metrics = columns["logged"]["metrics"]
-    assert sorted(metrics) == [f"perception_reward/{name}" for name in sorted((*trl.COMPONENTS, *MISSING))]
+    assert sorted(metrics) == [f"perception_reward/{name}" for name in sorted((*COMPONENTS, *MISSING))]
     assert [math.isnan(value) for value in metrics["perception_reward/perception"]] == [True]
 
 
