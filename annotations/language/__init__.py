@@ -15,6 +15,7 @@
 | `names` | names of points and runs of them |
 | `stems` | words cut to what their forms share |
 | `sentences` | a text as sentences, each with what is merely supposed, asked or offered in it |
+| `asserted` | what a text claims and states, the rest left out |
 | `moods`, `denials`, `examined` | hedges, suppositions, questions, options, denials, quotations |
 | `geometry` | elements of a figure, and what a sentence says of them |
 

@@ -20,9 +20,10 @@ from dataclasses import dataclass
 from enum import Enum
 from functools import lru_cache
 
+from perception_reward.annotations.language.asserted import asserted
 from perception_reward.annotations.language.names import NAME, points_of
+from perception_reward.annotations.language.notation import normalise
 from perception_reward.annotations.language.numbers import numbers_in
-from perception_reward.service.judges.llm.asserted import asserted
 
 # Part of the fingerprint of every judge that shows evidence: raise it with each change to what `grounds` returns, one
 # to the symbolic judge's moods included.
@@ -38,14 +39,14 @@ _SHAPES = (
 )
 _SHAPE = re.compile(rf"\b(?:{_SHAPES})\b")
 # "The circle", and not "the circle P".
-_DEFINITE = re.compile(rf"\b(?:the|this|that|our|its)\s+(?:[a-z]+\s+)?({_SHAPES})\b(?!\s*\$?(?-i:[A-Z]))", re.I)
-_FIGURE = re.compile(rf"(?:\b((?i:{_SHAPES})s?)\s+|([⊙△▱□])\s?|\\(odot|triangle)\s*)\$?$")
-_ANGLE = re.compile(r"(?:(?i:\bangles?)\s+|[∠∡∢]\s?|\\angle\s*|\\measuredangle\s*)[\s${(]*$")
-_LISTED = re.compile(r"[\s$,(){}]*(?:and|or|=|,|&)[\s$,(){}]*")
+_DEFINITE = re.compile(rf"\b(?:the|this|that|our|its)\s+(?:[a-z]+\s+)?({_SHAPES})\b(?!\s*(?-i:[A-Z]))", re.I)
+_FIGURE = re.compile(rf"(?:\b((?i:{_SHAPES})s?)\s+|([⊙△▱□])\s?)$")
+_ANGLE = re.compile(r"(?:(?i:\bangles?)\s+|∠\s?)[\s(]*$")
+_LISTED = re.compile(r"[\s,()]*(?:and|or|=|,|&)[\s,()]*")
 _LONGEST_NOUN = 24
-_SIGNS = {"⊙": "circle", "odot": "circle", "△": "triangle", "▱": "parallelogram", "□": "square"}
-_SIGN_OF = {noun: sign for sign, noun in _SIGNS.items() if not sign.isascii()}
-_FRACTION = re.compile(r"(?<!\d)(\d+(?:\.\d+)?)(?:\s*\}\s*\{\s*|\s*[/⁄:]\s*)(\d+(?:\.\d+)?)")
+_SIGNS = {"⊙": "circle", "△": "triangle", "▱": "parallelogram", "□": "square"}
+_SIGN_OF = {noun: sign for sign, noun in _SIGNS.items()}
+_FRACTION = re.compile(r"(?<!\d)(\d+(?:\.\d+)?)\)?\s*[/:]\s*\(?(\d+(?:\.\d+)?)")
 _DIGITS = re.compile(r"\d+")
 _WORD = re.compile(r"[A-Za-z]+|[半百]")
 # What words say in numbers that are no numbers themselves.
@@ -62,7 +63,7 @@ _WORDS: dict[str, tuple[float, ...]] = {
 }
 # What a text says there are 0 of; a fact with one of these is about more than a number.
 _NEGATIONS = frozenset({"no", "none", "not", "never", "without", "nothing"})
-_PERPENDICULAR = re.compile("perpendicular|[⊥⟂]")
+_PERPENDICULAR = re.compile("perpendicular|⟂")
 # "1.5 million" and "1,500,000", "15th" and "fifteenth": too many ways to write it.
 _SCALED = re.compile(r"\b(?:thousand|million|billion|trillion)s?\b|\d\s?[kKmM]\b", re.I)
 
@@ -75,17 +76,9 @@ class Grounds(Enum):
 
 def grounds(text: str, fact: str) -> Grounds:
     """What `text` holds of `fact`. Linear in their lengths."""
-    found = _held(text, fact)
-    if found is Grounds.NOTHING:
-        return found
-    said = asserted(text)
-    if said.plain == said.stated:
-        return found
-    # Some notations are read otherwise once they are plain: only what the moods take away counts.
-    plain = _held(said.plain, fact)
-    if plain is not Grounds.NOTHING and _held(said.claimed, fact) is Grounds.NOTHING:
-        return Grounds.NOTHING
-    if plain is Grounds.ALL and _held(said.stated, fact) is not Grounds.ALL:
+    said, fact = asserted(text), normalise(fact).text
+    found = _held(said.claimed, fact)
+    if found is Grounds.ALL and said.stated != said.claimed and _held(said.stated, fact) is not Grounds.ALL:
         return Grounds.OTHER_NUMBERS
     return found
 

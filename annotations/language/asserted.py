@@ -4,8 +4,7 @@
     said.stated     # the last sentence alone: what can state a fact
     said.claimed    # the first as well: what follows from a supposition can still contradict one
 
-The moods are those of the symbolic judge, which a small model does not see: it takes a condition, a question and a list
-of options for statements.
+A small model takes a condition, a question and a list of options for statements.
 """
 
 from __future__ import annotations
@@ -23,9 +22,8 @@ _STATE_NOTHING: frozenset[Mood] = frozenset({*_CLAIM_NOTHING, "hypothetical", "r
 
 @dataclass(frozen=True, slots=True)
 class Asserted:
-    """plain: all of it, in the symbolic judge's plain notation. claimed, stated: that with other words left out."""
+    """What it claims and what it states, in plain notation, with the other words left out."""
 
-    plain: str
     claimed: str
     stated: str
 
@@ -34,7 +32,7 @@ class Asserted:
 def asserted(text: str) -> Asserted:
     """Linear in the text's length. Evidence is read once for all its facts."""
     parts = [list(_parts(sentence)) for sentence in read(text).sentences]
-    return Asserted(_joined(parts, frozenset()), _joined(parts, _CLAIM_NOTHING), _joined(parts, _STATE_NOTHING))
+    return Asserted(_joined(parts, _CLAIM_NOTHING), _joined(parts, _STATE_NOTHING))
 
 
 def _parts(sentence: Sentence) -> Iterator[tuple[str, Mood]]:
