@@ -28,7 +28,9 @@ Form = Literal["prose", "bullet", "row"]
 
 # Full stops end a sentence before white space, or between a word and a capitalised one ("lines.The sides"); those of
 # abbreviations and of option letters do not.
-_BOUNDARY = re.compile(r"[\n!?;.](?:(?<=\n)\s*|(?<=[!?;])[ \t]+|(?<=\.)[\"')]?[ \t]+|(?<=[a-z]{3}\.)(?=[A-Z][a-z]))")
+_BOUNDARY = re.compile(
+    r"[\n!?;.。！？；](?:(?<=\n)\s*|(?<=[!?;.])[\"')\]$*]{0,3}[ \t]+|(?<=[a-z]{3}\.)(?=[A-Z][a-z])|(?<=[。！？；]))"
+)
 _ABBREVIATIONS = ("approx", "e.g", "i.e", "fig", "Fig", "resp", "vs")
 _BULLET = re.compile(r"[ \t]*(?:[-*+>#]+|\(?\d{1,3}[.)])[ \t]+")
 # What marks a list entry and would be read as part of it: "(i) AC = 7" is no product, "- 11 = JK" not below zero.
@@ -90,7 +92,7 @@ class Document:
 def read(response: str) -> Document:
     """Normalise and segment a response. Never raises, whatever the characters."""
     plain = normalise(response)
-    ranges = list(_ranges(plain.text))
+    ranges = sentence_ranges(plain.text)[:MAX_SENTENCES]
     options = _option_lines(plain.text, ranges)
     denying = denials.denying(plain.text, ranges)
     examined = examined_of(plain.text, ranges, denying)
@@ -113,20 +115,19 @@ def read(response: str) -> Document:
     return Document(response, plain, tuple(sentences))
 
 
-def _ranges(text: str) -> list[tuple[int, int]]:
-    """The character ranges of the sentences, blank ones left out."""
+def sentence_ranges(text: str, most: int = MAX_SENTENCE) -> list[tuple[int, int]]:
+    """The [start, end) ranges of the sentences of any text, blank ones left out; those longer than `most` characters
+    are cut in pieces."""
     found: list[tuple[int, int]] = []
     position = 0
     for match in _BOUNDARY.finditer(text):
         start = match.start()
-        if text[start] == "." and _continues(text, start):
+        if text[start] == "." and (_continues(text, start) or _pauses(text, start, match.end())):
             continue
-        _cut(found, text, position, start if text[start] == "\n" else start + 1)
+        _cut(found, text, position, start if text[start] == "\n" else start + 1, most)
         position = match.end()
-        if len(found) >= MAX_SENTENCES:
-            return found[:MAX_SENTENCES]
-    _cut(found, text, position, len(text))
-    return found[:MAX_SENTENCES]
+    _cut(found, text, position, len(text), most)
+    return found
 
 
 def _continues(text: str, stop: int) -> bool:
@@ -136,9 +137,14 @@ def _continues(text: str, stop: int) -> bool:
     return text[stop - 1 : stop] in tuple("ABCDEFGH") and text[stop - 2 : stop - 1] in ("\n", "")
 
 
-def _cut(found: list[tuple[int, int]], text: str, start: int, end: int) -> None:
-    while start < end and len(found) < MAX_SENTENCES:
-        stop = min(end, start + MAX_SENTENCE)
+def _pauses(text: str, stop: int, end: int) -> bool:
+    """Whether three points are a pause in the middle of a sentence: "it's... a dog"."""
+    return text[stop - 1 : stop] == "." and text[end : end + 1].islower()
+
+
+def _cut(found: list[tuple[int, int]], text: str, start: int, end: int, most: int) -> None:
+    while start < end:
+        stop = min(end, start + most)
         if not text[start:stop].isspace():
             found.append((start, stop))
         start = stop

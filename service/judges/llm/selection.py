@@ -30,6 +30,7 @@ from typing import TypeAlias, TypeVar
 
 from perception_reward.annotations.language.names import NAME, points_of
 from perception_reward.annotations.language.numbers import STARTS, Number, number_at
+from perception_reward.annotations.language.sentences import sentence_ranges
 from perception_reward.annotations.language.stems import stem
 from perception_reward.service.judges.llm import related
 from perception_reward.service.judges.llm.related import Spoken
@@ -52,7 +53,6 @@ _LEAST = 10
 # Of sentences that bear on a fact, those far behind the best only dilute it.
 _SHARE_OF_BEST = 0.25
 
-_BOUNDARY = re.compile(r"(?<=[.!?;])[\"')\]$*]{0,3}\s+(?![\sa-z])|(?<=[。！？；])|\n\s*")
 _TERM = re.compile(
     rf"(?P<name>{NAME})"
     r"(?P<valued>[}$]{0,2}\s?(?:=|≈|is\b|measures\b))?"
@@ -119,7 +119,8 @@ class _Text:
     """A response as sentences, and by term the places of the sentences that hold it."""
 
     def __init__(self, response: str) -> None:
-        self.sentences = tuple(_split(response))
+        ranges = sentence_ranges(response, MAX_SENTENCE)
+        self.sentences = tuple(response[start:end].strip() for start, end in ranges)
         self.spoken: list[Spoken] = []
         self.named: _Places[str] = defaultdict(list)
         self.valued: _Places[str] = defaultdict(list)
@@ -260,21 +261,6 @@ def _joined(sentences: tuple[str, ...], kept: list[int]) -> str:
 def _text(response: str) -> _Text:
     """A response is read once for all its facts."""
     return _Text(response)
-
-
-def _split(response: str) -> Iterator[str]:
-    at = 0
-    for match in _BOUNDARY.finditer(response):
-        yield from _pieces(response[at : match.start()])
-        at = match.end()
-    yield from _pieces(response[at:])
-
-
-def _pieces(sentence: str) -> Iterator[str]:
-    for at in range(0, len(sentence), MAX_SENTENCE):
-        piece = sentence[at : at + MAX_SENTENCE].strip()
-        if piece:
-            yield piece
 
 
 @lru_cache(maxsize=1024)

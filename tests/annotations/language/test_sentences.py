@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from perception_reward.annotations.language.sentences import MAX_SENTENCE, MAX_SENTENCES, read
+from perception_reward.annotations.language.sentences import MAX_SENTENCE, MAX_SENTENCES, read, sentence_ranges
 
 
 def test_sentences_bullets_and_rows_are_told_apart() -> None:
@@ -86,3 +86,28 @@ def test_the_caps_hold(text: str) -> None:
     sentences = read(text).sentences
     assert len(sentences) <= MAX_SENTENCES
     assert all(len(sentence.text) <= MAX_SENTENCE for sentence in sentences)
+
+
+@pytest.mark.parametrize(
+    ("text", "sentences"),
+    [
+        ("One. Two! Three?", ["One.", "Two!", "Three?"]),
+        ("He said (so.) Then: no.", ["He said (so.", "Then: no."]),
+        ("It is approx. 5 cm. Fig. 2 shows it.", ["It is approx. 5 cm.", "Fig. 2 shows it."]),
+        ("It's... a dog. Well... Yes.", ["It's... a dog.", "Well...", "Yes."]),
+        ("桌上有猫。它是黑的！", ["桌上有猫。", "它是黑的！"]),
+        ("A. first\nB. second", ["A. first", "B. second"]),
+        ("x = 3.5;  y = 4", ["x = 3.5;", "y = 4"]),
+        (" \n\n ", []),
+    ],
+)
+def test_any_text_falls_into_sentences(text: str, sentences: list[str]) -> None:
+    assert [text[start:end].strip() for start, end in sentence_ranges(text)] == sentences
+
+
+@given(st.text(alphabet="ab A.!?\n。 ", max_size=200), st.integers(1, 40))
+def test_sentences_are_in_order_and_none_is_longer_than_asked(text: str, most: int) -> None:
+    end = 0
+    for start, stop in sentence_ranges(text, most):
+        assert end <= start < stop <= start + most
+        end = stop
