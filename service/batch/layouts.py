@@ -181,7 +181,7 @@ def options_of_text(value: object) -> Any:
             try:
                 value = read(value)
                 break
-            except (ValueError, SyntaxError, RecursionError, MemoryError):
+            except (ValueError, SyntaxError, TypeError, RecursionError, MemoryError):
                 continue
         else:
             return None

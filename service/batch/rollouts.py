@@ -57,6 +57,8 @@ CARRIED = ("step", "prompt")
 _ITEM_FIELDS = frozenset(FIELDS)
 # Records by which a layout is recognised.
 FIRST = 20
+# What a column of Parquet holds.
+MOST_STEPS = 2**63
 
 
 @dataclass(frozen=True, slots=True)
@@ -262,7 +264,7 @@ def _rollout(place: int, fields: dict[str, Any], extra: dict[str, object], layou
     known = {name: value for name, value in fields.items() if name in _ITEM_FIELDS}
     for name in NAMES:
         if isinstance(number := known.get(name), int | float) and not isinstance(number, bool):
-            known[name] = str(int(number)) if number == int(number) else str(number)
+            known[name] = str(number if (whole := _whole(number)) is None else whole)
     if layout.name != OURS.name:
         _as_ours(known, fields)
     if extra.get("id") == known.get("id"):
@@ -278,10 +280,16 @@ def _rollout(place: int, fields: dict[str, Any], extra: dict[str, object], layou
         if "response" not in known or (known["response"] is None and layout.name != OURS.name):
             field_, message = "response", _without_response(extra)
         return LineError(place, field_, f"{field_ if first['loc'] else 'item'}: {message}")
-    step = fields.get("step")
-    whole = isinstance(step, int | float) and not isinstance(step, bool) and step >= 0 and step == int(step)
+    step = _whole(fields.get("step"))
     group = item.group or item.annotation_id or _asked(prompt)
-    return Rollout(item, extra, int(step) if whole else None, group)  # pyright: ignore[reportArgumentType]
+    return Rollout(item, extra, step if step is not None and 0 <= step < MOST_STEPS else None, group)
+
+
+def _whole(value: object) -> int | None:
+    """The whole number that a value is. Infinity and NaN, as Parquet has them, are none."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    return int(value) if isinstance(value, int) or value.is_integer() else None
 
 
 def _as_ours(known: dict[str, Any], fields: Mapping[str, Any]) -> None:

@@ -135,7 +135,26 @@ PIECES = (
         "x",
         "!",
     ),
-    *('"', "'", "\\", "[", "]", ",", ":", "=", "null", "true", "NaN", "-Infinity", "\ufeff", "#", "9" * 400, "(" * 200),
+    *(
+        '"',
+        "'",
+        "\\",
+        "[",
+        "]",
+        ",",
+        ":",
+        "=",
+        "null",
+        "true",
+        "NaN",
+        "-Infinity",
+        "\ufeff",
+        "#",
+        "9" * 400,
+        "(" * 200,
+        "{[1]: 2}",
+        "1e400",
+    ),
 )
 VALUES: st.SearchStrategy[Any] = st.one_of(
     st.none(), st.booleans(), st.integers(), st.just(10**400), st.floats(), st.text(max_size=8), st.sampled_from(PIECES)

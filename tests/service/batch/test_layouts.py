@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from perception_reward.annotations.faults import LineError
-from perception_reward.service.batch.layouts import read_map
+from perception_reward.service.batch.layouts import options_of_text, read_map
 from perception_reward.service.batch.rollouts import RolloutFile
 from perception_reward.service.responses import response_text
 
@@ -166,3 +166,13 @@ def test_rollouts_of_one_prompt_share_a_group(tmp_path: Path):
     rows = [{"prompt": p, "completion": "x", "advantage": 0.1} for p in ("AB?", "AB?", "AC?")]
     one, other, third = (rollout.group for rollout in write(tmp_path / "a.jsonl", *rows).rollouts())
     assert one == other != third
+
+
+@pytest.mark.parametrize("text", ["{[1]: 2}", "{{}: 1}", "[1, 2", "1", "-'a'", "[" * 1000 + "]" * 1000])
+def test_a_cell_that_holds_no_options_has_none(text: str):
+    assert options_of_text(text) is None
+
+
+def test_a_cell_holds_options_as_json_or_as_python_shows_them():
+    assert options_of_text('{"A": "1"}') == {"A": "1"}
+    assert options_of_text("['1', '5']") == ["1", "5"]

@@ -141,3 +141,14 @@ def test_of_many_faults_the_first_are_told_with_their_lines(tmp_path: Path):
 )
 def test_what_somebody_may_have_meant(name: str, known: str | None):
     assert meant(name, ("id", "annotation_id", "facts", "answer", "response")) == known
+
+
+@pytest.mark.parametrize("number", [float("inf"), 1e300, -1.0])
+def test_a_number_that_is_no_step_and_no_whole_id_is_neither(tmp_path: Path, number: float) -> None:
+    pq.write_table(
+        pa.table({"id": [number], "response": ["AB = 5"], "step": [number]}),
+        path := tmp_path / "rollouts.parquet",
+    )
+    (rollout,) = RolloutFile(path).rollouts()
+    assert rollout.step is None
+    assert rollout.item.id == str(int(number) if number.is_integer() else number)
