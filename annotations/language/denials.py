@@ -14,11 +14,13 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from perception_reward.annotations.language.moods import FALSE
+
 Range = tuple[int, int]
 NOTHING: Range = (0, 0)
 
 # What is said of a statement that is not so. "Not right" is said of an angle as well, so only where one is claimed.
-_FALSE = r"(?:false|wrong|incorrect|untrue|mistaken|invalid)"
+_FALSE = rf"(?:{FALSE}|mistaken|invalid)"
 _NOT = r"(?:not|never|hardly|scarcely|far from|anything but|n't)(?: \w+ly| all)?"
 # "Not so clear" is said of no statement, and a "wrong-answer analysis" of no other.
 _NOT_SO = rf"(?:{_FALSE}(?!-)|{_NOT} (?:true|correct|the case|so(?= that| *\W?$)|valid))"

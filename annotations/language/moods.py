@@ -15,6 +15,13 @@ from perception_reward.annotations.language.word_lists import words
 
 Mood: TypeAlias = Literal["asserted", "weak", "negated", "hedged", "hypothetical", "question", "option", "retracted"]
 
+NEGATIONS = words("not no never neither nor none nothing nobody cannot without")
+NEGATION = f"(?:{'|'.join(sorted(NEGATIONS))})"
+"""A pattern for one of `NEGATIONS`, as the next are for other words."""
+
+HEDGE = "(?:maybe|perhaps|possibly|probably|might|could|either|unsure|not sure)"
+FALSE = "(?:false|wrong|incorrect|untrue)"
+
 _CUE = re.compile(
     r"(?P<neutral>\bnot only\b|\bif and only if\b|\bno doubt\b"
     r"|\bnot drawn\b|\bnot to scale\b|\bwhether or not\b|\bwithout loss\b"

@@ -23,7 +23,7 @@ from perception_reward.service.rewards.answers.options import Options
 from perception_reward.service.rewards.answers.references import LONGEST, read_reference
 from perception_reward.service.rewards.answers.statements import last_statement
 
-GRADER_VERSION = "5"
+GRADER_VERSION = "6"
 """Part of every cache key. To be raised with any change that can change a grade."""
 
 LONGEST_ANSWER = 2000

@@ -21,6 +21,7 @@ from enum import Enum
 from functools import lru_cache
 
 from perception_reward.annotations.language.asserted import asserted
+from perception_reward.annotations.language.moods import NEGATIONS
 from perception_reward.annotations.language.names import NAME, points_of
 from perception_reward.annotations.language.notation import normalise
 from perception_reward.annotations.language.numbers import numbers_in
@@ -61,8 +62,6 @@ _WORDS: dict[str, tuple[float, ...]] = {
     **dict.fromkeys(["straight", "supplementary"], (180.0,)),
     "equilateral": (60.0, 3.0),
 }
-# What a text says there are 0 of; a fact with one of these is about more than a number.
-_NEGATIONS = frozenset({"no", "none", "not", "never", "without", "nothing"})
 _PERPENDICULAR = re.compile("perpendicular|⟂")
 # "1.5 million" and "1,500,000", "15th" and "fifteenth": too many ways to write it.
 _SCALED = re.compile(r"\b(?:thousand|million|billion|trillion)s?\b|\d\s?[kKmM]\b", re.I)
@@ -87,7 +86,7 @@ def _held(text: str, fact: str) -> Grounds:
     said = _said(text)
     if not all(_named(name, said, fact) for name in _said(fact).names):
         return Grounds.NOTHING
-    wanted = _numbers(fact) - ({0.0} if not _NEGATIONS.isdisjoint(_WORD.findall(fact.lower())) else set())
+    wanted = _numbers(fact) - ({0.0} if not NEGATIONS.isdisjoint(_WORD.findall(fact.lower())) else set())
     # One of a thing is "a" thing.
     if wanted - {1.0} <= _numbers(text) or _SCALED.search(text) or _SCALED.search(fact):
         return Grounds.ALL
@@ -204,6 +203,7 @@ def _every_number(text: str) -> Iterator[float]:
         if value := float(below):
             yield float(above) / value
     for word in _WORD.findall(text.lower()):
-        yield from (0.0,) if word in _NEGATIONS else _WORDS.get(word, ())
+        # None, no, not: there are 0 of it.
+        yield from (0.0,) if word in NEGATIONS else _WORDS.get(word, ())
     if _PERPENDICULAR.search(text):
         yield 90.0

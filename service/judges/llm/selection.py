@@ -28,6 +28,7 @@ from functools import lru_cache
 from itertools import chain
 from typing import TypeAlias, TypeVar
 
+from perception_reward.annotations.language.moods import FALSE, NEGATION
 from perception_reward.annotations.language.names import NAME, points_of
 from perception_reward.annotations.language.numbers import STARTS, Number, number_at
 from perception_reward.annotations.language.sentences import sentence_ranges
@@ -84,7 +85,7 @@ _TAKES_BACK = re.compile(
     r"\W{0,3}(?:wait|no\b|actually|but\b|however|hmm|oops|sorry|correction|on second|rather|not\b)", re.I
 )
 # What is said of the lines below, and how many lines below it is looked for.
-_HEADING_DENIES = re.compile(r"\b(?:false|wrong|incorrect|untrue|none|neither|not|never|no)\b|n't\b", re.I)
+_HEADING_DENIES = re.compile(rf"\b(?:{FALSE}|{NEGATION})\b|n't\b", re.I)
 _LONGEST_LIST = 12
 
 

@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from perception_reward.annotations.language.moods import HEDGE
 from perception_reward.service.rewards.answers.statements import without_adverb, without_remark
 
 Same = Callable[[str, str], bool]
@@ -72,7 +73,7 @@ _other = re.compile(
     r"(?:option |choice |选)?\(?([A-Z])\)?(?=\s*(?:$|[.,;:!?)&/|]|(?:or|and|或|和)\b))"
 )
 _only_letters = re.compile(r"[^A-Za-z\d]*[A-Z](?:[^A-Za-z\d]+[A-Z])*[^A-Za-z\d]*")
-_doubt = re.compile(r"\b(?:maybe|perhaps|possibly|might|could|either|unsure|not sure)\b|可能|或")
+_doubt = re.compile(rf"\b{HEDGE}\b|可能|或")
 _denied = re.compile(
     r"(?:\b(?:not|isn't|never|cannot be|can't be|rule out|except)\s*(?:option |choice )?|不选|不是|非|除了)\s?$", re.I
 )

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from perception_reward.annotations.language.moods import NEGATION
+
 _says = re.compile(
     r"^.*(?:\b(?:answer|result)s?(?: is| are|:|\s?=)+|(?:答案|结果|所以|因此|答)\s?(?:应该|應該)?(?:是|为|為|:)+|答案"
     r"|\\implies)[\s:]*(?P<rest>.+)$",
@@ -27,7 +29,7 @@ _subject = re.compile(
     r"(?:equal to |about |approximately |exactly )?(?P<rest>[^;!?]+)$"
 )
 _chinese_subject = re.compile(r"^[^\d,;=]{0,60}?(?:是|为|為|等于)\s?(?P<rest>[^,;]+)$")
-_denial = re.compile(r"\b(?:not|no|never|neither|nor|cannot|without|except|unless|if|or|between|than)\b|n't|不|非")
+_denial = re.compile(rf"\b(?:{NEGATION}|except|unless|if|or|between|than)\b|n't|不|非")
 _member = re.compile(r"\\?[A-Za-z]{1,10}\s?\\in(?![A-Za-z])\s?(?=\\?\{)")
 _point = re.compile(r"^[A-Z]\s?(?=\([^()]*[,;][^()]*\)$)|^(?:[Pp]oint|[Vv]ector)\s(?=[(\\])")
 

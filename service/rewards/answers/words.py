@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from fractions import Fraction
 
+from perception_reward.annotations.language.moods import FALSE, HEDGE, NEGATION
 from perception_reward.annotations.language.numbers import CARDINALS, PARTS, read_words
 from perception_reward.annotations.language.units import is_plural, read_unit, singular
 from perception_reward.annotations.language.word_lists import words
@@ -31,9 +32,7 @@ _copula = re.compile(
 _confirmed = re.compile(
     r"(?P<rest>.{1,100}?) (?:is|are) (?:the |my )?(?:correct|right|final )?\s?(?:answer|one|choice)?\s?$", re.I
 )
-_denial = re.compile(
-    r"\b(?:not|no|never|neither|nor|isn|aren|wasn|doesn|don|cannot|can't|without|except|unless|if)\b|n't", re.I
-)
+_denial = re.compile(rf"\b(?:{NEGATION}|except|unless|if)\b|n't", re.I)
 _number = re.compile(
     r"(?<![A-Za-z0-9_.,/])[+-]?\d{1,20}(?:,\d{3}){0,6}(?:\.\d{1,20})?(?:/\d{1,20})?(?![A-Za-z0-9_/]|[.,]\d)"
 )
@@ -43,8 +42,8 @@ _chinese_hedges = re.compile(
 )
 _prose = re.compile(r"[A-Za-z ,.'’:;!%()°\"-]*")
 _hedges = re.compile(
-    r"\b(?:not|or|neither|either|nor|except|between|maybe|perhaps|possibly|than|unless|else|otherwise|alternatively|if|wrong|incorrect|false|"
-    r"at (?:least|most))\b|n't"
+    rf"\b(?:{HEDGE}|{FALSE}|not|or|neither|nor|except|between|than|unless|else|otherwise|alternatively|if"
+    r"|at (?:least|most))\b|n't"
 )
 _bound_before = re.compile(
     r"\b(?:half|third|quarter|percent|fraction|part|root|square|cube|log|logarithm|cosine|sine|tangent|multiple|"
