@@ -8,12 +8,13 @@
 | module | reads and writes |
 |---|---|
 | `numbers` | numbers inside prose and in words: compounds, thousands, ordinals, fractions, other scripts; and back |
+| `english_numbers`, `chinese_numbers` | their words, and how they are written |
 | `literals` | numbers that are a whole text: scientific, periodic, mixed, in another base |
 | `units` | units of measure, and how they convert |
 | `notation` | LaTeX, Unicode and Markdown in one plain notation, with the way back to the original |
 | `expressions`, `quantities`, `values` | terms in letters as trees; as labels of a figure; compared exactly |
 | `names` | names of points and runs of them |
-| `stems` | words cut to what their forms share |
+| `stems`, `word_lists` | words cut to what their forms share; lists of words |
 | `sentences` | a text as sentences, each with what is merely supposed, asked or offered in it |
 | `asserted` | what a text claims and states, the rest left out |
 | `moods`, `denials`, `examined` | hedges, suppositions, questions, options, denials, quotations |

@@ -8,9 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from perception_reward.annotations.language.numbers import (
-    in_words,
     numbers_in,
-    ordinal_in_words,
     read_ordinal,
     read_words,
     scaled,
@@ -85,22 +83,6 @@ def test_a_place_a_part_and_an_amount_are_told_apart() -> None:
     assert {text: number.kind for text in kinds for number in numbers_in(text)} == kinds
 
 
-@given(st.integers(-(10**15) + 1, 10**15 - 1))
-def test_a_number_in_words_is_read_back(number: int) -> None:
-    words = in_words(number)
-    assert read_words(words) == number
-    assert [(found.value, found.start, found.end) for found in numbers_in(f"is {words}.")] == [
-        (number, 3, 3 + len(words))
-    ]
-
-
-@given(st.integers(0, 10**15 - 1))
-def test_a_place_in_words_is_read_back(number: int) -> None:
-    words = ordinal_in_words(number)
-    assert read_ordinal(words) == number
-    assert [(found.value, found.kind) for found in numbers_in(words)] == [(number, "ordinal")]
-
-
 @given(st.integers(-(10**15), 10**15), st.sampled_from(["{}", "{:,}"]))
 def test_a_number_in_digits_is_found_whole(number: int, form: str) -> None:
     written = form.format(number)
@@ -117,13 +99,6 @@ def test_a_mixed_number_is_its_sum(whole: int, top: int, bottom: int) -> None:
 @given(st.text(alphabet="٠١٢٣٤٥٦٧٨٩", min_size=1, max_size=12))
 def test_digits_of_another_script_are_digits(digits: str) -> None:
     assert [found.value for found in numbers_in(digits)] == [int(digits)]
-
-
-def test_what_is_too_large_for_words_is_refused() -> None:
-    with pytest.raises(ValueError, match="too large"):
-        in_words(10**15)
-    with pytest.raises(ValueError, match="no place"):
-        ordinal_in_words(-1)
 
 
 @given(st.text(alphabet=st.sampled_from("0123456789.,-/ e^×万半½%() andhunredtwoaitv") | st.characters(), max_size=60))
