@@ -9,27 +9,19 @@ The same function serves the command in its own process, its lanes, and the acto
 
 from __future__ import annotations
 
-import asyncio
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
+from typing import Any, TypeAlias
 
 from perception_reward.annotations.faults import LineError, Record, said
 from perception_reward.service.batch.layouts import Layout
-from perception_reward.service.batch.results import line_of, packed_rows, row_of
+from perception_reward.service.batch.results import Explanation, explanation, line_of, packed_rows, row_of
 from perception_reward.service.batch.rollouts import Rollout, read_rollouts
+from perception_reward.service.batch.scorings import Scoring
 from perception_reward.service.batch.tally import Tally
-from perception_reward.trainer_client.errors import InvalidItem
-from perception_reward.trainer_client.missing import missing_result
-from perception_reward.trainer_client.wire import ItemResult, ScoreItem, ScoreRequest
+from perception_reward.trainer_client.wire import ItemResult
 
-if TYPE_CHECKING:
-    from perception_reward.service.assembly import Service
-    from perception_reward.trainer_client.client import RewardClient
-
-# The label of these items in logs: what a run is told, it is told once.
-RUN = "rollouts"
 # Why a row of the side table has no result: its record could not be read.
 UNREADABLE = "unreadable"
 
@@ -67,47 +59,6 @@ class Scored:
     missing: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
 
 
-class Scoring(Protocol):
-    """Whoever turns items into results, in their order; what cannot be scored is missing."""
-
-    async def score(self, items: Sequence[ScoreItem], step: int | None) -> Sequence[ItemResult]: ...
-
-
-class ServiceScoring:
-    """By the parts of a service in this process."""
-
-    def __init__(self, service: Service, prefix: str | None = None) -> None:
-        self._service = service
-        self._prefix = prefix
-
-    async def score(self, items: Sequence[ScoreItem], step: int | None) -> Sequence[ItemResult]:
-        deadline = asyncio.get_running_loop().time() + self._service.settings.request_timeout
-        request = ScoreRequest(items=list(items), step=step, run=RUN, prefix=self._prefix)
-        return (await self._service.scorer.score(request, deadline)).results
-
-
-class UrlScoring:
-    """By running services: they share the load, and the client leaves one alone that fails."""
-
-    def __init__(self, client: RewardClient) -> None:
-        self._client = client
-
-    async def score(self, items: Sequence[ScoreItem], step: int | None) -> Sequence[ItemResult]:
-        """Raises `ServiceUnavailable` where none has ever answered, and `RequestRefused`."""
-        try:
-            return await self._client.score(items, step=step)
-        except InvalidItem as error:
-            # A service of another release may refuse what this one would take: that item alone is lost by it.
-            if error.index is None:
-                raise
-            place = error.index
-        found: list[ItemResult] = []
-        for part in (items[:place], items[place + 1 :]):
-            found += await self.score(part, step) if part else ()
-        found.insert(place, missing_result(items[place].id, "service_unavailable"))
-        return found
-
-
 Answered: TypeAlias = tuple[int, Rollout, ItemResult] | tuple[int, LineError, None]
 
 
@@ -131,11 +82,24 @@ async def score_chunk(chunk: Chunk, asking: Asking, scoring: Scoring) -> Scored:
         pairs.append((one, result))
     tally = Tally()
     tally.add(result for _, result in pairs)
+    explained = await explanations(pairs, asking, scoring)
+    lines = ((*pair, asking.step, told) for pair, told in zip(pairs, explained, strict=True))
     if asking.table:
-        written = packed_rows([row_of(*pair, asking.step, explain=asking.explain) for pair in pairs])
+        written = packed_rows([row_of(*line) for line in lines])
     else:
-        written = "".join(line_of(*pair, asking.step, explain=asking.explain) for pair in pairs).encode()
+        written = "".join(line_of(*line) for line in lines).encode()
     return Scored([written] if pairs else [], len(pairs), tally, missing)
+
+
+async def explanations(
+    pairs: Sequence[tuple[Rollout, ItemResult]], asking: Asking, scoring: Scoring
+) -> list[Explanation | None]:
+    """With `--explain` what a reader needs beside each result, else None for each."""
+    if not asking.explain:
+        return [None] * len(pairs)
+    named = [rollout.item.annotation_id for rollout, _ in pairs]
+    known = await scoring.annotations({name for name in named if name is not None})
+    return [explanation(*pair, known.get(name or "")) for pair, name in zip(pairs, named, strict=True)]
 
 
 def _read(place: int, record: Record | LineError, layout: Layout) -> Iterator[tuple[int, Rollout | LineError]]:

@@ -18,7 +18,12 @@ from perception_reward.service.batch.files import Files
 from perception_reward.service.batch.inputs import identity
 from perception_reward.service.batch.outputs import Done, Output, Stream
 from perception_reward.service.batch.pipeline import Score, chunks, run
+from perception_reward.service.batch.rollouts import MOST_SHOWN
 from perception_reward.service.batch.selection import Selection
+
+
+class Unreadable(ValueError):
+    """A record that cannot be scored has ended a job that was not told to skip it. The message names it."""
 
 
 class Watcher(Protocol):
@@ -29,8 +34,8 @@ class Watcher(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """plan: what else makes the results what they are, in words. skip_bad: a file that cannot be read to its end is
-    told as one faulty record."""
+    """plan: what else makes the results what they are, in words. skip_bad: records that cannot be read are told in the
+    side table, and so is a file that cannot be read to its end; without it the first of them ends the job."""
 
     files: Files
     selection: Selection
@@ -45,16 +50,21 @@ class Job:
     ) -> tuple[bool, Done]:
         """Whether it came to its end, and how far.
 
-        Raises `OutputRefused` for an output that is there or belongs to another plan, `RecordFileError`, and `OSError`.
+        Raises `Unreadable`, `OutputRefused` for an output that is there or belongs to another plan, `RecordFileError`,
+        and `OSError`.
         """
         with self._output(judge) as output:
 
             def write(chunk: Chunk, scored: Scored) -> None:
                 output.write(chunk, scored)
                 watch(output.done)
+                if not self.skip_bad and (faults := [row for row in scored.missing if row["line"] is None]):
+                    raise Unreadable("\n".join(row["message"] for row in faults[:MOST_SHOWN]))
 
             watch(output.done)
             done = output.done
+            if done.unread and not self.skip_bad:
+                raise Unreadable(f"an earlier run has met {done.unread} records that cannot be scored")
             found = chunks(self.files, self.selection, (done.file, done.place), done.records, skip_bad=self.skip_bad)
             try:
                 ended = await run(found, score, write, ahead=ahead, stopping=stopping)

@@ -15,8 +15,9 @@ from typing import Any
 from perception_reward.annotations.store import StoreError
 from perception_reward.service import logs
 from perception_reward.service.assembly import assemble, preload_of
-from perception_reward.service.batch.chunks import Asking, Chunk, ServiceScoring, score_chunk
+from perception_reward.service.batch.chunks import Asking, Chunk, score_chunk
 from perception_reward.service.batch.lanes import framed, received
+from perception_reward.service.batch.scorings import Scoring, ServiceScoring
 from perception_reward.service.processes.handles import WorkersUnavailable
 from perception_reward.service.settings import SettingsError
 
@@ -44,7 +45,7 @@ async def _work(out: int) -> None:
         await say(("failed", str(error)))
 
 
-async def _answer_all(stream: asyncio.StreamReader, say: Any, scoring: ServiceScoring, asking: Asking) -> None:
+async def _answer_all(stream: asyncio.StreamReader, say: Any, scoring: Scoring, asking: Asking) -> None:
     async def answer(number: int, chunk: Chunk) -> None:
         await say((number, await score_chunk(chunk, asking, scoring)))
 

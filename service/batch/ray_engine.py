@@ -25,22 +25,13 @@ from typing import Any
 
 from perception_reward.annotations.faults import LineError
 from perception_reward.annotations.files import is_url, remote
-from perception_reward.service.batch.chunks import (
-    RUN,
-    UNREADABLE,
-    Answered,
-    Asking,
-    Chunk,
-    Scoring,
-    ServiceScoring,
-    UrlScoring,
-    answers,
-)
+from perception_reward.service.batch.chunks import UNREADABLE, Answered, Asking, Chunk, answers, explanations
 from perception_reward.service.batch.files import Files
 from perception_reward.service.batch.layouts import Layout
 from perception_reward.service.batch.pipeline import RECORDS
 from perception_reward.service.batch.results import row_of, table_schema
 from perception_reward.service.batch.rollouts import Rollout
+from perception_reward.service.batch.scorings import RUN, Scoring, ServiceScoring, UrlScoring
 from perception_reward.service.batch.selection import Selection
 from perception_reward.service.settings import Settings
 from perception_reward.trainer_client.missing import missing_result
@@ -184,7 +175,14 @@ class RayActor:
         records = [(place, row) for place, row in enumerate(batch.to_pylist()) if self._takes(row)]
         chunk = Chunk(0, "rows", "row", self._layout, records, (0, len(records)))
         answered = await self._answers(chunk, scoring)
-        return _table(answered, batch, self._column, self._job.asking)
+        pairs = [(one, result) for _, one, result in answered if isinstance(one, Rollout) and result is not None]
+        explained = iter(await explanations(pairs, self._job.asking, scoring))
+        rows = [
+            _unread(one) if isinstance(one, LineError) else row_of(one, result, self._job.asking.step, next(explained))
+            for _, one, result in answered
+            if isinstance(one, LineError) or result is not None
+        ]
+        return _table(rows, batch, self._column, [place for place, _, _ in answered])
 
     def _takes(self, row: dict[str, Any]) -> bool:
         return all(condition.holds(row) for condition in self._job.selection.where)
@@ -225,19 +223,17 @@ class RayActor:
         return ServiceScoring(service, job.prefix)
 
 
-def _table(answered: Sequence[Answered], batch: Any, column: str, asking: Asking) -> Any:
-    """The results, with the ids as they were read: by these the checkpoint knows what has been written."""
+def _unread(fault: LineError) -> dict[str, Any]:
+    """The row of a record that could not be read."""
+    nothing = missing_result(None, "service_unavailable").model_copy(update={"reason": UNREADABLE})
+    return row_of(Rollout(ScoreItem(response=""), {"fault": fault.message}), nothing, None)
+
+
+def _table(rows: Sequence[dict[str, Any]], batch: Any, column: str, places: Sequence[int]) -> Any:
+    """The results, with the ids as they were read at these places: by them the checkpoint knows what was written."""
     arrow: Any = importlib.import_module("pyarrow")
-    rows: list[dict[str, Any]] = []
-    for _, one, result in answered:
-        if isinstance(one, LineError) or result is None:
-            nothing = missing_result(None, "service_unavailable").model_copy(update={"reason": UNREADABLE})
-            fault = one.message if isinstance(one, LineError) else ""
-            rows.append(row_of(Rollout(ScoreItem(response=""), {"fault": fault}), nothing, None))
-        else:
-            rows.append(row_of(one, result, asking.step, explain=asking.explain))
     table = arrow.Table.from_pylist(rows, table_schema())
-    ids = batch.column(column).take(arrow.array([place for place, _, _ in answered], arrow.int64()))
+    ids = batch.column(column).take(arrow.array(places, arrow.int64()))
     if column in table.column_names:
         return table.set_column(table.column_names.index(column), column, ids)
     return table.append_column(column, ids)

@@ -5,7 +5,7 @@ with.
 |---|---|
 | `group` | what the rollouts of one prompt share: named by the file, or made of its prompt |
 | `step` | the training step, where the file or `--step` names one |
-| `explained` | with `--explain`: the response as it was scored, the reference, and the words that carry each fact |
+| `explained` | with `--explain`: the response as it was scored, the reference, each fact's text, and its words |
 | `extra` | the columns of the rollout that a reward does not need |
 
 In Parquet `explained` and `extra` are JSON in text, because no two files have the same columns.
@@ -18,16 +18,19 @@ import json
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, TypeAlias, cast
 
 from pydantic import Field, JsonValue, ValidationError, field_validator
 
 from perception_reward.annotations.faults import LineError, RecordFileError
+from perception_reward.annotations.model import Annotation
 from perception_reward.annotations.records import open_records
 from perception_reward.service.batch.rollouts import Rollout
 from perception_reward.service.places import where
 from perception_reward.service.responses import response_text
 from perception_reward.trainer_client.wire import ItemResult
+
+Explanation: TypeAlias = dict[str, object]
 
 
 class ResultLine(ItemResult):
@@ -53,16 +56,17 @@ def to_line(result: ItemResult, extra: Mapping[str, object], **beside: object) -
     return (f"{line[:-1]},{_json(more)[1:]}" if more else line) + "\n"
 
 
-def line_of(rollout: Rollout, result: ItemResult, step: int | None, *, explain: bool = False) -> str:
+def line_of(rollout: Rollout, result: ItemResult, step: int | None, explained: Explanation | None = None) -> str:
     """The line of a rollout. step: over its own, where it is not None."""
-    explained = explanation(rollout, result) if explain else None
     return to_line(result, rollout.extra, **_beside(rollout, step), explained=explained)
 
 
-def row_of(rollout: Rollout, result: ItemResult, step: int | None, *, explain: bool = False) -> dict[str, Any]:
+def row_of(
+    rollout: Rollout, result: ItemResult, step: int | None, explained: Explanation | None = None
+) -> dict[str, Any]:
     """The same as a row of a table with the columns `table_schema()`."""
     row = {**result.model_dump(), **_beside(rollout, step)}
-    row["explained"] = _json(explanation(rollout, result)) if explain else None
+    row["explained"] = None if explained is None else _json(explained)
     row["extra"] = _json(rollout.extra) if rollout.extra else None
     return row
 
@@ -83,10 +87,13 @@ def _beside(rollout: Rollout, step: int | None) -> dict[str, object]:
     return {"group": rollout.group, "step": rollout.step if step is None else step}
 
 
-def explanation(rollout: Rollout, result: ItemResult) -> dict[str, object]:
-    """What a reader needs beside the verdicts: the text, and of it the words that carry each fact."""
+def explanation(rollout: Rollout, result: ItemResult, annotation: Annotation | None = None) -> Explanation:
+    """What a reader needs beside the verdicts: the response, and of each fact the text and the words that carry it.
+
+    annotation: the one that the rollout names, where it can be read.
+    """
     item, text = rollout.item, response_text(rollout.item.response)
-    told = {fact.id: fact.text for fact in item.facts or ()}
+    told = {fact.id: fact.text for fact in item.facts or (annotation.facts if annotation else ())}
     facts = [
         {
             "id": fact.id,
@@ -96,7 +103,8 @@ def explanation(rollout: Rollout, result: ItemResult) -> dict[str, object]:
         }
         for fact in result.facts or ()
     ]
-    return {"response": text, "answer": item.answer, "annotation_id": item.annotation_id, "facts": facts}
+    answer = item.answer if item.answer is not None or annotation is None else annotation.answer
+    return {"response": text, "answer": answer, "annotation_id": item.annotation_id, "facts": facts}
 
 
 def table_schema() -> Any:

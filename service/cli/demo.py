@@ -19,10 +19,9 @@ from rich.text import Text
 from perception_reward.annotations.outputs import written
 from perception_reward.service import logs
 from perception_reward.service.assembly import Service
-from perception_reward.service.cli import serving
+from perception_reward.service.cli import running
 from perception_reward.service.cli.options import settings_or_exit
 from perception_reward.service.cli.outputs import Force, outputs_or_exit
-from perception_reward.service.cli.running import run_or_exit
 from perception_reward.service.cli.screen import screen
 from perception_reward.service.report.explained import explained
 from perception_reward.service.server import address
@@ -63,8 +62,8 @@ def demo(
         )
 
         async def main(service: Service) -> None:
-            with serving.listen(settings) as listener:
-                server = asyncio.create_task(serving.serve(service, listener))
+            with running.listen(settings) as listener:
+                server = asyncio.create_task(running.serve(service, listener))
                 url = address(listener)
                 request = sample_request()
                 response = await post(url, request)
@@ -74,7 +73,7 @@ def demo(
                     signal.raise_signal(signal.SIGTERM)
                 await server
 
-        run_or_exit(settings, main)
+        running.run_or_exit(settings, main)
 
 
 def sample_request() -> ScoreRequest:

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, TypeVar
 import typer
 
 from perception_reward.annotations.faults import RecordFileError
-from perception_reward.service.batch.chunks import RUN
 from perception_reward.service.batch.rollouts import RolloutFile, Survey
+from perception_reward.service.batch.scorings import RUN
 from perception_reward.service.cli.options import fail, reason
 from perception_reward.trainer_client.wire import ScoreItem, ScoreRequest, ScoreResponse
 

@@ -1,9 +1,10 @@
-"""Running the service's parts from the command line: one line for what goes wrong."""
+"""Running the service's parts from the command line, and serving: one line for what goes wrong."""
 
 from __future__ import annotations
 
 import asyncio
 import errno
+import socket
 from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from typing import TYPE_CHECKING
@@ -16,6 +17,7 @@ from perception_reward.trainer_client.errors import RewardError
 
 if TYPE_CHECKING:
     from perception_reward.service.assembly import Service
+    from perception_reward.service.server import DrainingServer
 
 
 def run_or_exit(
@@ -56,3 +58,31 @@ def told_or_exit() -> Generator[None]:
         fail("there is no space left on the disk" if error.errno == errno.ENOSPC else reason(error))
     except (KeyboardInterrupt, asyncio.CancelledError):
         fail("stopped", status=130)
+
+
+def listen(settings: Settings) -> socket.socket:
+    """The bound socket; OSError says which address is taken and what to do."""
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    try:
+        listener = socket.create_server((settings.host, settings.port), family=family, backlog=2048)
+    except OSError as error:
+        address = f"{settings.host}:{settings.port}"
+        raise OSError(
+            f"cannot listen on {address}: {error.strerror}; choose another --port, or 0 for a free one"
+        ) from None
+    # Accepted connections inherit it. asyncio would set it only on sockets of a named protocol, and without it an
+    # answer on a kept connection waits 40 ms for the client's delayed acknowledgement.
+    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return listener
+
+
+async def serve(service: Service, listener: socket.socket) -> DrainingServer:
+    """Serve on `listener` until a signal ends it."""
+    # Here, because only two commands serve.
+    from perception_reward.service.garbage import collected_when_idle
+    from perception_reward.service.server import make_server
+
+    server = make_server(service)
+    async with collected_when_idle(service.admission):
+        await server.serve(sockets=[listener])
+    return server

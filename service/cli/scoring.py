@@ -15,11 +15,12 @@ from rich.console import Console
 from rich.table import Table
 
 from perception_reward.annotations.outputs import part_of
-from perception_reward.service.batch.chunks import RUN, Asking, ServiceScoring, UrlScoring, score_chunk
-from perception_reward.service.batch.job import Job
+from perception_reward.service.batch.chunks import Asking, score_chunk
+from perception_reward.service.batch.job import Job, Unreadable
 from perception_reward.service.batch.lanes import AT_ONCE, Setup, lanes
 from perception_reward.service.batch.outputs import Done, missing_of
 from perception_reward.service.batch.pipeline import Score
+from perception_reward.service.batch.scorings import RUN, Scoring, ServiceScoring, UrlScoring
 from perception_reward.service.cli.options import fail
 from perception_reward.service.cli.running import started, told_or_exit
 from perception_reward.service.cli.screen import progress
@@ -84,7 +85,7 @@ async def _any_scorer(
             yield _by(ServiceScoring(service, prefix), asking), service.judge.info.fingerprint, AHEAD
 
 
-def _by(scoring: ServiceScoring | UrlScoring, asking: Asking) -> Score:
+def _by(scoring: Scoring, asking: Asking) -> Score:
     return lambda chunk: score_chunk(chunk, asking, scoring)
 
 
@@ -111,6 +112,11 @@ def run_job(job: Job, scorer: AbstractAsyncContextManager[Scorer], total: int | 
     try:
         with told_or_exit():
             ended = asyncio.run(main())
+    except Unreadable as error:
+        typer.echo(str(error), err=True)
+        _tell_kept(job, reached)
+        fail("what cannot be scored ends the job; pass --skip-bad to go on without it", status=2)
+        raise AssertionError from None
     except BaseException:
         _tell_kept(job, reached)
         raise

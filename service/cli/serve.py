@@ -7,9 +7,8 @@ import logging
 from perception_reward.service import logs, tracing
 from perception_reward.service.assembly import PRELOAD, Service
 from perception_reward.service.audit.last import concern
-from perception_reward.service.cli import serving
+from perception_reward.service.cli import running
 from perception_reward.service.cli.options import fail, with_settings
-from perception_reward.service.cli.running import run_or_exit
 from perception_reward.service.settings import Settings
 
 logger = logging.getLogger(__name__)
@@ -23,11 +22,11 @@ def serve(settings: Settings) -> None:
     async def main(service: Service) -> None:
         if (line := concern(service.last_audit, service.judge.info)) is not None:
             logger.warning(line)
-        with serving.listen(settings) as listener:
-            await serving.serve(service, listener)
+        with running.listen(settings) as listener:
+            await running.serve(service, listener)
 
     try:
         with tracing.running():
-            run_or_exit(settings, main, preload=PRELOAD)
+            running.run_or_exit(settings, main, preload=PRELOAD)
     except tracing.TracingError as error:
         fail(str(error))

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from perception_reward.service.assembly import Service, assemble
-from perception_reward.service.cli.serving import listen
+from perception_reward.service.cli.running import listen
 from perception_reward.service.judges.base import Health, JudgeInfo, JudgeTask, Outcome, Scope, Verdict
 from perception_reward.service.rewards.grading import AccuracyGrader
 from perception_reward.service.rewards.registry import registered

@@ -2,18 +2,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from contextlib import AsyncExitStack
 from typing import Any
 
 from perception_reward.annotations.faults import LineError
-from perception_reward.service.batch.chunks import Asking, Chunk, UrlScoring, score_chunk
+from perception_reward.service.batch.chunks import Asking, Chunk, score_chunk
 from perception_reward.service.batch.layouts import OURS
-from perception_reward.trainer_client.client import RewardClient
-from perception_reward.trainer_client.errors import InvalidItem
 from perception_reward.trainer_client.missing import missing_result
 from perception_reward.trainer_client.wire import Components, ItemResult, ScoreItem
-
-from ..conftest import serve_here
 
 FACTS = [{"id": "f", "text": "AB is 5."}]
 
@@ -76,34 +71,3 @@ async def test_missing_rows_have_all_that_asking_again_needs_and_faulty_ones_say
         "extra": {"model": "m", "step": 3},
     }
     assert scored.count == 2
-
-
-async def test_services_share_the_load_and_one_that_dies_loses_no_row():
-    async with AsyncExitStack() as stack:
-        one = await stack.enter_async_context(serve_here())
-        dying = AsyncExitStack()
-        other = await dying.enter_async_context(serve_here())
-        async with RewardClient([one.url, other.url], missing_limit=1.0, timeout=60, request_items=8) as client:
-            scoring = UrlScoring(client)
-            before = await score_chunk(chunk(*rows(64)), Asking(), scoring)
-            assert one.judge.batches
-            assert other.judge.batches
-            await dying.aclose()
-            behind = await score_chunk(chunk(*rows(64)), Asking(), scoring)
-    for scored in (before, behind):
-        assert scored.tally.items == 64
-        assert scored.missing == []
-
-
-async def test_an_item_that_a_service_refuses_is_missing_alone():
-    class Refusing:
-        async def score(self, items: Sequence[ScoreItem], step: int | None) -> list[ItemResult]:
-            for place, item in enumerate(items):
-                if item.id == "r-2":
-                    raise InvalidItem("items[2]: no", index=place)
-            return await Recorded().score(items, step)
-
-    scored = await score_chunk(chunk(*rows(5)), Asking(), UrlScoring(Refusing()))  # pyright: ignore[reportArgumentType]
-    found = [json.loads(line) for line in scored.results[0].splitlines()]
-    assert [one["status"] for one in found] == ["ok", "ok", "missing", "ok", "ok"]
-    assert [one["id"] for one in found] == [f"r-{number}" for number in range(5)]

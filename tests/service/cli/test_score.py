@@ -16,6 +16,7 @@ import pytest
 from click.testing import Result
 from typer.testing import CliRunner
 
+from perception_reward.service.batch import files
 from perception_reward.service.batch.results import read_results
 from perception_reward.service.cli.main import app
 
@@ -185,6 +186,23 @@ def test_the_words_that_carry_a_fact_are_written(tmp_path: Path):
         "annotation_id": None,
         "facts": [{"id": "f1", "text": "Segment AB has length 5.", "verdict": "stated", "words": "AB = 5"}],
     }
+
+
+def test_a_record_that_cannot_be_read_behind_the_survey_ends_the_job_as_one_before_does(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(files, "SURVEYED", 2)
+    items, out = lines(tmp_path / "items.jsonl", [*ROWS, {"id": "bad"}, *ROWS]), tmp_path / "o.jsonl"
+    done = run(items, out)
+    assert done.exit_code == 2
+    assert "items.jsonl line 5: response: there is none" in done.stderr
+    assert "pass --skip-bad to go on without it" in " ".join(done.stderr.split())
+    assert not out.exists()
+    done = run(items, out, "--skip-bad")
+    assert done.exit_code == 0, done.stderr
+    assert "8 results are there from an earlier run" in done.stderr
+    assert [one["id"] for one in results(out)] == [row["id"] for row in (*ROWS, *ROWS)]
+    assert "1 records could not be read" in " ".join(done.stderr.split())
 
 
 MANY = [{"id": f"r-{n}", "response": f"{n} " * 400 + f"\\boxed{{{n % 3}}}", "answer": "1"} for n in range(3000)]
