@@ -23,7 +23,6 @@ from perception_reward.annotations.store import AnnotationStore, Found, StoreUna
 from perception_reward.service import tracing
 from perception_reward.service.cache.codec import decode_grade, decode_verdict, encode_grade, encode_verdict
 from perception_reward.service.cache.tiered import VerdictCache
-from perception_reward.service.errand import Errand, errand_of, tasks_of
 from perception_reward.service.excerpt import WHOLE
 from perception_reward.service.fairness import begin_flow
 from perception_reward.service.flights import Flights
@@ -37,7 +36,7 @@ from perception_reward.service.rewards.grading import AccuracyGrader, Question
 from perception_reward.service.run_warnings import RunWarnings
 from perception_reward.service.streams import merge
 from perception_reward.service.thoughts import Thoughts
-from perception_reward.service.worksheet import Ask, Find, Worksheet, facts_of
+from perception_reward.service.worksheet import Ask, Find, Work, Worksheet, facts_of, tasks_of, work_of
 from perception_reward.trainer_client.wire import (
     ItemResult,
     Reason,
@@ -139,19 +138,18 @@ class Scorer:
             profile = profile.model_copy(update={"tolerance": request.tolerance})
         found = await self._annotations(request.items, deadline)
         sheets = await self._prepare(request, found, profile)
-        errand = await errand_of(sheets)
-        finds = await self._recall(errand)
-        errand.cache_hits = finds.keys() & errand.asks.keys()
+        work = await work_of(sheets)
+        await self._recall(work)
         results: list[ItemResult] = []
         pace = Pace()
-        async with aclosing(self._completed(sheets, finds, errand, deadline)) as completed:
-            async for index in completed:
-                results.append(sheets[index].result(finds, request.step))
+        async with aclosing(self._find_out(work, deadline)) as complete:
+            async for index in complete:
+                results.append(sheets[index].result(work.finds, request.step))
                 yield index, results[-1]
                 await pace.keep()
         self._observer.scored(profile.name, request.run, results)
-        self._observer.judged(len(errand.judged), errand.joined)
-        summary = await _summary(results, sheets, errand, started)
+        self._observer.judged(len(work.judged), work.joined)
+        summary = await _summary(results, work, started)
         concerns = _concerns(summary, profile)
         if profile.mode != "parity":
             concerns |= self._thoughts.concerns(request.run, (sheet.reading for sheet in sheets))
@@ -198,76 +196,47 @@ class Scorer:
             logger.warning("annotations cannot be read: %s", error)
             return None
 
-    async def _recall(self, errand: Errand) -> dict[bytes, Find]:
-        """What the cache knows, in one read. A value that cannot be decoded is not known."""
-        keys = list(errand.keys)
-        known: dict[bytes, Find] = {}
+    async def _recall(self, work: Work) -> None:
+        """Ask the cache for all of it, in one read. A value that cannot be decoded is not known."""
+        keys = list(work.keys)
         pace = Pace()
         with tracing.span("cache read", keys=len(keys)):
             values = await self._cache.get_many(keys)
         for key, value in zip(keys, values, strict=True):
             await pace.keep()
-            if value is None:
-                continue
-            find = decode_verdict(value) if key in errand.asks else decode_grade(value)
+            find = None if value is None else decode_verdict(value) if key in work.asks else decode_grade(value)
             if find is not None:
-                known[key] = find
-        return known
+                work.finds[key] = find
+        work.cache_hits = work.finds.keys() & work.asks.keys()
 
-    async def _completed(
-        self, sheets: Sequence[Worksheet], finds: dict[bytes, Find], errand: Errand, deadline: float
-    ) -> AsyncGenerator[int]:
-        """Yield the index of each sheet once `finds` holds all its keys; what it lacks is found out and put there."""
-        lacking: dict[int, set[bytes]] = {}
-        waiting: dict[bytes, list[int]] = {}
+    async def _find_out(self, work: Work, deadline: float) -> AsyncGenerator[int]:
+        """Yield the index of each sheet once all that it needs is known; missing is what the deadline came before."""
         pace = Pace()
-        for index, sheet in enumerate(sheets):
-            if sheet.keys <= finds.keys():
+        for index, complete in work.begin():
+            if complete:
                 yield index
-                continue
-            lacking[index] = set(sheet.keys - finds.keys())
-            for key in lacking[index]:
-                waiting.setdefault(key, []).append(index)
             await pace.keep()
-        async with aclosing(self._find_out(set(waiting), errand, deadline)) as found:
-            async for key, find in found:
-                finds[key] = find
-                for index in waiting[key]:
-                    lacking[index].discard(key)
-                    if not lacking[index]:
-                        yield index
-
-    async def _find_out(self, keys: set[bytes], errand: Errand, deadline: float) -> AsyncGenerator[tuple[bytes, Find]]:
-        """Yield every key with its find, joined or found out now; missing where the deadline came first."""
-        left = set(keys)
-        async with aclosing(self._landings(keys, errand, deadline)) as landings:
-            async for key, find in landings:
-                left.discard(key)
-                yield key, find
-        for key in left:
-            yield key, Missing("judge_timeout" if key in errand.asks else "accuracy_timeout")
-
-    async def _landings(self, keys: set[bytes], errand: Errand, deadline: float) -> AsyncGenerator[tuple[bytes, Find]]:
-        """Yield keys as they land; those that have not landed by the deadline are left out."""
 
         def launch(own: Sequence[bytes]) -> AsyncGenerator[tuple[bytes, Find]]:
-            errand.judged |= errand.asks.keys() & set(own)
-            return self._work(own, errand, deadline)
+            work.judged |= work.asks.keys() & set(own)
+            return self._work(own, work, deadline)
 
         # What was joined ran under another request's deadline: where that failed, a try of our own is left.
         again: set[bytes] = set()
-        async with aclosing(self._flights.run(keys, launch, deadline=deadline)) as landings:
-            async for landed in landings:
-                if landed.joined and isinstance(landed.value, Missing):
-                    again.add(landed.key)
-                else:
-                    errand.joined += landed.joined
-                    yield landed.key, landed.value
-        async with aclosing(self._flights.run(again, launch, deadline=deadline)) as landings:
-            async for landed in landings:
-                yield landed.key, landed.value
+        for keys in (set(work.waiting), again):
+            async with aclosing(self._flights.run(keys, launch, deadline=deadline)) as landings:
+                async for landed in landings:
+                    if keys is not again and landed.joined and isinstance(landed.value, Missing):
+                        again.add(landed.key)
+                        continue
+                    work.joined += landed.joined
+                    for index in work.settle(landed.key, landed.value):
+                        yield index
+        for key in list(work.waiting):
+            for index in work.settle(key, Missing("judge_timeout" if key in work.asks else "accuracy_timeout")):
+                yield index
 
-    async def _work(self, keys: Sequence[bytes], errand: Errand, deadline: float) -> AsyncGenerator[tuple[bytes, Find]]:
+    async def _work(self, keys: Sequence[bytes], work: Work, deadline: float) -> AsyncGenerator[tuple[bytes, Find]]:
         """Judge and grade what nobody has found out yet. Missing is never cached.
 
         What is found is in the memory cache before anybody is told, and in one write to Redis at the end, however
@@ -280,10 +249,10 @@ class Scorer:
         questions: dict[bytes, Question] = {}
         pace = Pace()
         for key in keys:
-            if key in errand.asks:
-                asks.append(errand.asks[key])
+            if key in work.asks:
+                asks.append(work.asks[key])
             else:
-                questions[key] = errand.questions[key]
+                questions[key] = work.questions[key]
             await pace.keep()
         try:
             async with aclosing(merge(self._judged(asks, deadline), self._graded(questions, deadline))) as finds:
@@ -353,16 +322,16 @@ def _concerns(summary: Summary, profile: Profile) -> dict[str, str]:
     return concerns
 
 
-async def _summary(results: Sequence[ItemResult], sheets: Sequence[Worksheet], errand: Errand, since: float) -> Summary:
+async def _summary(results: Sequence[ItemResult], work: Work, since: float) -> Summary:
     cache_hits, pace = 0, Pace()
-    for sheet in sheets:
-        cache_hits += sum(key in errand.cache_hits for key in sheet.fact_keys)
+    for sheet in work.sheets:
+        cache_hits += sum(key in work.cache_hits for key in sheet.fact_keys)
         await pace.keep()
     return Summary(
         items=len(results),
         **tally(results),
-        facts=sum(len(sheet.fact_keys) for sheet in sheets),
+        facts=sum(len(sheet.fact_keys) for sheet in work.sheets),
         cache_hits=cache_hits,
-        judged=len(errand.judged),
+        judged=len(work.judged),
         seconds=time.perf_counter() - since,
     )

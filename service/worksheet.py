@@ -1,8 +1,8 @@
-"""One item on its way through the scorer: what is known of it, what is being found out, and its result."""
+"""What a request has to find out: for each of its items a worksheet, and for all of them together the work."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence, Set
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
@@ -11,8 +11,9 @@ from perception_reward.service.cache.keys import facts_digest, grade_key, respon
 from perception_reward.service.calls import after_call, without_results
 from perception_reward.service.combine import combine
 from perception_reward.service.excerpt import WHOLE, excerpt
-from perception_reward.service.judges.base import Missing, Outcome, Verdict, shifted
+from perception_reward.service.judges.base import JudgeTask, Missing, Outcome, Verdict, shifted
 from perception_reward.service.judges.base import Scope as JudgeScope
+from perception_reward.service.pace import Pace
 from perception_reward.service.profiles.model import Profile
 from perception_reward.service.readings import Readings
 from perception_reward.service.responses import response_text, stripped, was_parsed
@@ -194,6 +195,77 @@ class Worksheet:
             for fact, verdict in zip(self.facts, outcomes, strict=True)
             if isinstance(verdict, Verdict)
         ]
+
+
+class Work:
+    """What the worksheets of one request need, by cache key, and where each of it came from.
+
+    finds: what is known. waiting: for each key that is not known yet, the sheets that need it.
+    cache_hits, judged: the verdicts that the cache knew, and those that this request had the judge decide. joined: how
+    many finds came of another request's work.
+    """
+
+    def __init__(self, sheets: Sequence[Worksheet]) -> None:
+        self.sheets = sheets
+        self.asks: dict[bytes, Ask] = {}
+        self.questions: dict[bytes, Question] = {}
+        self.finds: dict[bytes, Find] = {}
+        self.waiting: dict[bytes, list[int]] = {}
+        self.cache_hits: Set[bytes] = frozenset()
+        self.judged: Set[bytes] = frozenset()
+        self.joined = 0
+        self._lacking: dict[int, int] = {}
+
+    @property
+    def keys(self) -> set[bytes]:
+        return self.asks.keys() | self.questions.keys()
+
+    def begin(self) -> Iterator[tuple[int, bool]]:
+        """Go through the sheets: the index of each, and whether it lacks nothing."""
+        for index, sheet in enumerate(self.sheets):
+            lacking = sheet.keys - self.finds.keys()
+            self._lacking[index] = len(lacking)
+            for key in lacking:
+                self.waiting.setdefault(key, []).append(index)
+            yield index, not lacking
+
+    def settle(self, key: bytes, find: Find) -> list[int]:
+        """Enter a find; the sheets that lack nothing more."""
+        self.finds[key] = find
+        indexes = self.waiting.pop(key)
+        for index in indexes:
+            self._lacking[index] -= 1
+        return [index for index in indexes if not self._lacking[index]]
+
+
+async def work_of(sheets: Sequence[Worksheet]) -> Work:
+    work = Work(sheets)
+    pace = Pace()
+    for sheet in sheets:
+        await pace.keep()
+        work.asks.update(sheet.asks)
+        if sheet.question is not None and sheet.grade_key is not None:
+            work.questions[sheet.grade_key] = sheet.question
+    return work
+
+
+async def tasks_of(asks: Sequence[Ask], *, whole_lists: bool) -> list[tuple[JudgeTask, tuple[bytes, ...]]]:
+    """The judge's tasks, each with the keys of its facts, in the order in which facts were asked."""
+    if whole_lists:
+        lists = {ask.keys: ask for ask in asks}
+        return [(JudgeTask(ask.response, ask.facts, ask.group), ask.keys) for ask in lists.values()]
+    pace = Pace()
+    by_response: dict[str, list[Ask]] = {}
+    for ask in asks:
+        by_response.setdefault(ask.response, []).append(ask)
+        await pace.keep()
+    tasks: list[tuple[JudgeTask, tuple[bytes, ...]]] = []
+    for response, group in by_response.items():
+        group.sort(key=lambda ask: ask.place)
+        task = JudgeTask(response, tuple(ask.facts[ask.place] for ask in group), group[0].group)
+        tasks.append((task, tuple(ask.keys[ask.place] for ask in group)))
+        await pace.keep()
+    return tasks
 
 
 def facts_of(item: ScoreItem, annotation: Annotation | None) -> Sequence[Fact]:
