@@ -49,7 +49,7 @@ def _is_shell(path: Path) -> bool:
 
 def test_the_api_image_has_what_the_project_asks_for() -> None:
     versions = locked("api")
-    for requirement in wanted("service"):
+    for requirement in wanted("service", "traces"):
         version = versions[canonicalize_name(requirement.name)]
         assert requirement.specifier.contains(version), f"run deploy/lock: {requirement} and {version}"
 

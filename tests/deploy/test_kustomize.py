@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 import yaml
 
-from perception_reward.service import server
+from perception_reward.service import server, tracing
 from perception_reward.service.settings import ENVIRONMENT_PREFIX, load
 
 pytestmark = pytest.mark.deploy
@@ -285,6 +285,18 @@ def _arguments(objects: Any) -> list[str]:
     return objects.pods["judge"]["spec"]["containers"][0]["args"]
 
 
+def test_traces_go_through_service_and_judge_to_one_collector(render: Any) -> None:
+    objects = render("traces")
+    api = variables(objects.pods["api"]["spec"]["containers"][0])
+    collector = api["OTEL_EXPORTER_OTLP_ENDPOINT"]
+    assert tracing.asked_for({name: value or "" for name, value in api.items()})
+    assert f"--otlp-traces-endpoint={collector}/v1/traces" in _arguments(objects)
+    judge = variables(objects.pods["judge"]["spec"]["containers"][0])
+    assert judge["OTEL_EXPORTER_OTLP_TRACES_PROTOCOL"] == "http/protobuf"
+    (rule,) = objects.named("NetworkPolicy", "traces")["spec"]["egress"]
+    assert rule["ports"] == [{"port": int(collector.rpartition(":")[2])}]
+
+
 def test_the_model_is_one_everywhere(objects: Any) -> None:
     if "judge" not in objects.pods:
         pytest.skip("it has no judge")
@@ -367,6 +379,8 @@ def test_every_pod_is_shut_but_for_the_edges_it_needs(objects: Any) -> None:
     enter |= {(name, "api") for name in own if ("trainers", "api") in enter}
     assert inside <= enter
     outside = {("router", "api server"), *((name, "internet") for name in ("api", "judge", "model-download"))}
+    if any(one["metadata"]["name"] == "traces" for one in objects.of("NetworkPolicy")):
+        outside |= {("api", "monitoring"), ("judge", "monitoring")}
     assert {edge for edge in leave if edge[1] in there} == inside
     assert {edge for edge in leave if edge[1] not in there} <= outside | {("api", "judge")}
     callers = {("trainers", "api"), ("monitoring", "api"), ("monitoring", "judge"), ("kuberay-operator", "batch")}
