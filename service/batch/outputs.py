@@ -25,7 +25,7 @@ import os
 import shutil
 import threading
 import time
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -269,7 +269,7 @@ class TableParts:
         tables = [arrow.ipc.open_stream(pending).read_all() for pending in self._pending]
         fresh = self._folder / f"{done.parts:08}.new"
         with fresh.open("wb") as out:
-            parquet.write_table(arrow.concat_tables(tables), out, compression="zstd")
+            parquet.write_table(_joined(arrow, tables), out, compression="zstd")
             out.flush()
             os.fsync(out.fileno())
         fresh.replace(self._folder / f"{done.parts:08}.parquet")
@@ -278,22 +278,30 @@ class TableParts:
 
     def finish(self, out: Path, *, replace: bool) -> None:
         arrow, parquet = importlib.import_module("pyarrow"), importlib.import_module("pyarrow.parquet")
+        parts = sorted(self._folder.iterdir())
+        schemas = [table_schema(), *map(parquet.read_schema, parts)]
+        empty = _joined(arrow, [schema.empty_table() for schema in schemas])
         with (
             written(out, replace=replace) as whole,
-            parquet.ParquetWriter(whole, table_schema(), compression="zstd") as to,
+            parquet.ParquetWriter(whole, empty.schema, compression="zstd") as to,
         ):
             waiting: list[Any] = []
-            for part in sorted(self._folder.iterdir()):
+            for part in parts:
                 waiting.append(parquet.read_table(part))
                 if sum(table.num_rows for table in waiting) >= GROUP_ROWS:
-                    to.write_table(arrow.concat_tables(waiting), row_group_size=2 * GROUP_ROWS)
+                    to.write_table(_joined(arrow, [empty, *waiting]), row_group_size=2 * GROUP_ROWS)
                     waiting = []
             if waiting:
-                to.write_table(arrow.concat_tables(waiting), row_group_size=2 * GROUP_ROWS)
+                to.write_table(_joined(arrow, [empty, *waiting]), row_group_size=2 * GROUP_ROWS)
         shutil.rmtree(self._folder)
 
     def close(self) -> None:
         self._pending = []
+
+
+def _joined(arrow: Any, tables: Sequence[Any]) -> Any:
+    """As one table. Where all of a part's scores are missing, it may not know the profile's components."""
+    return arrow.concat_tables(tables, promote_options="permissive")
 
 
 @dataclass(frozen=True, slots=True)

@@ -232,7 +232,7 @@ def _unread(fault: LineError) -> dict[str, Any]:
 def _table(rows: Sequence[dict[str, Any]], batch: Any, column: str, places: Sequence[int]) -> Any:
     """The results, with the ids as they were read at these places: by them the checkpoint knows what was written."""
     arrow: Any = importlib.import_module("pyarrow")
-    table = arrow.Table.from_pylist(rows, table_schema())
+    table = arrow.Table.from_pylist(rows, table_schema(rows))
     ids = batch.column(column).take(arrow.array(places, arrow.int64()))
     if column in table.column_names:
         return table.set_column(table.column_names.index(column), column, ids)

@@ -16,7 +16,7 @@ from __future__ import annotations
 import importlib
 import json
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeAlias, cast
 
@@ -28,6 +28,7 @@ from perception_reward.annotations.records import open_records
 from perception_reward.service.batch.rollouts import Rollout
 from perception_reward.service.places import where
 from perception_reward.service.responses import response_text
+from perception_reward.trainer_client.missing import COMPONENTS
 from perception_reward.trainer_client.wire import ItemResult
 
 Explanation: TypeAlias = dict[str, object]
@@ -64,7 +65,7 @@ def line_of(rollout: Rollout, result: ItemResult, step: int | None, explained: E
 def row_of(
     rollout: Rollout, result: ItemResult, step: int | None, explained: Explanation | None = None
 ) -> dict[str, Any]:
-    """The same as a row of a table with the columns `table_schema()`."""
+    """The same as a row of a table with the columns of `table_schema`."""
     row = {**result.model_dump(), **_beside(rollout, step)}
     row["explained"] = None if explained is None else _json(explained)
     row["extra"] = _json(rollout.extra) if rollout.extra else None
@@ -107,17 +108,18 @@ def explanation(rollout: Rollout, result: ItemResult, annotation: Annotation | N
     return {"response": text, "answer": answer, "annotation_id": item.annotation_id, "facts": facts}
 
 
-def table_schema() -> Any:
-    """Of the table that `row_of` makes rows of."""
+def table_schema(rows: Iterable[Mapping[str, Any]] = ()) -> Any:
+    """Of a table of rows that `row_of` made: it has the packaged profiles' components, and those that the rows have."""
     pa: Any = importlib.import_module("pyarrow")
     text, number = pa.string(), pa.float64()
+    components = dict.fromkeys((*COMPONENTS, *(name for row in rows for name in row["components"])))
     fact = [("id", text), ("verdict", text), ("probability", number), ("span", pa.list_(pa.int64()))]
     return pa.schema(
         [
             ("id", text),
             ("status", text),
             ("score", number),
-            ("components", pa.struct([(name, number) for name in ("format", "accuracy", "perception", "repetition")])),
+            ("components", pa.struct([(name, number) for name in components])),
             ("facts", pa.list_(pa.struct(fact))),
             ("reason", text),
             ("truncated", pa.bool_()),
@@ -133,8 +135,9 @@ def packed_rows(rows: Sequence[Mapping[str, Any]]) -> bytes:
     """Rows as a stream of Arrow, to be written elsewhere."""
     pa: Any = importlib.import_module("pyarrow")
     out = pa.BufferOutputStream()
-    with pa.ipc.new_stream(out, table_schema()) as writer:
-        writer.write_table(pa.Table.from_pylist(list(rows), table_schema()))
+    schema = table_schema(rows)
+    with pa.ipc.new_stream(out, schema) as writer:
+        writer.write_table(pa.Table.from_pylist(list(rows), schema))
     return out.getvalue().to_pybytes()
 
 

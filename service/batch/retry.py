@@ -17,7 +17,7 @@ from typing import Any
 from perception_reward.annotations.files import unpacked
 from perception_reward.annotations.outputs import written
 from perception_reward.service.batch.outputs import MOST_BYTES, missing_of, packer
-from perception_reward.service.batch.results import ResultLine, read_results, row_of_line, table_schema, text_of_line
+from perception_reward.service.batch.results import ResultLine, read_results, row_of_line, text_of_line
 
 # Rows of a table that are looked at together.
 ROWS = 4096
@@ -93,7 +93,7 @@ def _replace_rows(out: Path, pairs: Iterator[tuple[int, ResultLine]]) -> None:
     with (
         parquet.ParquetFile(out) as table,
         written(out, replace=True) as part,
-        parquet.ParquetWriter(part, table_schema(), compression="zstd") as whole,
+        parquet.ParquetWriter(part, table.schema_arrow, compression="zstd") as whole,
     ):
         for batch in table.iter_batches(batch_size=ROWS):
             if number <= at < number + batch.num_rows:
@@ -101,7 +101,7 @@ def _replace_rows(out: Path, pairs: Iterator[tuple[int, ResultLine]]) -> None:
                 while result is not None and at < number + batch.num_rows:
                     rows[at - number] = row_of_line(result)
                     at, result = next(pairs, (-1, None))
-                batch = arrow.RecordBatch.from_pylist(rows, table_schema())
+                batch = arrow.RecordBatch.from_pylist(rows, table.schema_arrow)
             whole.write_batch(batch)
             number += batch.num_rows
 

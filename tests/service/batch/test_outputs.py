@@ -53,6 +53,20 @@ def piece(number: int, out: Path, *, missing: bool = False) -> tuple[Chunk, Scor
     return Chunk(0, "a.jsonl", "line", OURS, [(number + 1, {})], (0, number + 1)), Scored([data], 1, tally, side)
 
 
+def test_a_table_has_the_components_of_the_profile_also_where_a_part_does_not_know_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    out = tmp_path / "results.parquet"
+    with Output(out, PLAN, replace=False) as output:
+        for number, parts in enumerate([PARTS, {**PARTS, "mine": 0.25}, PARTS]):
+            monkeypatch.setitem(globals(), "PARTS", parts)
+            output.write(*piece(number, out))
+            output.commit()
+        output.finish()
+    assert [result.components.get("mine") for result in read_results(out)] == [None, 0.25, None]
+    assert all(result.components["format"] == PARTS["format"] for result in read_results(out))
+
+
 def ids(out: Path) -> list[str | None]:
     return [result.id for result in read_results(out)]
 
