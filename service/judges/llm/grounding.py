@@ -63,8 +63,8 @@ _WORDS: dict[str, tuple[float, ...]] = {
     "equilateral": (60.0, 3.0),
 }
 _PERPENDICULAR = re.compile("perpendicular|⟂")
-# "1.5 million" and "1,500,000", "15th" and "fifteenth": too many ways to write it.
-_SCALED = re.compile(r"\b(?:thousand|million|billion|trillion)s?\b|\d\s?[kKmM]\b", re.I)
+# "Some thousands", "15k": of no certain size, or written in too many ways.
+_SCALED = re.compile(r"\b(?:thousand|million|billion|trillion)s\b|\d\s?(?:[kKM]|bn|mn)\b")
 
 
 class Grounds(Enum):
