@@ -24,10 +24,9 @@ from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 from perception_reward.annotations.collinear import Collinear
-from perception_reward.annotations.english import sentence
+from perception_reward.annotations.english import read_sentence, sentence
 from perception_reward.annotations.language.quantities import Quantity, QuantityError, read_quantity
 from perception_reward.annotations.model import Annotation
-from perception_reward.annotations.reading import read_sentence
 from perception_reward.annotations.statements import Figure, Statement
 from perception_reward.trainer_client.wire import Fact
 

@@ -17,9 +17,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from perception_reward.annotations.collinear import Collinear
+from perception_reward.annotations.english import read_sentence
 from perception_reward.annotations.figures import Counts
 from perception_reward.annotations.model import Annotation
-from perception_reward.annotations.reading import read_sentence
 from perception_reward.annotations.statements import Statement
 from perception_reward.trainer_client.wire import Fact
 
