@@ -2,35 +2,42 @@
 
 from __future__ import annotations
 
+from typing import Protocol
+
 from perception_reward.service.judges.base import Judge
 from perception_reward.service.judges.calibrated import CalibratedJudge
 from perception_reward.service.judges.calibration import load_calibration
 from perception_reward.service.judges.cascade import spec as cascade
 from perception_reward.service.judges.cascade.judge import CascadeJudge
+from perception_reward.service.judges.cascade.observer import CascadeObserver
 from perception_reward.service.judges.llm.engine import Engine
 from perception_reward.service.judges.llm.evidence import Evidence
 from perception_reward.service.judges.llm.judge import LLMJudge
 from perception_reward.service.judges.llm.method import Method
 from perception_reward.service.judges.llm.methods import make_method
+from perception_reward.service.judges.llm.observer import JudgeObserver
 from perception_reward.service.judges.openai.spec import FORM, SCHEME
 from perception_reward.service.judges.symbolic.judge import SymbolicJudge
 from perception_reward.service.judges.vllm import factory as vllm
 from perception_reward.service.judges.vllm.arguments import parse_arguments
-from perception_reward.service.metrics import Metrics
 from perception_reward.service.processes.pool import WorkerPool
 from perception_reward.service.settings import Settings, naming
 
 
-def make_judge(settings: Settings, pool: WorkerPool, metrics: Metrics) -> Judge:
+class JudgesObserver(JudgeObserver, CascadeObserver, Protocol):
+    """Told of all that judges do, for metrics."""
+
+
+def make_judge(settings: Settings, pool: WorkerPool, observer: JudgesObserver) -> Judge:
     """The judge of `settings.judge`, not yet started. ValueError for a setting that describes none."""
     if settings.judge.startswith(cascade.SCHEME):
         second = settings.model_copy(update={"judge": cascade.second_stage(settings.judge)})
-        model = make_judge(second, pool, metrics)
-        return CascadeJudge(SymbolicJudge(pool), model, check=settings.cascade_check, observer=metrics)
+        model = make_judge(second, pool, observer)
+        return CascadeJudge(SymbolicJudge(pool), model, check=settings.cascade_check, observer=observer)
     _check_for_whom_arguments_are(settings)
     if settings.judge == "symbolic":
         return _calibrated(SymbolicJudge(pool), settings)
-    engine = _engine(settings, metrics)
+    engine = _engine(settings, observer)
     method = make_method(settings.judge_method)
     with naming("judge_evidence"):
         judge = LLMJudge(
@@ -47,7 +54,7 @@ def _selects(settings: Settings, method: Method) -> bool:
     return settings.judge_evidence == "selected" or (settings.judge_evidence == "auto" and method.scope == "fact")
 
 
-def _engine(settings: Settings, metrics: Metrics) -> Engine:
+def _engine(settings: Settings, observer: JudgesObserver) -> Engine:
     if settings.judge.startswith(vllm.SCHEME):
         with naming("judge_engine_arg"):
             arguments = parse_arguments(settings.judge_engine_arg)
@@ -57,7 +64,7 @@ def _engine(settings: Settings, metrics: Metrics) -> Engine:
             arguments=arguments,
             concurrency=settings.judge_concurrency,
             restart=settings.judge_restart,
-            observer=metrics,
+            observer=observer,
         )
     if not settings.judge.startswith(SCHEME):
         raise ValueError(
@@ -71,7 +78,7 @@ def _engine(settings: Settings, metrics: Metrics) -> Engine:
         settings.judge,
         api_key=key.get_secret_value() if key is not None else None,
         concurrency=settings.judge_concurrency,
-        observer=metrics,
+        observer=observer,
     )
 
 

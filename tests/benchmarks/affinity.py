@@ -17,8 +17,8 @@ from collections.abc import Callable, Sequence
 
 from measures import table
 
-from perception_reward.service.judges.openai import affinity
-from perception_reward.service.judges.openai.endpoint import Endpoint
+from perception_reward.service.judges.http import affinity
+from perception_reward.service.judges.http.endpoint import Endpoint
 
 SERVERS, SLOTS, GROUPS, GROUP = 8, 64, 2000, 8
 Choose = Callable[[Sequence[Endpoint], str], Endpoint]

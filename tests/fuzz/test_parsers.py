@@ -33,15 +33,15 @@ from perception_reward.service.api.body import parse
 from perception_reward.service.batch.layouts import read_map, recognised
 from perception_reward.service.batch.rollouts import Rollout, RolloutFile, read_rollouts
 from perception_reward.service.excerpt import excerpt
+from perception_reward.service.judges.http.body import decoded
+from perception_reward.service.judges.http.words import quotable
 from perception_reward.service.judges.llm.ask import Choice
 from perception_reward.service.judges.llm.failure import JudgeFailure
 from perception_reward.service.judges.llm.reply import parse_reply
 from perception_reward.service.judges.llm.sanitise import inert, visible
 from perception_reward.service.judges.llm.selection import select
-from perception_reward.service.judges.openai.body import decoded
 from perception_reward.service.judges.openai.completions import chosen, written
 from perception_reward.service.judges.openai.scoring import scores
-from perception_reward.service.judges.openai.words import quotable
 from perception_reward.service.judges.symbolic.judge import decide_all
 from perception_reward.service.keyring import Keyring
 from perception_reward.service.profiles.load import ProfileError, load_profiles

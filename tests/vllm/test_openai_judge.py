@@ -12,15 +12,15 @@ from typing import Any, get_args
 import pytest
 
 from perception_reward.service.judges.base import JudgeTask, Missing, Outcome, Verdict
+from perception_reward.service.judges.http.affinity import order
+from perception_reward.service.judges.http.body import decoded
+from perception_reward.service.judges.http.endpoint import Endpoint
 from perception_reward.service.judges.llm.ask import Choice, LogProbs
 from perception_reward.service.judges.llm.failure import JudgeFailure
 from perception_reward.service.judges.llm.judge import LLMJudge
 from perception_reward.service.judges.llm.methods import MethodName, make_method
 from perception_reward.service.judges.llm.vocabulary import Vocabulary
 from perception_reward.service.judges.openai import completions
-from perception_reward.service.judges.openai.affinity import order
-from perception_reward.service.judges.openai.body import decoded
-from perception_reward.service.judges.openai.endpoint import Endpoint
 from perception_reward.service.judges.openai.engine import OpenAIEngine
 from perception_reward.service.judges.openai.factory import openai_engine
 from perception_reward.service.judges.openai.scoring import scores, scoring

@@ -16,11 +16,11 @@ import pytest
 from aiohttp import web
 
 from perception_reward.service.judges.base import Health, JudgeTask, Missing, Outcome, Verdict
+from perception_reward.service.judges.http import body
 from perception_reward.service.judges.llm.ask import Choice, LogProbs, Writing
 from perception_reward.service.judges.llm.failure import JudgeFailure
 from perception_reward.service.judges.llm.judge import LLMJudge
 from perception_reward.service.judges.llm.paper import PaperMethod
-from perception_reward.service.judges.openai import body
 from perception_reward.service.judges.openai.engine import OpenAIEngine
 from perception_reward.service.judges.openai.factory import openai_engine
 from perception_reward.trainer_client.wire import Fact

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from perception_reward.service.judges.openai.words import MOST_REPEATED, quotable
+from perception_reward.service.judges.http.words import MOST_REPEATED, quotable
 
 SECRET = "The radius of the circle in the figure is seven, says the response of somebody."
 

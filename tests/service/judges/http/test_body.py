@@ -12,9 +12,9 @@ import aiohttp
 import pytest
 from aiohttp import web
 
+from perception_reward.service.judges.http import body
+from perception_reward.service.judges.http.body import Unusable, decoded, first_bytes, whole_body
 from perception_reward.service.judges.llm.failure import JudgeFailure
-from perception_reward.service.judges.openai import body
-from perception_reward.service.judges.openai.body import Unusable, decoded, first_bytes, whole_body
 
 MOST = 10_000
 

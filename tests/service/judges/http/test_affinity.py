@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from perception_reward.service.judges.openai.affinity import LEAST, SLACK, choose
-from perception_reward.service.judges.openai.endpoint import Endpoint
+from perception_reward.service.judges.http.affinity import LEAST, SLACK, choose
+from perception_reward.service.judges.http.endpoint import Endpoint
 
 
 def endpoints(number: int, concurrency: int = 64) -> list[Endpoint]:

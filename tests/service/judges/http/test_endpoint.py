@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from perception_reward.service.judges.openai.endpoint import Endpoint
+from perception_reward.service.judges.http.endpoint import Endpoint
 
 
 @pytest.fixture

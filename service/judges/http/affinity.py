@@ -11,7 +11,7 @@ import math
 from collections.abc import Sequence
 from hashlib import blake2b
 
-from perception_reward.service.judges.openai.endpoint import Endpoint
+from perception_reward.service.judges.http.endpoint import Endpoint
 
 # A server takes at most this many times the mean load. Less spreads better, more keeps more prefixes in place.
 SLACK = 1.25
