@@ -107,7 +107,13 @@ def _schema(annotations: Sequence[Annotation], header: Header) -> tuple[Any, Any
     plain_answers = all(isinstance(one.answer, str | None) for one in annotations)
     plain_choices = all(isinstance(one.choices, list | None) for one in annotations)
     numbers = arrow.list_(arrow.float64())
-    others = {"weight": arrow.float64(), "page": arrow.int64(), "at": numbers, "region": numbers}
+    others = {
+        "weight": arrow.float64(),
+        "confidence": arrow.float64(),
+        "page": arrow.int64(),
+        "at": numbers,
+        "region": numbers,
+    }
     fact = [(name, others.get(name, text)) for name in Fact.model_fields]
     columns = [
         ("id", text),

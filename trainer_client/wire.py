@@ -102,6 +102,12 @@ class Fact(WireModel):
         description="Where it is known from. `seen`: the image. `derived`: a step of reasoning. `given`: the question. "
         "Only seen facts are perception. The field's old name `modality` (`visual`, `textual`) is still read.",
     )
+    confidence: float | None = Field(
+        default=None,
+        ge=0.0,
+        le=1.0,
+        description="Share of the trajectories that say so, where it was found in some. It changes no score.",
+    )
 
     at: tuple[Seconds, Seconds] | None = Field(
         default=None, description="Of a video: the seconds from and to which it holds; twice the same for one moment."

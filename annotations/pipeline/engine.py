@@ -207,6 +207,15 @@ class Engine:
             return reply
 
 
+def without_asking(steps: Steps[T]) -> T:
+    """The result of a step that asks nothing."""
+    try:
+        next(steps)
+    except StopIteration as end:
+        return end.value
+    raise AssertionError("this step asks a model, and there is none")
+
+
 AGAIN = "An earlier reply could not be used: {wrong}. Reply with the JSON object alone, as described."
 
 

@@ -2,19 +2,35 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
+from perception_reward.annotations.outputs import written
+from perception_reward.annotations.pipeline.asks import Steps
+from perception_reward.annotations.pipeline.checking import Checked, Checking, CheckReport, annotation_of
 from perception_reward.annotations.pipeline.engine import Estimate
+from perception_reward.annotations.pipeline.extraction import Extracting, Found
 from perception_reward.annotations.pipeline.filtering import Grader, Yield, filtered
 from perception_reward.annotations.pipeline.journal import Journal
 from perception_reward.annotations.pipeline.limits import Stopped
-from perception_reward.annotations.pipeline.rows import Outputs, Problem, Trajectory, identity, outputs
+from perception_reward.annotations.pipeline.picture import bars
+from perception_reward.annotations.pipeline.rows import (
+    Extracted,
+    Outputs,
+    Problem,
+    Trajectory,
+    beside,
+    grouped,
+    identity,
+    outputs,
+    read_rows,
+)
 from perception_reward.annotations.pipeline.sources import LAYOUTS, Layout, Unusable, read_chains, read_problems
 from perception_reward.annotations.pipeline.trajectories import Answered, Asking
-from perception_reward.annotations.pipeline.work import Asked, Job, StepReport, dry_run, today, work
+from perception_reward.annotations.pipeline.work import Asked, Job, StepReport, dry_run, today, unasked, work
 
 P = TypeVar("P", bound=Problem)
 
@@ -90,6 +106,71 @@ async def filter_trajectories(job: Job, path: Path, grader: Grader, *, agreement
             job.watch.rows(found.read.total())
             if stopping:
                 raise Stopped("stopped")
+    return found
+
+
+async def extract_claims(
+    job: Job, path: Path, asked: Asked, extracting: Callable[[str], Extracting], *, dry: bool = False
+) -> StepReport | Estimate:
+    """Find the visual statements of each trajectory."""
+    makers: list[Extracting] = []
+
+    def step_of(began: str) -> Callable[[Trajectory], Steps[Found]]:
+        makers.append(extracting(began))
+        return makers[0].step
+
+    def settle(row: Trajectory, found: Found, files: Outputs, report: StepReport) -> None:
+        if found.why:
+            files.drop(identity([row]), found.why, found.detail)
+            report.dropped[found.why] += 1
+            return
+        known = {name: getattr(row, name) for name in Trajectory.model_fields}
+        files.keep(Extracted(**known, claims=found.claims, extraction=makers[0].provenance))
+        report.kept += 1
+        origins.update(one.origin for one in found.claims)
+
+    origins: Counter[str] = Counter()
+    rows = read_rows(path, Trajectory)
+    if dry:
+        return dry_run(job, asked, rows, step_of)
+    report = await work(job, asked, rows, step_of, settle, lambda one: identity([one]))
+    told = ", ".join(f"{origins[origin]} {origin}" for origin in ("seen", "derived", "given"))
+    report.more.append(f"{origins.total()} claims: {told}")
+    return report
+
+
+async def check_facts(
+    job: Job, path: Path, checking: Checking, asked: Asked | None, *, dry: bool = False
+) -> CheckReport | Estimate:
+    """Keep the claims that can be held against a response, as annotations; beside them, the rest and a picture."""
+    found = CheckReport()
+    groups = grouped(path, Extracted, lambda one: one.id)
+
+    def step_of(began: str) -> Callable[[list[Extracted]], Steps[Checked]]:
+        return checking.step
+
+    def settle(group: list[Extracted], checked: Checked, files: Outputs, report: StepReport) -> None:
+        found.add(checked)
+        files.keep(annotation_of(checked))
+        for one in checked.dropped:
+            files.drop({"id": group[0].id, **one.claim.model_dump(), "flagged": one.flagged}, one.why, one.detail)
+
+    if asked is not None and dry:
+        return dry_run(job, asked, groups, step_of)
+    if asked is not None:
+        await work(job, asked, groups, step_of, settle, identity)
+    else:
+        unasked(job, groups, step_of(""), settle)
+    parts = [
+        ("facts by kind", found.seen.most_common(20)),
+        ("dropped, flagged or joined", found.reasons.most_common()),
+        (
+            "seen facts by confidence",
+            [(f"{at / 10:.1f} – {at / 10 + 0.1:.1f}", found.confidence[at]) for at in range(10)],
+        ),
+    ]
+    with written(beside(job.out, "svg"), replace=True) as part:
+        part.write_text(bars(parts, "What became of the claims"), encoding="utf-8")
     return found
 
 

@@ -17,7 +17,7 @@ from typing import Any, TypeVar
 
 from perception_reward.annotations.pipeline.asks import Sampling, Steps
 from perception_reward.annotations.pipeline.endpoint import RETRIES, Endpoint
-from perception_reward.annotations.pipeline.engine import Engine, Estimate, Missing, Tally, estimate
+from perception_reward.annotations.pipeline.engine import Engine, Estimate, Missing, Tally, estimate, without_asking
 from perception_reward.annotations.pipeline.journal import Journal
 from perception_reward.annotations.pipeline.limits import Limits, Stopped
 from perception_reward.annotations.pipeline.rows import Outputs, beside, outputs
@@ -161,3 +161,19 @@ def dry_run(job: Job, asked: Asked, rows: Iterable[R], step_of: Callable[[str], 
         return estimate(rows, step_of(today()), asked.sampling, None)
     with Journal.opened(job.journal, step=job.step, began=today()) as journal:
         return estimate(rows, step_of(journal.began), asked.sampling, journal)
+
+
+def unasked(
+    job: Job, rows: Iterable[R], step: Callable[[R], Steps[T]], settle: Callable[[R, T, Outputs, StepReport], None]
+) -> StepReport:
+    """A step that asks nobody: it is done again from the beginning, whenever it is run."""
+    report, stopping = StepReport(), list[bool]()
+    job.watch.stop = lambda: stopping.append(True)
+    with outputs(job.out, replace=job.replace) as files:
+        for row in rows:
+            settle(row, without_asking(step(row)), files, report)
+            report.rows += 1
+            job.watch.rows(report.rows)
+            if stopping:
+                raise Stopped("stopped")
+    return report

@@ -7,12 +7,9 @@ from typing import Annotated
 
 import typer
 
-from perception_reward.annotations.faults import RecordFileError
 from perception_reward.annotations.pipeline.engine import Estimate
 from perception_reward.annotations.pipeline.filtering import Yield
 from perception_reward.annotations.pipeline.images import MOST_PIXELS
-from perception_reward.annotations.pipeline.prompts import Prompt, PromptFault
-from perception_reward.annotations.pipeline.rows import count_lines
 from perception_reward.annotations.pipeline.sources import FIELDS, LAYOUTS, Layout
 from perception_reward.annotations.pipeline.steps import (
     Source,
@@ -23,13 +20,15 @@ from perception_reward.annotations.pipeline.steps import (
 from perception_reward.annotations.pipeline.trajectories import Asking
 from perception_reward.annotations.pipeline.work import Asked, Job, StepReport
 from perception_reward.service.cli.grading import AccuracyReward
-from perception_reward.service.cli.options import fail, reason, with_settings
+from perception_reward.service.cli.options import fail, with_settings
 from perception_reward.service.cli.outputs import Force
 from perception_reward.service.cli.running import started
 from perception_reward.service.cli.stepping import (
     DryRun,
     Prompts,
     job_or_exit,
+    prompt_or_exit,
+    rows_of,
     run_step,
     tell,
     tell_estimate,
@@ -94,13 +93,13 @@ def trajectories(
         fail("name the model with --url and --model, or read chains of thought with --read", status=2)
         return
     root = image_root or (source if source.is_dir() else source.parent)
-    prompt = _prompt_or_exit("answer", prompts, "question")
+    prompt = prompt_or_exit("answer", prompts, "question")
     model = asked.sampling
 
     def asking(began: str) -> Asking:
         return Asking(prompt, model, began, root, samples, allow_urls, most_pixels, text_only)
 
-    found = run_step(job, _rows(source, limit), lambda job: ask_trajectories(job, where, asked, asking, dry=dry_run))
+    found = run_step(job, rows_of(source, limit), lambda job: ask_trajectories(job, where, asked, asking, dry=dry_run))
     _tell(job, found, asked)
 
 
@@ -141,7 +140,7 @@ def keep_right(
         async with started(settings, preload=GRADING) as service:
             return await filter_trajectories(job, source, AccuracyReward(service), agreement=agreement)
 
-    tell(job, list(run_step(job, _rows(source, None), main).lines()))
+    tell(job, list(run_step(job, rows_of(source, None), main).lines()))
 
 
 def _layout_or_exit(name: str) -> Layout:
@@ -158,22 +157,3 @@ def _mapped_or_exit(mapped: list[str]) -> dict[str, str]:
             fail(f"--map {pair}: NAME=COLUMN, where NAME is one of {', '.join(FIELDS)}", status=2)
         found[name] = column
     return found
-
-
-def _prompt_or_exit(name: str, folder: Path | None, *needs: str) -> Prompt:
-    try:
-        return Prompt.read(name, folder, needs)
-    except PromptFault as error:
-        fail(str(error), status=2)
-        raise AssertionError from None
-
-
-def _rows(source: Path, limit: int | None) -> int | None:
-    """The rows of a file of lines, for the bar; None where that is not known at once."""
-    try:
-        if source.suffix not in (".jsonl", ".ndjson"):
-            return limit
-        return min(count_lines(source), limit or 1 << 60)
-    except (OSError, RecordFileError) as error:
-        fail(reason(error))
-        raise AssertionError from None

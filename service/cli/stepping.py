@@ -19,10 +19,10 @@ from perception_reward.annotations.pipeline.config import ModelConfig, complaint
 from perception_reward.annotations.pipeline.engine import Estimate, Tally
 from perception_reward.annotations.pipeline.journal import JournalFault
 from perception_reward.annotations.pipeline.limits import Limits, Stopped
-from perception_reward.annotations.pipeline.prompts import PromptFault
-from perception_reward.annotations.pipeline.rows import beside
+from perception_reward.annotations.pipeline.prompts import Prompt, PromptFault
+from perception_reward.annotations.pipeline.rows import beside, count_lines
 from perception_reward.annotations.pipeline.work import Asked, Job, Watch
-from perception_reward.service.cli.options import fail
+from perception_reward.service.cli.options import fail, reason
 from perception_reward.service.cli.outputs import outputs_or_exit
 from perception_reward.service.cli.running import told_or_exit
 from perception_reward.service.cli.screen import progress, screen
@@ -170,3 +170,23 @@ def tell(job: Job, lines: list[str]) -> None:
 def tell_estimate(estimate: Estimate, asked: Asked) -> None:
     for line in estimate.lines(asked.limits):
         typer.echo(line)
+
+
+def prompt_or_exit(name: str, folder: Path | None, *needs: str) -> Prompt:
+    """A prompt of the package, or the user's own."""
+    try:
+        return Prompt.read(name, folder, needs)
+    except PromptFault as error:
+        fail(str(error), status=2)
+        raise AssertionError from None
+
+
+def rows_of(source: Path, limit: int | None) -> int | None:
+    """The rows of a file of lines, for the bar; None where that is not known at once."""
+    try:
+        if source.suffix not in (".jsonl", ".ndjson"):
+            return limit
+        return min(count_lines(source), limit or 1 << 60)
+    except (OSError, RecordFileError) as error:
+        fail(reason(error))
+        raise AssertionError from None

@@ -160,3 +160,53 @@ def test_killed_in_the_middle_the_trajectories_are_the_same_and_paid_once(endpoi
     # Only what was under way when it was killed may have been asked twice, for its answer never arrived.
     assert sum(endpoint.asked.values()) <= 60 + 2 * 2
     assert len(endpoint.asked) == 60
+
+
+def extracted(request: Any) -> Any:
+    """Two facts of every trajectory, the second of which is the answer; some replies are broken."""
+    text = text_of(request)
+    facts = [
+        {
+            "statement": "Segment AB has length 5.",
+            "kind": "length",
+            "elements": ["AB"],
+            "quote": "AB = 5",
+            "origin": "seen",
+        },
+        {"statement": "The answer is 5.", "kind": "value", "elements": [], "quote": "AB = 5"},
+    ]
+    if "Find x3." in text:
+        return {"message": {"role": "assistant", "refusal": "no"}}
+    if "Find x2." in text and "could not be used" not in text:
+        return "Here you are: {broken"
+    return json.dumps({"facts": facts})
+
+
+def text_of(request: Any) -> str:
+    content = request["messages"][0]["content"]
+    return content if isinstance(content, str) else "".join(part.get("text", "") for part in content)
+
+
+def test_claims_are_extracted_and_checked_into_a_store(endpoint: Any, tmp_path: Path) -> None:
+    made, claims, store = (tmp_path / name for name in ("made.jsonl", "claims.jsonl", "store.jsonl"))
+    rows = [{"id": f"p{n}", "question": f"Find x{n}.", "response": "AB = 5. So 5.", "answer": "5"} for n in range(4)]
+    source = tmp_path / "chains.jsonl"
+    source.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    assert run("trajectories", source, made, "--read").exit_code == 0
+    endpoint.reply = extracted
+    endpoint.faults = lambda number: ["429"] if number % 2 else ["slow"]
+    told = run("extract", made, claims, "--method", "one", "--url", endpoint.url, "--model", "small")
+    assert told.exit_code == 0, told.output
+    assert "6 claims: 6 seen" in told.output
+    assert "1 dropped: the model refused" in told.output
+    assert "1 of them to have the form mended" in told.output
+    told = run("check", claims, store)
+    assert told.exit_code == 0, told.output
+    assert "3 problems, 0 without any seen fact; 6 claims, 3 seen facts" in told.output
+    assert [row["reason"] for row in lines(tmp_path / "store.dropped.jsonl")] == ["says the answer"] * 3
+    assert "<svg" in (tmp_path / "store.svg").read_text(encoding="utf-8")
+    assert run("validate", store).exit_code == 0
+    [first, *_] = lines(store)
+    assert first["facts"][0]["confidence"] == 1.0
+    assert first["provenance"]["model"] == "small"
+    assert first["provenance"]["prompt"].startswith("direct-")

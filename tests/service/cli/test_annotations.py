@@ -27,7 +27,7 @@ def write(path: Path, *rows: Any) -> Path:
 
 def test_a_check_tells_what_files_hold(tmp_path: Path):
     good = write(tmp_path / "good.jsonl", {"id": "a", "facts": [FACT]})
-    done = run("check", good)
+    done = run("validate", good)
     assert done.exit_code == 0, done.stderr
     assert "1 annotations (JSON Lines)" in done.stdout
 
@@ -41,7 +41,7 @@ def test_a_check_tells_what_files_hold(tmp_path: Path):
     ],
 )
 def test_a_check_fails_where_a_service_would_reward_nothing(tmp_path: Path, rows: list[Any], words: str):
-    done = run("check", write(tmp_path / "bad.jsonl", *rows))
+    done = run("validate", write(tmp_path / "bad.jsonl", *rows))
     assert done.exit_code == 1
     assert words in done.stderr
 
