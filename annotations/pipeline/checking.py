@@ -30,6 +30,7 @@ from typing import Literal, TypeAlias
 
 from pydantic import BaseModel
 
+from perception_reward.annotations.english import read_sentence
 from perception_reward.annotations.filled import statements_filled
 from perception_reward.annotations.language.moods import mood_of
 from perception_reward.annotations.model import Annotation, Provenance
@@ -39,7 +40,6 @@ from perception_reward.annotations.pipeline.origins import origin_of
 from perception_reward.annotations.pipeline.prompts import Prompt
 from perception_reward.annotations.pipeline.rows import Claim, Extracted, Problem
 from perception_reward.annotations.pipeline.wording import Wording, content_words, numbers_of, wording
-from perception_reward.annotations.reading import read_sentence
 from perception_reward.trainer_client.reference import options_of, texts_of
 from perception_reward.trainer_client.wire import MOST_FACTS, Fact, Origin
 

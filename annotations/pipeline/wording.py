@@ -15,10 +15,10 @@ from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
 
-from perception_reward.annotations.language.expressions import Value
 from perception_reward.annotations.language.geometry.facts import fact_claims
 from perception_reward.annotations.language.geometry.statements import Claim
 from perception_reward.annotations.language.numbers import Number, numbers_in
+from perception_reward.annotations.language.values import Value
 
 _COLOUR_WORDS = (
     "red orange yellow green blue purple violet pink brown black white grey gray cyan magenta turquoise beige gold"
