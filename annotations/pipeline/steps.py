@@ -8,6 +8,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
+from perception_reward.annotations.faults import LineError, RecordFileError
+from perception_reward.annotations.jsonl import check_records, open_annotations
+from perception_reward.annotations.model import Annotation
 from perception_reward.annotations.outputs import written
 from perception_reward.annotations.pipeline.asks import Steps
 from perception_reward.annotations.pipeline.checking import Checked, Checking, CheckReport, annotation_of
@@ -16,6 +19,7 @@ from perception_reward.annotations.pipeline.extraction import Extracting, Found
 from perception_reward.annotations.pipeline.filtering import Grader, Yield, filtered
 from perception_reward.annotations.pipeline.journal import Journal
 from perception_reward.annotations.pipeline.limits import Stopped
+from perception_reward.annotations.pipeline.neighbours import Distracted, Distracting, NeighbourReport
 from perception_reward.annotations.pipeline.picture import bars
 from perception_reward.annotations.pipeline.rows import (
     Extracted,
@@ -172,6 +176,40 @@ async def check_facts(
     with written(beside(job.out, "svg"), replace=True) as part:
         part.write_text(bars(parts, "What became of the claims"), encoding="utf-8")
     return found
+
+
+async def add_neighbours(
+    job: Job, path: Path, distracting: Distracting, asked: Asked | None, *, dry: bool = False
+) -> NeighbourReport | Estimate:
+    """Add false neighbours of the facts to annotations, which are read one by one."""
+    found = NeighbourReport()
+
+    def step_of(began: str) -> Callable[[Annotation], Steps[Distracted]]:
+        return distracting.step
+
+    def settle(annotation: Annotation, one: Distracted, files: Outputs, report: StepReport) -> None:
+        found.add(one)
+        files.keep(one.annotation)
+        for text, why in one.dropped:
+            files.drop({"id": annotation.id, "text": text}, why, "")
+
+    rows = _annotations(path)
+    if asked is not None and dry:
+        return dry_run(job, asked, rows, step_of)
+    if asked is not None:
+        await work(job, asked, rows, step_of, settle, lambda one: {"id": one.id})
+    else:
+        unasked(job, rows, distracting.step, settle)
+    return found
+
+
+def _annotations(path: Path) -> Iterator[Annotation]:
+    """Raises `RecordFileError` at the first fault."""
+    file = open_annotations(path)
+    for _, one in check_records(file, file.unit):
+        if isinstance(one, LineError):
+            raise RecordFileError(path, [one], file.unit)
+        yield one
 
 
 def images_of(job: Job) -> Path:

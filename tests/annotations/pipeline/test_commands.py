@@ -17,6 +17,7 @@ from typer.testing import CliRunner, Result
 pytest.importorskip("openai")
 pillow = pytest.importorskip("PIL.Image")
 
+from perception_reward.service.cli import main  # noqa: E402
 from perception_reward.service.cli.annotations import app  # noqa: E402
 
 
@@ -210,3 +211,90 @@ def test_claims_are_extracted_and_checked_into_a_store(endpoint: Any, tmp_path: 
     assert first["facts"][0]["confidence"] == 1.0
     assert first["provenance"]["model"] == "small"
     assert first["provenance"]["prompt"].startswith("direct-")
+
+
+def everything(request: Any) -> Any:
+    """Both models of the script, and those that look at the image and at what follows."""
+    text = text_of(request)
+    if "Is this statement about it true?" in text or "is the statement true, false or open" in text:
+        return '{"verdict": "yes"}' if "Is this" in text else '{"verdict": "false"}'
+    return extracted(request) if "List the atomic visual facts" in text else solved(request)
+
+
+CONFIG = """
+[problems]
+path = "problems.jsonl"
+
+[trajectories]
+samples = 2
+model = {{url = "{url}", model = "big", temperature = 0.7, price = [1.0, 2.0], concurrency = 4}}
+
+[extract]
+method = "one"
+model = {{url = "{url}", model = "small"}}
+
+[check]
+model = {{url = "{url}", model = "big"}}
+
+[distractors]
+model = {{url = "{url}", model = "small"}}
+"""
+
+
+def config(folder: Path, url: str, count: int = 4) -> Path:
+    problems(folder, count)
+    path = folder / "config.toml"
+    path.write_text(CONFIG.format(url=url), encoding="utf-8")
+    return path
+
+
+def test_one_file_builds_a_valid_store_from_nothing_and_a_rollout_is_scored(endpoint: Any, tmp_path: Path) -> None:
+    endpoint.reply = everything
+    endpoint.faults = lambda number: [["429"], ["slow"], ["500"], []][number % 4]
+    path = config(tmp_path, endpoint.url)
+    told = run("build", path, "--dry-run")
+    assert "4 rows: 8 requests to send" in told.output, told.output
+    assert not (tmp_path / "build").exists()
+    told = run("build", path, "--workers", "1")
+    assert told.exit_code == 0, told.output
+    assert "filter: 4 of 8 trajectories kept" in told.output
+    assert "extract: 1 dropped: the model refused" in told.output
+    store = tmp_path / "build" / "store.jsonl"
+    assert [row["id"] for row in lines(store)] == ["p0", "p1", "p2"]
+    assert {fact.get("polarity", "present") for row in lines(store) for fact in row["facts"]} == {
+        "present",
+        "distractor",
+    }
+    whole, asked = store.read_bytes(), sum(endpoint.asked.values())
+    told = run("build", path, "--workers", "1")
+    assert told.output.count("done already") == 5
+    assert (store.read_bytes(), sum(endpoint.asked.values())) == (whole, asked)
+    rollouts, results = tmp_path / "rollouts.jsonl", tmp_path / "results.jsonl"
+    response = "<think>AB = 5.</think>\n<answer>\\boxed{5}</answer>"
+    rollouts.write_text(json.dumps({"annotation_id": "p0", "response": response}) + "\n", encoding="utf-8")
+    scored = CliRunner().invoke(
+        main.app, ["score", str(rollouts), str(results), "--annotations", str(store), "--workers", "1"]
+    )
+    assert scored.exit_code == 0, scored.output
+    [result] = lines(results)
+    assert (result["components"]["accuracy"], result["components"]["perception"]) == (1.0, 1.0)
+
+
+@pytest.mark.kills
+@pytest.mark.timeout(900)
+def test_killed_in_every_step_the_store_is_the_same_and_paid_once(endpoint: Any, tmp_path: Path) -> None:
+    endpoint.reply, endpoint.delay = everything, 0.02
+    unbroken, broken = tmp_path / "unbroken", tmp_path / "broken"
+    for folder in (unbroken, broken):
+        folder.mkdir()
+    assert run("build", config(unbroken, endpoint.url, 12), "--workers", "1").exit_code == 0
+    once = dict(endpoint.asked)
+    endpoint.asked.clear()
+    command = [*PROGRAM, "build", str(config(broken, endpoint.url, 12)), "--workers", "1"]
+    killed_until_done(endpoint, command, random.Random(7), 8)
+    names = ("trajectories", "filter", "extract", "check", "store")
+    for name in names:
+        assert (broken / "build" / f"{name}.jsonl").read_bytes() == (unbroken / "build" / f"{name}.jsonl").read_bytes()
+    assert set(endpoint.asked) == set(once)
+    # Only what was under way when it was killed may have been asked again.
+    assert sum(endpoint.asked.values()) - len(once) <= 8 * 32

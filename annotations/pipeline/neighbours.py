@@ -1,0 +1,276 @@
+"""The fifth step: false neighbours of facts in anybody's words, as a careless look at the same image would have them.
+
+| kind | of | a false neighbour |
+|---|---|---|
+| value, cell | The bar for 2019 is 45. | The bar for 2019 is 50. (what another bar is; else a number near by) |
+| count | There are three red balls. | There are four red balls. |
+| colour | The large ball is red. | The large ball is blue. |
+| text | The sign reads "STOP". | The sign reads "YIELD". (what another fact quotes) |
+| relation, order | The cup is left of the plate. | The cup is right of the plate. |
+| element | A is above B. | B is above A. |
+
+Each says of one thing what cannot hold beside the fact itself, and is left out where another fact says it. Facts in the
+words of `english` get those of `distractors`, which are surer. With a model, it is asked whether the facts imply one.
+"""
+
+from __future__ import annotations
+
+import random
+import re
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from fractions import Fraction
+from typing import Literal, cast
+
+from pydantic import BaseModel
+
+from perception_reward.annotations.distractors import (
+    LEAST_SHARE,
+    MOST,
+    MOST_OF_ONE,
+    DistractorReport,
+    add_distractors,
+)
+from perception_reward.annotations.english import read_sentence
+from perception_reward.annotations.language.numbers import Number, in_words, numbers_in
+from perception_reward.annotations.model import Annotation
+from perception_reward.annotations.pipeline.asks import Ask, Steps
+from perception_reward.annotations.pipeline.prompts import Prompt
+from perception_reward.annotations.pipeline.wording import wording
+from perception_reward.trainer_client.wire import Fact
+
+ENTAILED = "the other facts imply it, says the model"
+# Pairs that cannot both hold of the same two things, or of one.
+_OPPOSITES = (
+    "left|right above|below over|under taller|shorter larger|smaller bigger|smaller longer|shorter higher|lower"
+    " more|fewer before|after inside|outside horizontal|vertical increases|decreases increasing|decreasing"
+    " rises|falls highest|lowest largest|smallest tallest|shortest longest|shortest most|fewest top|bottom first|last"
+    " parallel|perpendicular open|closed on|off full|empty dark|light older|younger upper|lower"
+)
+_OPPOSITE = {
+    one: other
+    for pair in _OPPOSITES.split()
+    for one, other in (tuple(pair.split("|")), tuple(reversed(pair.split("|"))))
+}
+# "On" and "before" are more often something else; only as states and between events.
+_ONLY_LAST = frozenset({"on", "off", "open", "closed", "full", "empty", "dark", "light"})
+_ADJECTIVES = frozenset({"right", "light", "dark", "first", "last", "before", "over", "under"})
+_ORDERING = re.compile("left|right|above|below|taller|shorter|larger|smaller|longer|higher|lower|before|after|behind")
+_SIDES = re.compile(
+    r"\A(?P<one>[A-Z][\w' ]{0,40}?) (?P<how>is (?:to the )?(?:left of|right of|above|below|taller than|shorter than"
+    r"|larger than|smaller than|longer than|higher than|lower than|before|after|behind|in front of)) "
+    r"(?P<other>[^.,;]{1,40})\.?\Z"
+)
+_QUOTED = re.compile(r"[\"“]([^\"”]{1,80})[\"”]")
+_BOUND = re.compile(
+    r"\b(?:at least|at most|more than|less than|fewer than|over|under|about|around|approximately|between)\b", re.I
+)
+# Shades of which one may be taken for the other.
+_SHADES = (
+    "grey gray silver white|gold yellow orange beige|red maroon orange brown|purple violet magenta pink"
+    "|blue navy cyan teal turquoise|green teal turquoise|black navy"
+)
+_ALIKE = tuple(set(group.split()) for group in _SHADES.split("|"))
+_COMMON_COLOURS = ("red", "blue", "green", "yellow", "black", "white")
+
+
+class Entailment(BaseModel):
+    """Whether the facts make a statement true."""
+
+    verdict: Literal["true", "false", "open"]
+
+
+@dataclass(slots=True)
+class Distracted:
+    """An annotation with its distractors. dropped: (text, why)."""
+
+    annotation: Annotation
+    dropped: list[tuple[str, str]] = field(default_factory=list["tuple[str, str]"])
+    added: Counter[str] = field(default_factory=Counter[str])
+
+
+@dataclass(frozen=True, slots=True)
+class Distracting:
+    """How distractors are made. most: of one annotation. entailed: the prompt that asks a model, if one is asked."""
+
+    most: int = MOST
+    seed: int = 0
+    entailed: Prompt | None = None
+
+    def step(self, annotation: Annotation) -> Steps[Distracted]:
+        """The annotation with its distractors; the same seed gives the same ones."""
+        [sure] = add_distractors([annotation], DistractorReport(), most=self.most, seed=self.seed)
+        room = self.most - sum(fact.polarity == "distractor" for fact in sure.facts)
+        found = Distracted(sure)
+        drawn = list(_drawn(sure, room, random.Random(f"{self.seed}/{annotation.id}")))
+        if self.entailed is not None and drawn:
+            facts = "\n".join(fact.text for fact in annotation.facts if fact.polarity == "present")
+            prompt = self.entailed
+            answers = yield [
+                Ask(
+                    prompt.version,
+                    prompt.filled(facts=facts, statement=one.text),
+                    form=Entailment,
+                    expected=12,
+                    supposed='{"verdict":"false"}',
+                )
+                for one in drawn
+            ]
+            verdicts = [one.value.verdict if isinstance(one.value, Entailment) else "" for one in answers]
+            found.dropped = [(one.text, ENTAILED) for one, said in zip(drawn, verdicts, strict=True) if said == "true"]
+            drawn = [one for one, said in zip(drawn, verdicts, strict=True) if said != "true"]
+        found.annotation = sure.model_copy(update={"facts": [*sure.facts, *drawn]}) if drawn else sure
+        known = len(annotation.facts)
+        found.added.update(fact.kind for fact in found.annotation.facts[known:])
+        return found
+
+
+def _drawn(annotation: Annotation, room: int, rng: random.Random) -> Iterator[Fact]:
+    """Up to `room` new distractors of facts in other words than `english`: one of each first."""
+    present = [fact for fact in annotation.facts if fact.polarity == "present"]
+    said = {wording(fact.text).key for fact in annotation.facts}
+    taken = {fact.id for fact in annotation.facts}
+    free = [fact for fact in present if read_sentence(fact.text) is None]
+    rng.shuffle(free)
+    queues = [(fact, false_neighbours(fact.text, [one.text for one in present], rng)) for fact in free]
+    for fact, neighbours in queues * MOST_OF_ONE:
+        for text, kind in neighbours:
+            if room <= 0:
+                return
+            if wording(text).key in said:
+                continue
+            said.add(wording(text).key)
+            number = next(n for n in range(1, len(taken) + 2) if f"{fact.id}-d{n}" not in taken)
+            taken.add(f"{fact.id}-d{number}")
+            room -= 1
+            named = {"id": f"{fact.id}-d{number}", "text": text, "kind": kind}
+            yield fact.model_copy(update={**named, "polarity": "distractor", "confidence": None})
+            break
+
+
+def false_neighbours(text: str, facts: Sequence[str], rng: random.Random) -> Iterator[tuple[str, str]]:
+    """Statements that cannot hold beside `text`, with their kind. facts: all that are true, `text` included."""
+    yield from _values(text, facts, rng)
+    yield from _colours(text, facts, rng)
+    yield from _texts(text, facts, rng)
+    yield from _swapped(text)
+    yield from _opposites(text, facts)
+
+
+def _values(text: str, facts: Sequence[str], rng: random.Random) -> Iterator[tuple[str, str]]:
+    said, found = wording(text), list(numbers_in(text))
+    slot = said.slot
+    if slot is None or slot[0] != "number" or not found or found[-1].kind != "cardinal" or _BOUND.search(text):
+        return
+    true = {wording(fact).value for fact in facts if wording(fact).slot == slot}
+    value = found[-1].value
+    # What the same is of another thing: as many words, and another slot.
+    others = [wording(fact) for fact in facts]
+    borrowed = [
+        one.value
+        for one in others
+        if one.slot is not None and one.slot != slot and one.slot[0] == "number" and _size(one.slot) == _size(slot)
+    ]
+    rng.shuffle(borrowed)
+    near = [value + step * (10 if abs(value) >= 40 and value.denominator == 1 else 1) for step in (1, -1, 2, -2, 3)]
+    rng.shuffle(near)
+    counted = value.denominator == 1 and re.search(r"\bthere (?:is|are)\b|\bcontains?\b|\bhas\b", text, re.I)
+    kind = "count" if counted else "value"
+    for other in (*borrowed, *near):
+        if isinstance(other, Fraction) and other > 0 and other not in true and _differ(value, other):
+            yield _with(text, found[-1], other), "cell" if other in borrowed and kind == "value" else kind
+
+
+def _size(slot: tuple[object, ...]) -> int:
+    words = slot[1]
+    return len(cast("tuple[str, ...]", words)) if isinstance(words, tuple) else 0
+
+
+def _differ(one: Fraction, other: Fraction) -> bool:
+    return abs(one - other) > Fraction(LEAST_SHARE) * max(abs(one), abs(other))
+
+
+def _with(text: str, number: Number, value: Fraction) -> str:
+    """The text with another number in a number's place, in words where it was in words."""
+    written = text[number.start : number.end]
+    whole = value.denominator == 1
+    if whole and not any(character.isdigit() for character in written):
+        shown = in_words(int(value))
+        shown = shown.capitalize() if written[:1].isupper() else shown
+    else:
+        digits = len(written.partition(".")[2].rstrip("%")) if "." in written else 0
+        shown = str(int(value)) if whole and not digits else f"{float(value):.{max(digits, 1)}f}"
+    return text[: number.start] + shown + text[number.end :]
+
+
+def _colours(text: str, facts: Sequence[str], rng: random.Random) -> Iterator[tuple[str, str]]:
+    said = wording(text)
+    if len(said.colours) != 1:
+        return
+    colour = said.colours[0]
+    others = [one for fact in facts for one in wording(fact).colours] + list(_COMMON_COLOURS)
+    rng.shuffle(others)
+    alike = {colour}.union(*(group for group in _ALIKE if colour in group))
+    true = {wording(fact).value for fact in facts if said.slot is not None and wording(fact).slot == said.slot}
+    for other in dict.fromkeys(others):
+        if other not in alike and other not in true:
+            yield re.sub(rf"\b{colour}\b", other, text, count=1, flags=re.I), "colour"
+
+
+def _texts(text: str, facts: Sequence[str], rng: random.Random) -> Iterator[tuple[str, str]]:
+    quoted = _QUOTED.findall(text)
+    if len(quoted) != 1:
+        return
+    others = [one for fact in facts for one in _QUOTED.findall(fact) if one.casefold() != quoted[0].casefold()]
+    rng.shuffle(others)
+    for other in dict.fromkeys(others):
+        yield text.replace(quoted[0], other, 1), "text"
+
+
+def _swapped(text: str) -> Iterator[tuple[str, str]]:
+    if match := _SIDES.fullmatch(text):
+        one, other = match["one"], match["other"]
+        lowered = one[0].lower() + one[1:] if one.split()[0] in ("The", "A", "An") else one
+        yield f"{other[0].upper()}{other[1:]} {match['how']} {lowered}.", "element"
+
+
+def _opposites(text: str, facts: Sequence[str]) -> Iterator[tuple[str, str]]:
+    words = list(re.finditer(r"[A-Za-z]+", text))
+    for at, word in enumerate(words):
+        lowered = word[0].lower()
+        other = _OPPOSITE.get(lowered)
+        if other is None or (lowered in _ONLY_LAST and at < len(words) - 1) or "not" in text.lower().split():
+            continue
+        # "The right triangle", "light blue": said of a thing, and not of its place.
+        if lowered in _ADJECTIVES and not _is_place(text, word.end()):
+            continue
+        shown = other.capitalize() if word[0][0].isupper() else other
+        yield text[: word.start()] + shown + text[word.end() :], "order" if _ORDERING.search(lowered) else "relation"
+
+
+def _is_place(text: str, end: int) -> bool:
+    return bool(re.match(r"\s+(?:of|than|side|the|row|column|edge|half)\b|\W*\Z", text[end:]))
+
+
+@dataclass(slots=True)
+class NeighbourReport:
+    """What was added, by kind."""
+
+    annotations: int = 0
+    without: int = 0
+    added: Counter[str] = field(default_factory=Counter[str])
+    dropped: Counter[str] = field(default_factory=Counter[str])
+
+    def add(self, found: Distracted) -> None:
+        self.annotations += 1
+        self.without += not any(fact.polarity == "distractor" for fact in found.annotation.facts)
+        self.added += found.added
+        self.dropped.update(why for _, why in found.dropped)
+
+    def lines(self) -> list[str]:
+        """For people."""
+        total = self.added.total()
+        told = [f"{self.annotations} annotations, {total} distractors; {self.without} annotations without any"]
+        told += [f"  {kind}: {count}" for kind, count in self.added.most_common()]
+        return told + [f"{count} dropped: {why}" for why, count in self.dropped.most_common()]

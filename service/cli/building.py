@@ -1,0 +1,116 @@
+"""`perception-reward annotations distractors|build`: false neighbours, and all five steps at once."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from perception_reward.annotations.check import check
+from perception_reward.annotations.pipeline.building import Build, ConfigFault, read_config
+from perception_reward.annotations.pipeline.engine import Estimate
+from perception_reward.annotations.pipeline.filtering import Grader
+from perception_reward.annotations.pipeline.limits import Limits
+from perception_reward.annotations.pipeline.neighbours import MOST, Distracting
+from perception_reward.annotations.pipeline.steps import add_neighbours
+from perception_reward.annotations.pipeline.work import Asked, Job
+from perception_reward.service.cli.grading import AccuracyReward
+from perception_reward.service.cli.options import fail, reason, with_settings
+from perception_reward.service.cli.outputs import Force
+from perception_reward.service.cli.running import started
+from perception_reward.service.cli.stepping import (
+    DryRun,
+    Prompts,
+    job_or_exit,
+    prompt_or_exit,
+    rows_of,
+    run_step,
+    tell,
+    tell_estimate,
+    with_model,
+)
+from perception_reward.service.rewards.grading import PRELOAD as GRADING
+from perception_reward.service.settings import Settings
+
+
+@with_model(required=False)
+def distractors(
+    asked: Asked | None,
+    source: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="Annotations, in any form that is read.")],
+    out: Annotated[Path, typer.Argument(dir_okay=False, help="The annotation file to write.")],
+    most: Annotated[int, typer.Option(min=1, max=1000, help="At most so many distractors an annotation.")] = MOST,
+    draw_seed: Annotated[int, typer.Option(help="The same seed draws the same distractors.")] = 0,
+    prompts: Prompts = None,
+    dry_run: DryRun = False,
+    force: Force = False,
+) -> None:
+    """Add false neighbours of the facts: other values, counts, colours, words, places, orders and elements.
+
+    None is true by the other facts, as far as rules can tell; with --url and --model a model is asked too.
+    """
+    job = job_or_exit("distractors", out, read=[source], force=force)
+    if asked is None and dry_run:
+        fail("a dry run estimates what a model costs; name one with --url and --model", status=2)
+    entailed = prompt_or_exit("entailed", prompts, "facts", "statement") if asked is not None else None
+    distracting = Distracting(most, draw_seed, entailed)
+    found = run_step(
+        job, rows_of(source, None), lambda job: add_neighbours(job, source, distracting, asked, dry=dry_run)
+    )
+    if isinstance(found, Estimate):
+        if asked is not None:
+            tell_estimate(found, asked)
+        return
+    tell(job, found.lines())
+
+
+@with_settings("workers", "worker_memory_mb", "accuracy_time_limit")
+def build(
+    settings: Settings,
+    config: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="The TOML file that says what to do.")],
+    dry_run: DryRun = False,
+) -> None:
+    """Do all steps, from problems to a valid store: trajectories, filter, extract, check, distractors.
+
+    A step that is done is not done again while its settings and its input stay; a run that ends early goes on where it
+    was. annotations/README.md has a whole CONFIG. The exit status is 1 where the store holds nothing to be rewarded.
+    """
+    settings = settings.model_copy(update={"annotations": (), "judge": "symbolic"})
+    try:
+        read = read_config(config)
+    except (ConfigFault, OSError) as error:
+        fail(reason(error), status=2)
+        raise AssertionError from None
+
+    @asynccontextmanager
+    async def grader() -> AsyncGenerator[Grader]:
+        async with started(settings, preload=GRADING) as service:
+            yield AccuracyReward(service)
+
+    def said(step: str, lines: list[str]) -> None:
+        for line in lines:
+            typer.echo(f"{step}: {line}")
+
+    root = config.resolve().parent
+    whole = Job("build", root / read.folder / "build.jsonl")
+
+    async def main(job: Job) -> Estimate | None:
+        return await Build(read, root, grader, said, lambda step: job.watch).run(dry=dry_run)
+
+    found = run_step(whole, None, main)
+    store = Build(read, root, grader, said, lambda step: whole.watch).store
+    if dry_run:
+        if found is None:
+            typer.echo("the next step asks no model; run it, and estimate the one behind it then")
+        else:
+            for line in found.lines(Limits()):
+                typer.echo(line)
+        return
+    report = check([store])
+    for line in report.lines():
+        typer.echo(line)
+    typer.echo(f"the store: {store}")
+    if not report.good:
+        fail(f"{len(report.faults)} faults" if report.faults else "these annotations give no perception reward")
