@@ -93,7 +93,7 @@ LAYOUTS = (
     ),
     _layout("verl", "input output score", response="output", answer="gts", prompt="input"),
     _layout("TRL", "prompt completion", response="completion", answer="answer solution ground_truth"),
-    _layout("lmms-eval", "doc_id filtered_resps", id="doc_id", response="resps.* filtered_resps.*", answer="target"),
+    _layout("lmms-eval", "doc_id filtered_resps", id="doc_id", response="resps.*.* filtered_resps.*", answer="target"),
     _layout(
         "VLMEvalKit",
         "index prediction",
@@ -153,6 +153,8 @@ def _along(value: object, steps: Sequence[str]) -> object:
         if step == EACH:
             each = cast("list[object]", value) if isinstance(value, list) else [value]
             found = [_along(one, steps[number + 1 :]) for one in each]
+            if EACH in steps[number + 1 :] and None not in found:
+                found = [one for several in cast("list[list[object]]", found) for one in several]
             return found if found and None not in found else None
         if isinstance(value, Mapping):
             value = cast("Mapping[str, object]", value).get(step)
@@ -172,6 +174,13 @@ def _lettered(record: Record) -> dict[str, str] | None:
             break
         options[letter] = str(option)
     return options or None
+
+
+def alternatives_of_text(value: object) -> object:
+    """Several right answers that stand as Python shows a list of texts; anything else as it is."""
+    found = options_of_text(value) if isinstance(value, str) and value.startswith(("['", '["')) else None
+    texts = cast("list[object]", found) if isinstance(found, list) else []
+    return texts if texts and all(isinstance(one, str) for one in texts) else value
 
 
 def options_of_text(value: object) -> Any:

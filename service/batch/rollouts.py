@@ -35,6 +35,7 @@ from perception_reward.service.batch.layouts import (
     OURS,
     TARGETS,
     Layout,
+    alternatives_of_text,
     at,
     options_of_text,
     recognised,
@@ -296,6 +297,8 @@ def _as_ours(known: dict[str, Any], fields: Mapping[str, Any]) -> None:
     """What other writers put differently: options as text, numbers for words, a thought beside the answer."""
     if "choices" in known:
         known["choices"] = options_of_text(known["choices"])
+    if "answer" in known:
+        known["answer"] = alternatives_of_text(known["answer"])
     if isinstance(known.get("response"), dict):
         known["response"] = [known["response"]]
     if isinstance(known.get("response"), int | float):

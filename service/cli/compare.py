@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection
 from pathlib import Path
 from typing import Annotated
 
@@ -22,7 +21,7 @@ from perception_reward.service.report.compare import (
     Benchmark,
     Comparison,
     Kind,
-    Link,
+    Place,
     Planned,
     Rule,
     Samples,
@@ -32,7 +31,7 @@ from perception_reward.service.report.compare import (
 from perception_reward.service.report.compare import (
     compare as compared,
 )
-from perception_reward.service.report.rows import PROBLEM_NAMES, Row, read_rows
+from perception_reward.service.report.rows import PROBLEM_NAMES, Results
 from perception_reward.service.statistics.power import POWER
 
 # Discordant problems on the screen, to either side; --json has all of them.
@@ -63,11 +62,10 @@ SamplesRule = Annotated[
 
 def compare(
     before: Annotated[
-        Path | None, typer.Argument(exists=True, dir_okay=False, help="Results of `perception-reward score`.")
+        str | None,
+        typer.Argument(metavar="BEFORE", help="Results of `perception-reward score`: a file, folder, glob or URL."),
     ] = None,
-    after: Annotated[
-        Path | None, typer.Argument(exists=True, dir_okay=False, help="Results for the same problems.")
-    ] = None,
+    after: Annotated[str | None, typer.Argument(metavar="AFTER", help="Results for the same problems.")] = None,
     problem: ProblemField = None,
     by: Annotated[
         str | None,
@@ -91,7 +89,10 @@ def compare(
     seed: Annotated[int, typer.Option(help="The same seed gives the same figures.")] = 0,
     as_json: Annotated[bool, typer.Option("--json", help="Print all figures as JSON.")] = False,
 ) -> None:
-    """Say what changed between two files of results of the same problems, and whether that can be chance.
+    """Say what changed between two sets of results of the same problems, and whether that can be chance.
+
+    Each is a file of results as `score` writes them, in any of its forms and packed or not, a folder of them, a glob or
+    a URL.
 
     + and - are the problems that turn right and wrong; p is exact; null counts problems without a value on a side.
     McNemar's test and the difference with its interval, for problems seen right and answered right; the means of the
@@ -109,8 +110,8 @@ def compare(
             return
         keep = {*PROBLEM_NAMES, problem or "", by or ""}
         found = compared(
-            _rows(before, keep),
-            _rows(after, keep),
+            Results([before]).slim(keep),
+            Results([after]).slim(keep),
             rule,
             problem=problem,
             by=by,
@@ -125,13 +126,6 @@ def compare(
         typer.echo(found.model_dump_json(indent=2))
     else:
         _show(screen(), found, (before, after))
-
-
-def _rows(path: Path, keep: Collection[str]) -> list[Row]:
-    rows = read_rows(path, keep)
-    if not rows:
-        raise ValueError(f"{path} holds no result")
-    return rows
 
 
 def perception_rule(said: str) -> float | None:
@@ -159,9 +153,9 @@ def _plan_alone(gained: float | None, lost: float | None, power: float, alone: b
         screen().print(_planned(found), soft_wrap=True)
 
 
-def _show(console: Console, found: Comparison, paths: tuple[Path, Path]) -> None:
-    for name, side, path in (("before", found.before, paths[0]), ("after", found.after, paths[1])):
-        console.print(f"{name}: {path}, {_side(side)}", soft_wrap=True)
+def _show(console: Console, found: Comparison, names: tuple[str, str]) -> None:
+    for name, side, named in (("before", found.before, names[0]), ("after", found.after, names[1])):
+        console.print(f"{name}: {named}, {_side(side)}", soft_wrap=True)
     console.print(f"{found.problems} problems in both, by {found.paired_by}", soft_wrap=True)
     for name, ids in (("before", found.only_before), ("after", found.only_after)):
         if ids:
@@ -174,7 +168,7 @@ def _show(console: Console, found: Comparison, paths: tuple[Path, Path]) -> None
     console.print(_means(found.benchmarks))
     for benchmark in found.benchmarks:
         _details(console, benchmark, several=len(found.benchmarks) > 1)
-    _links(console, found.benchmarks[0], paths)
+    _links(console, found.benchmarks[0])
 
 
 def _side(side: Side) -> str:
@@ -263,21 +257,24 @@ def _planned(plan: Planned) -> str:
     return f"{change} {takes}; {plan.problems} problems show a change of {plan.smallest:.1%} or more with that power"
 
 
-def _links(console: Console, benchmark: Benchmark, paths: tuple[Path, Path]) -> None:
+def _links(console: Console, benchmark: Benchmark) -> None:
     for one in benchmark.right:
         for name, links in (("gained", one.gained_problems), ("lost", one.lost_problems)):
             if links:
                 more = f", the first {MOST_SHOWN} (--json has all)" if len(links) > MOST_SHOWN else ""
                 console.print(f"{one.kind} {name}: {len(links)} problems{more}", soft_wrap=True)
             for link in links[:MOST_SHOWN]:
-                console.print(f"  {printable(link.problem)}  {_places(link, paths)}", soft_wrap=True)
+                console.print(
+                    f"  {printable(link.problem)}  {_places(link.before)} → {_places(link.after)}", soft_wrap=True
+                )
 
 
-def _places(link: Link, paths: tuple[Path, Path]) -> str:
-    return " → ".join(
-        ", ".join(f"{path}:{line}" for line in place.lines[:3]) + (", …" if len(place.lines) > 3 else "")
-        for path, place in zip(paths, (link.before, link.after), strict=True)
-    )
+def _places(places: list[Place]) -> str:
+    return "; ".join(f"{place.file}:{_lines(place.lines)}" for place in places)
+
+
+def _lines(lines: list[int], most: int = 3) -> str:
+    return ",".join(map(str, lines[:most])) + (",…" if len(lines) > most else "")
 
 
 def _table(*columns: str, several: bool) -> Table:

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-from pathlib import Path
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path, PurePosixPath
 from typing import Annotated
 
 import typer
 
 from perception_reward.annotations.faults import RecordFileError
+from perception_reward.annotations.files import AnyFile
 from perception_reward.annotations.model import Annotation
 from perception_reward.annotations.outputs import written
 from perception_reward.annotations.store import AnnotationStore, StoreError, every
 from perception_reward.service.assembly import assemble
+from perception_reward.service.batch.inputs import inputs_of
 from perception_reward.service.batch.rollouts import Rollout, RolloutFile
 from perception_reward.service.cli.compare import ProblemField, RightRule, SamplesRule, perception_rule
 from perception_reward.service.cli.options import fail, reason, with_settings
@@ -21,7 +24,7 @@ from perception_reward.service.profiles.load import load_profiles
 from perception_reward.service.profiles.model import Profile
 from perception_reward.service.report.compare import Comparison, Rule, compare
 from perception_reward.service.report.page import MOST_ROLLOUTS, render
-from perception_reward.service.report.rows import read_rows
+from perception_reward.service.report.rows import Results
 from perception_reward.service.report.runs import Run, run_of
 from perception_reward.service.settings import Settings, SettingsError
 
@@ -33,17 +36,17 @@ def report(
         list[str],
         typer.Argument(
             metavar="RESULTS...",
-            help="Results of `perception-reward score`, a run each; LABEL=FILE names the run. Two are compared.",
+            help="Results of `perception-reward score`, a run each: a file, folder, glob or URL, packed or not. "
+            "LABEL=RESULTS names the run. Two are compared.",
         ),
     ],
     out: Annotated[Path, typer.Option("--out", "-o", dir_okay=False, help="The page to write.")] = Path("report.html"),
     rollouts: Annotated[
-        list[Path] | None,
+        list[str] | None,
         typer.Option(
-            exists=True,
-            dir_okay=False,
+            metavar="ROLLOUTS",
             help="The rollouts that were scored, for their texts and groups where the results have none (score "
-            "--explain writes them). One file for each of RESULTS, or one for all, by id.",
+            "--explain writes them): what was given to score. One for each of RESULTS, or one for all, by id.",
         ),
     ] = None,
     by: Annotated[
@@ -61,46 +64,54 @@ def report(
 
     Distributions, trends, seeing against answering, what advantages are made of, the weight of perception, signs of
     reward hacking, best and worst rollouts side by side, and all rollouts in a table; two runs before and after.
+
+    Figures are over all rollouts, however many; those that are listed (--most) are drawn evenly, besides the examples.
+    The results are read twice, and only what figures need is held: a million rollouts take some 1.2 GB.
     """
     rule = Rule(perception_rule(perception_right), samples)
     named = [_named(one) for one in results]
-    files = [path for _, path in named]
-    outputs_or_exit(out, read=(*files, *(rollouts or ()), *read_by(settings)), force=force, json_lines=False)
-    if rollouts and len(rollouts) not in (1, len(files)):
-        fail(f"--rollouts: {len(rollouts)} files for {len(files)} of results; give one for each, or one", status=2)
+    if rollouts and len(rollouts) not in (1, len(named)):
+        fail(f"--rollouts: {len(rollouts)} files for {len(named)} of results; give one for each, or one", status=2)
+    keep = [name for name in (by, problem) if name is not None]
     try:
-        profile = _profile(settings)
-        annotations = _annotations(settings)
-        texts = [_written(path) for path in rollouts or ()]
+        found = [Results([name]) for _, name in named]
+        texts = [_Written(inputs_of([name])) for name in rollouts or ()]
+        read = [file for one in (*found, *texts) for file in one.files if isinstance(file, Path)]
+        outputs_or_exit(out, read=(*read, *read_by(settings)), force=force, json_lines=False)
+        profile, annotations = _profile(settings), _annotations(settings)
         runs = [
-            _run(label, path, texts[place if len(texts) > 1 else 0] if texts else [], profile, annotations)
-            for place, (label, path) in enumerate(named)
+            _run(label, rows, texts[place % len(texts)] if texts else (), profile, annotations, keep)
+            for place, ((label, _), rows) in enumerate(zip(named, found, strict=True))
         ]
+        compared = _compared(runs, rule, problem, by) if len(runs) == 2 else None
+        page = render(runs, profile, rule, by=by, comparison=compared, most=most)
     except (RecordFileError, SettingsError, StoreError, ValueError, OSError) as error:
         fail(reason(error), status=2)
         return
-    compared = _compared(runs, rule, problem, by) if len(runs) == 2 else None
-    page = render(runs, profile, rule, by=by, comparison=compared, most=most)
     with written(out, replace=force) as part:
         part.write_text(page, encoding="utf-8", errors="replace")
     typer.echo(f"{sum(len(run.rollouts) for run in runs)} rollouts reported in {out}", err=True)
 
 
-def _named(argument: str) -> tuple[str, Path]:
-    """The run's label and its file. A file whose name holds a = is itself."""
-    label, is_labelled, path = argument.partition("=")
-    if is_labelled and not Path(argument).exists():
-        return label, _existing(path)
-    name = Path(argument).name
+class _Written:
+    """The rollouts that were scored; each iteration reads them anew."""
+
+    def __init__(self, files: Sequence[AnyFile]) -> None:
+        self.files = files
+
+    def __iter__(self) -> Iterator[Rollout]:
+        return (one for file in self.files for one in RolloutFile(file).rollouts())
+
+
+def _named(argument: str) -> tuple[str, str]:
+    """The run's label and its results. A file whose name holds a = is itself."""
+    label, is_labelled, name = argument.partition("=")
+    if is_labelled and "/" not in label and not Path(argument).exists():
+        return label, name
+    name = PurePosixPath(argument).name
     for end in (".gz", ".zst", ".jsonl", ".parquet", ".json"):
         name = name.removesuffix(end)
-    return name, _existing(argument)
-
-
-def _existing(path: str) -> Path:
-    if not Path(path).is_file():
-        fail(f"{path}: no such file", status=2)
-    return Path(path)
+    return name or argument, argument
 
 
 def _profile(settings: Settings) -> Profile:
@@ -123,15 +134,18 @@ async def _stored(settings: Settings) -> dict[str, Annotation]:
         await store.aclose()
 
 
-def _written(path: Path) -> list[Rollout]:
-    return list(RolloutFile(path).rollouts())
-
-
-def _run(label: str, path: Path, texts: list[Rollout], profile: Profile, annotations: dict[str, Annotation]) -> Run:
-    rows = read_rows(path)
-    if not rows:
-        raise ValueError(f"{path} holds no result")
-    return run_of(label, rows, profile, written=texts, annotations=annotations)
+def _run(
+    label: str,
+    rows: Results,
+    texts: Iterable[Rollout],
+    profile: Profile,
+    annotations: dict[str, Annotation],
+    keep: Sequence[str],
+) -> Run:
+    run = run_of(label, rows, profile, written=texts, annotations=annotations, keep=keep)
+    if not run.rollouts:
+        raise ValueError(f"{', '.join(rows.names)} holds no result")
+    return run
 
 
 def _compared(runs: list[Run], rule: Rule, problem: str | None, by: str | None) -> Comparison | str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
-from pathlib import Path
 from typing import Annotated
 
 import aiohttp
@@ -22,7 +21,7 @@ from perception_reward.service.cli.options import fail
 from perception_reward.service.cli.screen import screen
 from perception_reward.service.metrics import samples
 from perception_reward.service.report.compare import Rule
-from perception_reward.service.report.live import Figures, GrowingFile, History, NotResults, of_metrics
+from perception_reward.service.report.live import Figures, Growing, History, NotResults, of_metrics
 from perception_reward.service.report.rows import MEASURES
 
 BARS = "▁▂▃▄▅▆▇█"
@@ -45,7 +44,9 @@ def watch(
     source: Annotated[
         str,
         typer.Argument(
-            metavar="SOURCE", help="The URL of a service, or results that are being written (RESULTS or its .part)."
+            metavar="SOURCE",
+            help="The URL of a service, or results that are being written: RESULTS or its .part, packed or not, or a "
+            "folder or glob of them, such as a service's rollout log.",
         ),
     ],
     run: Annotated[
@@ -130,7 +131,7 @@ async def _watch(
     source: str, run: str | None, api_key: str | None, rule: Rule, view: _View, every: float, once: bool
 ) -> None:
     if not _is_url(source):
-        file = GrowingFile(Path(source), rule)
+        file = Growing(source, rule)
         await _looked(lambda: _of_file(file), view, every, once)
         return
     headers = {"Authorization": f"Bearer {api_key}"} if api_key else {}
@@ -183,13 +184,13 @@ async def _of_service(session: aiohttp.ClientSession, url: str, run: str | None)
     return figures
 
 
-async def _of_file(file: GrowingFile) -> Figures:
+async def _of_file(file: Growing) -> Figures:
     try:
         return file.read()
     except FileNotFoundError:
-        raise Waiting(f"{file.current} is not there yet") from None
+        raise Waiting(f"{file.name} is not there yet") from None
     except OSError as error:
-        raise Refused(f"{file.current}: {error.strerror}") from None
+        raise Refused(f"{file.name}: {error.strerror}") from None
 
 
 def _is_url(source: str) -> bool:

@@ -1,6 +1,7 @@
 """Two files of results of the same problems: what changed, by how much, and whether that can be chance.
 
-    found = compare(read_rows(before), read_rows(after), Rule())
+    before, after = (Results([name]).slim(PROBLEM_NAMES) for name in ("before.jsonl", "after.jsonl"))
+    found = compare(before, after, Rule())
     found.benchmarks[0].right[0].p_exact
 
 Several samples of a problem become one value first: the problem is right where at least half of its samples are (or by
@@ -49,7 +50,7 @@ class Rule:
         if (value := row.value("perception")) is None:
             return None
         if self.perception is None:
-            return all(fact.verdict != "contradicted" for fact in row.facts)
+            return not row.contradicted
         return value >= self.perception - 1e-9
 
     def of(self, rights: Sequence[bool]) -> bool:
@@ -79,18 +80,18 @@ class Figures(BaseModel):
 
 
 class Place(Figures):
-    """Where a problem's rows stand in a file."""
+    """Where rows of a problem stand in a file."""
 
     file: str
     lines: list[int]
 
 
 class Link(Figures):
-    """A discordant problem."""
+    """A discordant problem, with the places of its rows: one for each file that has some."""
 
     problem: str
-    before: Place
-    after: Place
+    before: list[Place]
+    after: list[Place]
 
 
 class Right(Figures):
@@ -165,7 +166,7 @@ class Benchmark(Figures):
 
 
 class Side(Figures):
-    file: str
+    files: list[str]
     rows: int
     problems: int
     missing: dict[str, int] = Field(description="Rows whose score is missing, by reason.")
@@ -247,7 +248,8 @@ def _problems(rows: Iterable[Row], name: str, by: str | None) -> Problems:
 
 
 def _side(rows: Sequence[Row], problems: Problems) -> Side:
-    return Side(file=rows[0].file, rows=len(rows), problems=len(problems), missing=reasons(rows))
+    files = list(dict.fromkeys(row.file for row in rows))
+    return Side(files=files, rows=len(rows), problems=len(problems), missing=reasons(rows))
 
 
 def _named(key: Key) -> str:
@@ -310,8 +312,14 @@ def _right(kind: Kind, keys: Sequence[Key], left: Problems, right: Problems, rul
 
 
 def _link(key: Key, left: Problems, right: Problems) -> Link:
-    before, after = (Place(file=rows[0].file, lines=[row.place for row in rows]) for rows in (left[key], right[key]))
-    return Link(problem=_named(key), before=before, after=after)
+    return Link(problem=_named(key), before=_places(left[key]), after=_places(right[key]))
+
+
+def _places(rows: Sequence[Row]) -> list[Place]:
+    lines: defaultdict[str, list[int]] = defaultdict(list)
+    for row in rows:
+        lines[row.file].append(row.place)
+    return [Place(file=file, lines=found) for file, found in lines.items()]
 
 
 def _mean(measure: str, keys: Sequence[Key], left: Problems, right: Problems, seed: int) -> Mean | None:
@@ -369,8 +377,8 @@ def _corrected(keys: Sequence[Key], left: Problems, right: Problems, audit: Audi
 
 
 def _stated(rows: Sequence[Row]) -> float | None:
-    found = [fact.verdict == "stated" for row in rows for fact in row.facts]
-    return sum(found) / len(found) if found else None
+    judged = sum(row.judged for row in rows)
+    return sum(row.stated for row in rows) / judged if judged else None
 
 
 def _size(shares: Sequence[float]) -> float:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import TypeAlias
 
 import numpy as np
@@ -50,7 +51,7 @@ def attribution(run: Run) -> Attribution | None:
         return None
     sums, total, flat = dict.fromkeys(COMPONENTS, 0.0), 0, 0
     for members in run.groups.values():
-        parts = _parts(members)
+        parts = _parts(run, members)
         score = parts.sum(axis=0)
         variance = float(score.var())
         if variance <= SPREAD**2:
@@ -67,17 +68,21 @@ def advantage_parts(run: Run, one: Rollout) -> dict[str, float] | None:
     members = run.groups.get(one.group) if one.group is not None and one.score is not None else None
     if members is None:
         return None
-    parts = _parts(members)
+    parts = _parts(run, members)
     spread = float(parts.sum(axis=0).std())
     if spread <= SPREAD:
         return None
-    means = parts.mean(axis=1)
-    return {name: (one.parts[name] - float(mean)) / spread for name, mean in zip(COMPONENTS, means, strict=True)}
+    means, own = parts.mean(axis=1), run.parts(one)
+    return {name: (own[name] - float(mean)) / spread for name, mean in zip(COMPONENTS, means, strict=True)}
 
 
 def sensitivity(run: Run, current: float) -> list[Sensitivity]:
-    """How rankings and advantages move with the weight of perception. Empty where no group has perception."""
-    groups = [_Group(members) for members in list(run.groups.values())[:MOST_GROUPS]]
+    """How rankings and advantages move with the weight of perception. Empty where no group has perception.
+
+    Of more than `MOST_GROUPS` groups, so many are looked at, evenly chosen.
+    """
+    every = max(1, len(run.groups) // MOST_GROUPS)
+    groups = [_Group(run, members) for members in islice(run.groups.values(), 0, None, every)]
     groups = [group for group in groups if np.any(group.perception)]
     if not groups:
         return []
@@ -88,9 +93,10 @@ def sensitivity(run: Run, current: float) -> list[Sensitivity]:
 class _Group:
     """The scores of a group without perception, and its perception."""
 
-    def __init__(self, members: Sequence[Rollout]) -> None:
+    def __init__(self, run: Run, members: Sequence[Rollout]) -> None:
+        parts = _parts(run, members)
         self.perception = np.array([one.row.value("perception") or 0.0 for one in members])
-        self.rest = np.array([sum(one.parts[name] for name in COMPONENTS if name != "perception") for one in members])
+        self.rest = parts.sum(axis=0) - parts[COMPONENTS.index("perception")]
         self.right = np.array([(one.row.value("accuracy") or 0.0) >= 0.5 for one in members])
 
     def scores(self, weight: float) -> Numbers:
@@ -126,6 +132,6 @@ def _at(weight: float, current: float, groups: Sequence[_Group]) -> Sensitivity:
     )
 
 
-def _parts(members: Sequence[Rollout]) -> Numbers:
+def _parts(run: Run, members: Sequence[Rollout]) -> Numbers:
     """Shape (components, members)."""
-    return np.array([[one.parts[name] for one in members] for name in COMPONENTS], dtype=np.float64)
+    return np.array([[*run.parts(one).values()] for one in members], dtype=np.float64).T

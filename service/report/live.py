@@ -11,16 +11,21 @@ import json
 from collections import Counter, deque
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from glob import glob, has_magic
 from itertools import pairwise
 from pathlib import Path
 from typing import BinaryIO, TypeVar, cast
 
+from perception_reward.annotations.faults import RecordFileError
+from perception_reward.annotations.files import GZIP, ZSTD, AnyFile
+from perception_reward.service.batch.inputs import inputs_of
 from perception_reward.service.report.compare import Rule
-from perception_reward.service.report.rows import MEASURES, Row, row_of
+from perception_reward.service.report.rows import MEASURES, SIDE, Results, Row, row_of
 
 Key = TypeVar("Key")
 
 PREFIX = "perception_reward_"
+PARQUET = b"PAR1"
 # Bytes read of a file before figures are shown again, so that a long file shows its beginning soon.
 MOST_BYTES = 16 * 1024 * 1024
 # Characters of a line of results; what is longer is no line.
@@ -45,6 +50,16 @@ class Figures:
         """Over the items that have it; None where none has."""
         count = self.counts.get(measure, 0)
         return self.sums.get(measure, 0.0) / count if count > 0 else None
+
+    def plus(self, other: Figures) -> Figures:
+        """Of both."""
+        return Figures(
+            self.items + other.items,
+            _more(self.missing, other.missing),
+            _more(self.sums, other.sums),
+            _more(self.counts, other.counts),
+            _more(self.quadrants, other.quadrants),
+        )
 
     def since(self, then: Figures) -> Figures:
         """What has come since."""
@@ -121,35 +136,90 @@ def of_metrics(samples: Iterable[tuple[str, Mapping[str, str], float]], run: str
     return Figures(items, dict(missing), dict(sums), dict(counts)), runs
 
 
-class GrowingFile:
-    """A file of results that is being written: RESULTS, or RESULTS.part until it is whole. JSON Lines alone."""
+class Growing:
+    """Results that are being written: RESULTS, or RESULTS.part until it is whole; or a folder or glob of such files.
 
-    def __init__(self, path: Path, rule: Rule) -> None:
-        self._path, self._rule = path.with_name(path.name.removesuffix(".part")), rule
+    Of JSON Lines only what was written since is read; a table, or a packed file, is read again whenever it has changed.
+    A file that goes, as the oldest of a rollout log do, keeps its figures.
+    """
+
+    def __init__(self, name: str, rule: Rule) -> None:
+        self.name, self._rule = name.removesuffix(".part"), rule
+        self._files: dict[str, _File] = {}
+
+    def read(self) -> Figures:
+        """The figures with what was written since. Raises `NotResults`, and `OSError` where there is no file."""
+        for path in self._paths():
+            whole = str(path).removesuffix(".part")
+            if whole not in self._files:
+                self._files[whole] = _File(self._rule)
+            self._files[whole].read(path)
+        total = Figures()
+        for file in self._files.values():
+            total = total.plus(file.figures)
+        return total
+
+    def _paths(self) -> list[Path]:
+        path = Path(self.name)
+        if path.is_dir():
+            found = [file for file in _inputs(self.name) if isinstance(file, Path)]
+            found += path.rglob("*.part")
+        elif has_magic(self.name) and not path.exists():
+            found = [
+                Path(file) for pattern in (self.name, self.name + ".part") for file in glob(pattern, recursive=True)
+            ]
+        else:
+            part = path.with_name(path.name + ".part")
+            return [part if part.exists() else path]
+        found = [file for file in found if not str(file).removesuffix(".part").endswith(SIDE)]
+        if not found and not self._files:
+            raise FileNotFoundError(self.name)
+        return sorted(found)
+
+
+class _File:
+    """A file of results, counted as far as it was read."""
+
+    def __init__(self, rule: Rule) -> None:
+        self._rule = rule
         self._begin()
 
     def _begin(self) -> None:
         self._offset = self._items = self._place = 0
+        self._state: tuple[int, int] | None = None
         self._missing, self._sums, self._counts = Counter[str](), Counter[str](), Counter[str]()
         self._quadrants = Counter[tuple[bool, bool]]()
 
     @property
-    def current(self) -> Path:
-        """The file that is there now."""
-        part = self._path.with_name(self._path.name + ".part")
-        return part if part.exists() else self._path
+    def figures(self) -> Figures:
+        return Figures(self._items, dict(self._missing), dict(self._sums), dict(self._counts), dict(self._quadrants))
 
-    def read(self) -> Figures:
-        """The figures with what was written since. Raises `NotResults`, and `OSError` where there is no file."""
-        path = self.current
+    def read(self, path: Path) -> None:
         with path.open("rb") as stream:
+            head = stream.read(4)
+            if head[:2] == GZIP or head in (ZSTD, PARQUET):
+                self._whole(path)
+                return
             if stream.seek(0, 2) < self._offset:
                 self._begin()  # another file has taken the name
             stream.seek(self._offset)
-            self._read(path, stream)
-        return Figures(self._items, dict(self._missing), dict(self._sums), dict(self._counts), dict(self._quadrants))
+            self._lines(path, stream)
 
-    def _read(self, path: Path, stream: BinaryIO) -> None:
+    def _whole(self, path: Path) -> None:
+        state = path.stat()
+        if self._state == (state.st_size, state.st_mtime_ns):
+            return
+        self._begin()
+        self._state = (state.st_size, state.st_mtime_ns)
+        try:
+            for row in Results([str(path)]):
+                self._add(row)
+        except RecordFileError as error:
+            # The end of a packed file that is being written is missing; what is before it counts.
+            if not self._items:
+                raise NotResults(str(error)) from None
+
+    def _lines(self, path: Path, stream: BinaryIO) -> None:
         end = self._offset + MOST_BYTES
         while self._offset < end and (line := stream.readline(LONGEST)):
             # A line without its end is still being written.
@@ -168,7 +238,7 @@ class GrowingFile:
             return row_of(path.name, self._place, cast("dict[str, object]", record))
         except (ValueError, TypeError, KeyError) as error:
             raise NotResults(
-                f"{path} line {self._place}: is no result in JSON Lines, which alone can be watched ({error})"
+                f"{path} line {self._place}: is no result of `perception-reward score` ({error})"
             ) from None
 
     def _add(self, row: Row) -> None:
@@ -182,6 +252,17 @@ class GrowingFile:
         answered, saw = self._rule.right("answer", row), self._rule.right("perception", row)
         if answered is not None and saw is not None:
             self._quadrants[answered, saw] += 1
+
+
+def _inputs(folder: str) -> list[AnyFile]:
+    try:
+        return inputs_of([folder])
+    except ValueError:  # nothing is in it yet
+        return []
+
+
+def _more(one: Mapping[Key, float], other: Mapping[Key, float]) -> dict[Key, float]:
+    return {key: one.get(key, 0) + other.get(key, 0) for key in {**one, **other}}
 
 
 def _less(now: Mapping[Key, float], then: Mapping[Key, float]) -> dict[Key, float]:

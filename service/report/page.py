@@ -22,7 +22,7 @@ from perception_reward.service.report.compare import Comparison, Rule
 from perception_reward.service.report.groups import Sensitivity, advantage_parts, attribution, sensitivity
 from perception_reward.service.report.pictures import Picture, histogram, intervals, lines, stacks
 from perception_reward.service.report.rows import MEASURES, reasons
-from perception_reward.service.report.runs import Rollout, Run
+from perception_reward.service.report.runs import Rollout, Run, Texts
 from perception_reward.service.report.seeing import QUADRANTS, perception_errors, quadrant
 from perception_reward.service.report.signals import by_step, signals
 from perception_reward.service.statistics.shares import Z
@@ -54,6 +54,7 @@ def render(
     found = {run.label: signals(run) for run in runs}
     pairs = [pair for run in runs for pair in _pairs(run)[: max(1, MOST_GROUPS // len(runs))]]
     listed = _listed(runs, pairs, rule, most)
+    texts = _texts(runs, listed)
     places = {id(one): place for place, (_, one) in enumerate(listed)}
     script, style = (_asset(name) for name in ("report.js", "report.css"))
     hashed = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
@@ -82,11 +83,12 @@ def render(
         comparison=comparison if isinstance(comparison, Comparison) else None,
         not_compared=comparison if isinstance(comparison, str) else None,
         keys=_keys(listed),
-        lines={(run.label, one.row.place): place for place, (run, one) in enumerate(listed)},
+        lines={(run.label, one.row.file, one.row.place): place for place, (run, one) in enumerate(listed)},
         data=_json(_table(listed, rule)),
-        math=_json(formulas.rendered(_texts(listed))),
+        math=_json(formulas.rendered(_prose(texts))),
         chunks=[
-            _json([_detail(run, one) for run, one in listed[at : at + CHUNK]]) for at in range(0, len(listed), CHUNK)
+            _json([_detail(*one, said) for one, said in zip(listed[at:end], texts[at:end], strict=True)])
+            for at, end in ((at, at + CHUNK) for at in range(0, len(listed), CHUNK))
         ],
     )
 
@@ -149,7 +151,7 @@ def _trends(runs: Sequence[Run]) -> list[Picture]:
 
         def value(one: Rollout, name: str = name) -> float | None:
             if name == "length":
-                return None if one.response is None else float(len(one.response))
+                return None if one.length is None else float(one.length)
             return one.row.value(name)
 
         series = {
@@ -163,21 +165,36 @@ def _trends(runs: Sequence[Run]) -> list[Picture]:
 
 
 def _quadrants(run: Run, rule: Rule, places: Mapping[int, int]) -> dict[str, Any]:
-    found: dict[str, list[Rollout]] = {name: [] for name in QUADRANTS}
-    for one in run.rollouts:
-        if (where := quadrant(one, rule)) is not None:
-            found[where].append(one)
+    found = _by_quadrant(run, rule)
     known = sum(map(len, found.values()))
+    examples = _examples(found)
     return {
         "label": run.label,
         "known": known,
         "unknown": len(run.rollouts) - known,
         "counts": {name: len(members) for name, members in found.items()},
-        "examples": {
-            name: [places[id(one)] for one in members if id(one) in places][:EXAMPLES]
-            for name, members in found.items()
-        },
+        "examples": {name: [places[id(one)] for one in shown if id(one) in places] for name, shown in examples.items()},
     }
+
+
+def _by_quadrant(run: Run, rule: Rule) -> dict[str, list[Rollout]]:
+    found: dict[str, list[Rollout]] = {name: [] for name in QUADRANTS}
+    for one in run.rollouts:
+        if (where := quadrant(one, rule)) is not None:
+            found[where].append(one)
+    return found
+
+
+def _examples(found: Mapping[str, Sequence[Rollout]]) -> dict[str, list[Rollout]]:
+    """Some of each quadrant, of as many problems as there are."""
+    shown: dict[str, list[Rollout]] = {}
+    for name, members in found.items():
+        first: dict[object, Rollout] = {}
+        for one in members:
+            first.setdefault(one.group[1] if one.group is not None else one.place, one)
+        own = {one.place for one in first.values()}
+        shown[name] = [*first.values(), *(one for one in members if one.place not in own)][:EXAMPLES]
+    return shown
 
 
 def _errors(runs: Sequence[Run], rule: Rule, by: str | None) -> Picture | None:
@@ -232,7 +249,7 @@ def _pairs(run: Run) -> list[tuple[Rollout, Rollout]]:
 
     pairs: list[tuple[Rollout, Rollout]] = []
     for members in run.groups.values():
-        ranked = sorted((one for one in members if one.response), key=lambda one: one.score or 0.0)
+        ranked = sorted((one for one in members if one.length), key=lambda one: one.score or 0.0)
         if len(ranked) > 1 and (ranked[-1].score or 0.0) > (ranked[0].score or 0.0):
             pairs.append((ranked[-1], ranked[0]))
     return sorted(pairs, key=spread, reverse=True)
@@ -244,11 +261,7 @@ def _listed(
     """What the page shows first, then the others, of which evenly many are left out where there are too many."""
     first = {id(one) for pair in pairs for one in pair}
     for run in runs:
-        room = dict.fromkeys(QUADRANTS, EXAMPLES)
-        for one in run.rollouts:
-            if (where := quadrant(one, rule)) is not None and room[where] > 0:
-                room[where] -= 1
-                first.add(id(one))
+        first |= {id(one) for shown in _examples(_by_quadrant(run, rule)).values() for one in shown}
     every = [(run, one) for run in runs for one in run.rollouts]
     shown = [pair for pair in every if id(pair[1]) in first][:most]
     others = [pair for pair in every if id(pair[1]) not in first]
@@ -265,7 +278,7 @@ def _keys(listed: Sequence[tuple[Run, Rollout]]) -> list[str]:
     for name in names:
         seen[name] = seen.get(name, 0) + 1
     return [
-        name if seen[name] == 1 else f"{name}:{one.row.place}" for name, (_, one) in zip(names, listed, strict=True)
+        name if seen[name] == 1 else f"{name}:{one.place + 1}" for name, (_, one) in zip(names, listed, strict=True)
     ]
 
 
@@ -280,9 +293,9 @@ def _table(listed: Sequence[tuple[Run, Rollout]], rule: Rule) -> dict[str, Any]:
                 one.row.step,
                 *(_short(one.row.value(name)) for name in ("score", *MEASURES[:-1])),
                 _short(one.advantage),
-                None if one.response is None else len(one.response),
+                one.length,
                 quadrant(one, rule) or "",
-                " ".join(sorted(one.flags)),
+                " ".join(one.flags),
                 one.row.reason or "",
             ]
         )
@@ -293,15 +306,26 @@ def _short(value: float | None) -> float | None:
     return None if value is None else round(value, 4)
 
 
-def _texts(listed: Sequence[tuple[Run, Rollout]]) -> Iterable[str]:
-    for _, one in listed:
-        yield one.question or ""
-        yield (one.response or "")[:MOST_CHARACTERS]
+def _texts(runs: Sequence[Run], listed: Sequence[tuple[Run, Rollout]]) -> list[Texts]:
+    """Those of the listed rollouts, read again from the runs' files."""
+    found = {
+        id(one): said
+        for run in runs
+        if (own := [one for its, one in listed if its is run])
+        for one, said in zip(own, run.texts(own), strict=True)
+    }
+    return [found[id(one)] for _, one in listed]
 
 
-def _detail(run: Run, one: Rollout) -> list[Any]:
+def _prose(texts: Sequence[Texts]) -> Iterable[str]:
+    for said in texts:
+        yield said.question or ""
+        yield (said.response or "")[:MOST_CHARACTERS]
+
+
+def _detail(run: Run, one: Rollout, said: Texts) -> list[Any]:
     """[response, characters left out, question, answer, facts, parts of the score, parts of the advantage, place]."""
-    response = one.response or ""
+    response = said.response or ""
     shown = response[:MOST_CHARACTERS]
     facts = [
         [
@@ -309,15 +333,15 @@ def _detail(run: Run, one: Rollout) -> list[Any]:
             fact.verdict,
             _short(fact.probability),
             *_units(shown, fact.span),
-            "false of the image" if fact.id in one.false else "not paid for" if fact.id in one.idle else "",
+            "false of the image" if fact.id in said.false else "not paid for" if fact.id in said.idle else "",
         ]
-        for fact in one.facts
+        for fact in said.facts
     ]
-    parts = {name: _short(value) for name, value in one.parts.items()}
+    parts = {name: _short(value) for name, value in run.parts(one).items()}
     shares = {name: _short(value) for name, value in (advantage_parts(run, one) or {}).items()}
     left_out = len(response) - len(shown)
     place = f"{one.row.file}:{one.row.place}"
-    return [None if one.response is None else shown, left_out, one.question, one.answer, facts, parts, shares, place]
+    return [None if said.response is None else shown, left_out, said.question, said.answer, facts, parts, shares, place]
 
 
 def _units(text: str, span: tuple[int, int] | None) -> tuple[int, int] | tuple[None, None]:

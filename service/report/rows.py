@@ -1,10 +1,12 @@
-"""Rows of results for figures: what `perception-reward score` writes, as JSON Lines, gzip or Parquet.
+"""Rows of results for figures: what `perception-reward score` writes, in every form that `score` reads.
 
-    rows = read_rows(Path("results.jsonl"))
-    rows[0].value("accuracy"), rows[0].field("model")        # 1.0, "step-120"
+    rows = Results(["results.jsonl", "later/*.jsonl.zst"])
+    for row in rows:
+        row.value("accuracy"), row.field("model")        # 1.0, "step-120"
 
 Fields of the rollout are found in the row itself, in its `extra` or in what `--explain` adds. Components may stand in
-the row too, and what a table keeps as JSON text (`components`, `facts`, `extra`) is read.
+the row too, and what a table keeps as JSON text (`components`, `facts`, `extra`) is read. A row has its texts with it;
+`slim` leaves what figures need, some 600 bytes.
 """
 
 from __future__ import annotations
@@ -12,18 +14,21 @@ from __future__ import annotations
 import json
 import math
 import sys
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, cast
 
 from perception_reward.annotations.faults import LineError, RecordFileError
+from perception_reward.annotations.files import AnyFile
 from perception_reward.annotations.record_json import as_null
 from perception_reward.annotations.records import open_records
+from perception_reward.service.batch.inputs import inputs_of
 
 COMPONENTS = ("format", "accuracy", "perception", "repetition")
 MEASURES = (*COMPONENTS, "score")
 KNOWN = ("id", "status", "score", "components", "facts", "reason", "truncated", "explained", "extra", *COMPONENTS)
+# How the side table of missing rows ends that `score` writes beside its results.
+SIDE = ".missing.jsonl"
 # What may name a row's problem, where nothing else is asked for; the id is the last resort.
 PROBLEM_NAMES = ("problem", "problem_id", "annotation_id", "group", "pid", "question_id")
 
@@ -39,21 +44,34 @@ class Verdict:
     text: str = ""
 
 
+_NOTHING: Mapping[str, object] = {}
+# The values that most rows have: one object each, for a million rows.
+_FLOATS = {value: value for value in (0.0, 1.0, 0.5, 0.1, -1.0)}
+_PLACES = {name: place for place, name in enumerate(MEASURES)}
+
+
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A result. file, place: where it stands, counted from 1. values: by measure; None is missing or does not apply."""
+    """A result. file, place: where it stands, as the file was named, counted from 1.
+
+    values: in the order of `MEASURES`; None is missing or does not apply. judged, stated, contradicted: how many of its
+    facts are; facts: those, where the row is not slim.
+    """
 
     file: str
     place: int
     id: str | None
     reason: str | None
-    values: Mapping[str, float | None]
+    values: tuple[float | None, ...]
     facts: tuple[Verdict, ...]
     fields: Mapping[str, object]
+    judged: int
+    stated: int
+    contradicted: int
 
     def value(self, measure: str) -> float | None:
         """`format`, `accuracy`, `perception`, `repetition` or `score`."""
-        return self.values.get(measure)
+        return self.values[_PLACES[measure]]
 
     def field(self, name: str) -> str | None:
         """A field of the row or of its rollout, as text; None where it has none."""
@@ -73,50 +91,75 @@ class Row:
         except (ValueError, OverflowError):
             return None
 
+    def slim(self, keep: Collection[str]) -> Row:
+        """With these fields alone, and without facts."""
+        fields = {name: _shared(value) for name in keep if (value := self.fields.get(name)) is not None}
+        return replace(self, facts=(), fields=fields or _NOTHING)
 
-def read_rows(path: Path, keep: Collection[str] | None = None) -> list[Row]:
-    """All rows of a file; where `keep` is given with these fields alone, and with facts without texts and places.
 
-    Raises `RecordFileError` for the first record that is no result, and `OSError`.
+class Results:
+    """The rows of files, folders, globs or URLs of results; each iteration reads them anew.
+
+    Raises `ValueError` in a line for a name without a file; reading raises `RecordFileError` for the first record that
+    is no result, and `OSError`. The side table that `score` keeps of missing rows is none, and is passed over.
     """
+
+    def __init__(self, names: Sequence[str]) -> None:
+        self.names = names
+        self.files = [file for file in inputs_of(names) if not file.name.endswith(SIDE) or str(file) in names]
+
+    def __iter__(self) -> Iterator[Row]:
+        return (row for file in self.files for row in _rows(file))
+
+    def slim(self, keep: Collection[str]) -> list[Row]:
+        """All of them, with these fields alone. Raises `ValueError` where there is none."""
+        rows = [row.slim(keep) for row in self]
+        if not rows:
+            raise ValueError(f"{', '.join(self.names)} holds no result")
+        return rows
+
+
+def _rows(path: AnyFile) -> Iterator[Row]:
     file = open_records(path, known=KNOWN, constants=as_null)
-    rows: list[Row] = []
+    name = str(path)
     for place, record in file:
-        fault = record if isinstance(record, LineError) else None
-        if not isinstance(record, LineError):
-            try:
-                rows.append(row_of(path.name, place, record, keep))
-                continue
-            except (ValueError, TypeError, KeyError) as error:
-                fault = LineError(place, "", f"is no result of `perception-reward score`: {error}")
-        raise RecordFileError(path, [cast(LineError, fault)], file.unit)
-    return rows
+        if isinstance(record, LineError):
+            raise RecordFileError(path, [record], file.unit)
+        try:
+            row = row_of(name, place, record)
+        except (ValueError, TypeError, KeyError) as error:
+            fault = LineError(place, "", f"is no result of `perception-reward score`: {error}")
+            raise RecordFileError(path, [fault], file.unit) from None
+        yield row
 
 
-def row_of(file: str, place: int, record: Mapping[str, object], keep: Collection[str] | None = None) -> Row:
-    """The row in a record; `keep` as for `read_rows`. Raises `ValueError`, for people, for one that is none."""
+def row_of(file: str, place: int, record: Mapping[str, object]) -> Row:
+    """The row in a record. Raises `ValueError`, for people, for one that is none."""
     components = _mapping(record.get("components"), "components")
     if not components and not any(name in record for name in (*COMPONENTS, "score")):
         raise ValueError("it has neither components nor a score")
-    values = {name: _number(components.get(name, record.get(name)), name) for name in COMPONENTS}
-    values["score"] = _number(record.get("score"), "score")
+    parts = (_number(components.get(name, record.get(name)), name) for name in COMPONENTS)
+    values = (*parts, _number(record.get("score"), "score"))
     explained = _mapping(record.get("explained"), "explained")
     texts = {str(fact.get("id")): fact.get("text") for fact in _list(explained.get("facts"))}
     extra = {**_mapping(record.get("extra"), "extra"), **{n: v for n, v in explained.items() if n != "facts"}}
     others = {name: value for name, value in record.items() if name not in KNOWN and value is not None}
-    fields = {name: value for name, value in {**extra, **others}.items() if keep is None or name in keep}
     reason = record.get("reason")
-    if values["score"] is None and reason is None:
+    if values[-1] is None and reason is None:
         reason = "unknown"
     name = record.get("id", extra.get("id"))
+    facts = tuple(_verdict(fact, texts) for fact in _list(record.get("facts")))
     return Row(
         file,
         place,
         None if name is None else str(name),
-        None if reason is None else str(reason),
+        None if reason is None else sys.intern(str(reason)),
         values,
-        tuple(_verdict(fact, texts if keep is None else None) for fact in _list(record.get("facts"))),
-        fields,
+        facts,
+        {**extra, **others},
+        len(facts),
+        sum(fact.verdict == "stated" for fact in facts),
+        sum(fact.verdict == "contradicted" for fact in facts),
     )
 
 
@@ -157,7 +200,7 @@ def _number(value: object, name: str) -> float | None:
         return None
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise ValueError(f"{name} is {str(value)[:40]!r} and not a number")
-    return float(value) if math.isfinite(value) else None
+    return _FLOATS.get(value, float(value)) if math.isfinite(value) else None
 
 
 def _mapping(value: object, name: str) -> Mapping[str, Any]:
@@ -176,13 +219,11 @@ def _list(value: object) -> list[Mapping[str, Any]]:
     return cast("list[Mapping[str, Any]]", value) if isinstance(value, list) else []
 
 
-def _verdict(fact: Mapping[str, Any], texts: Mapping[str, object] | None) -> Verdict:
-    """texts: of facts by id; None where they are not asked for, nor places."""
+def _verdict(fact: Mapping[str, Any], texts: Mapping[str, object]) -> Verdict:
+    """texts: of facts by id."""
     name, verdict = sys.intern(str(fact.get("id", ""))), sys.intern(str(fact.get("verdict", "absent")))
-    if texts is None:
-        return Verdict(name, verdict)
     span = cast("list[int] | None", fact.get("span"))
-    text = fact.get("text") or texts.get(str(fact.get("id")))
+    text = fact.get("text") or texts.get(name)
     probability = fact.get("probability")
     return Verdict(
         name,
@@ -191,3 +232,8 @@ def _verdict(fact: Mapping[str, Any], texts: Mapping[str, object] | None) -> Ver
         (int(span[0]), int(span[1])) if span is not None and len(span) == 2 else None,
         str(text) if text else "",
     )
+
+
+def _shared(value: object) -> object:
+    """Names come again and again: of groups, problems, benchmarks."""
+    return sys.intern(value) if type(value) is str else value

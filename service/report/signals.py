@@ -5,24 +5,22 @@ A rollout that shows one carries its name in `flags`, so that a report can list 
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import fmean, median
 
-from perception_reward.service.report.runs import SPREAD, Rollout, Run
+from perception_reward.service.report.runs import SPREAD, SURE, Rollout, Run
 
 # A response so many times as long as the run's median is long.
 LONG = 3.0
 # Different numbers in one response from which on it may be listing all that there could be, if also thrice the median.
 MANY_NUMBERS = 20
 REPEATS = -0.1
-# Verdicts as sure as this, and a share of them from which on the judge tells responses no longer apart.
-SURE, SATURATED = 0.99, 0.9
+# The share of responses with full perception from which on the judge tells them no longer apart.
+SATURATED = 0.9
 # Parts of the steps that are compared for a trend.
 THIRD = 3
-_NUMBER = re.compile(r"\d+(?:\.\d+)?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,10 +51,10 @@ def by_step(rollouts: Iterable[Rollout], value: Callable[[Rollout], float | None
 
 
 def _length(scored: Sequence[Rollout]) -> Signal:
-    known = [one for one in scored if one.response is not None]
-    typical = median(len(one.response or "") for one in known) if known else 0
-    flagged = _flag("long", known, lambda one: len(one.response or "") > LONG * max(typical, 1))
-    trend = _trend(by_step(known, lambda one: float(len(one.response or ""))))
+    known = [one for one in scored if one.length is not None]
+    typical = median(one.length or 0 for one in known) if known else 0
+    flagged = _flag("long", known, lambda one: (one.length or 0) > LONG * max(typical, 1))
+    trend = _trend(by_step(known, lambda one: float(one.length or 0)))
     said = f"{flagged} of {len(known)} responses are over {LONG:g} times the median of {typical:.0f} characters"
     if trend is not None:
         said += f"; the mean went from {trend[0]:.0f} to {trend[1]:.0f} between the first and last third of the steps"
@@ -71,10 +69,10 @@ def _repetition(scored: Sequence[Rollout]) -> Signal:
 
 
 def _listing(scored: Sequence[Rollout]) -> Signal:
-    numbers = {id(one): len(set(_NUMBER.findall(one.response))) for one in scored if one.response}
-    typical = median(numbers.values()) if numbers else 0
+    numbers = [one.numbers for one in scored if one.length and one.numbers is not None]
+    typical = median(numbers) if numbers else 0
     most = max(MANY_NUMBERS, 3 * typical)
-    flagged = _flag("lists", scored, lambda one: numbers.get(id(one), 0) >= most)
+    flagged = _flag("lists", scored, lambda one: (one.numbers or 0) >= most)
     said = (
         f"{flagged} of {len(numbers)} responses hold {most:.0f} different numbers or more; the median is {typical:.0f}"
     )
@@ -82,10 +80,8 @@ def _listing(scored: Sequence[Rollout]) -> Signal:
 
 
 def _distractors(scored: Sequence[Rollout]) -> Signal:
-    known = [one for one in scored if one.false]
-    flagged = _flag(
-        "false", known, lambda one: any(fact.verdict == "stated" and fact.id in one.false for fact in one.facts)
-    )
+    known = [one for one in scored if one.lies is not None]
+    flagged = _flag("false", known, lambda one: bool(one.lies))
     said = f"{flagged} of {len(known)} responses to problems with false neighbours of a fact state one of them"
     return Signal(
         "false",
@@ -100,10 +96,10 @@ def _saturation(scored: Sequence[Rollout]) -> Signal:
     known = [one for one in scored if one.row.value("perception") is not None]
     flagged = _flag("saturated", known, lambda one: (one.row.value("perception") or 0.0) >= 1.0)
     share = flagged / len(known) if known else 0.0
-    sure = [fact.probability for one in known for fact in one.facts if fact.probability is not None]
+    verdicts, sure = sum(one.verdicts for one in known), sum(one.sure for one in known)
     said = f"perception is full for {share:.0%} of {len(known)} responses"
-    if sure:
-        said += f"; {sum(p > SURE for p in sure) / len(sure):.0%} of the verdicts say stated with more than {SURE:g}"
+    if verdicts:
+        said += f"; {sure / verdicts:.0%} of the verdicts say stated with more than {SURE:g}"
     return Signal("saturated", "Judge saturated", said if known else "no perception", share >= SATURATED, flagged)
 
 
@@ -133,7 +129,7 @@ _UNKNOWN = "the responses are not known: give the rollouts"
 def _flag(name: str, rollouts: Iterable[Rollout], shows: Callable[[Rollout], bool]) -> int:
     flagged = [one for one in rollouts if shows(one)]
     for one in flagged:
-        one.flags.add(name)
+        one.flag(name)
     return len(flagged)
 
 

@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from perception_reward.service import rollout_log
-from perception_reward.service.report.rows import read_rows
+from perception_reward.service.report.rows import Results
 from perception_reward.service.rollout_log import RolloutLog
 from perception_reward.trainer_client.wire import Components, ItemResult, ScoreRequest
 
@@ -43,7 +43,7 @@ def test_whole_groups_are_taken_and_about_as_many_as_asked_for(tmp_path: Path):
     log.add(body, results(body))
     log.close()
     (file,) = tmp_path.iterdir()
-    sizes = Counter(row.field("group") for row in read_rows(file))
+    sizes = Counter(row.field("group") for row in list(Results([str(file)])))
     assert set(sizes.values()) == {4}
     assert 60 <= len(sizes) <= 140
     assert counts == {"written": 4 * len(sizes)}
@@ -95,7 +95,7 @@ async def test_what_is_scored_is_found_in_the_files(serve: Callable[..., Any], t
         assert (await client.post("/v1/score/stream", json=body)).status_code == 200
     here.service.rollout_log.close()
     (file,) = (tmp_path / "log").iterdir()
-    rows = read_rows(file)
+    rows = list(Results([str(file)]))
     assert len(rows) == 2
     for row in rows:
         told = {name: row.field(name) for name in ("id", "run", "step", "group", "answer")}

@@ -68,7 +68,11 @@ RECORDS: dict[str, list[tuple[dict[str, Any], dict[str, Any]]]] = {
     ],
     "lmms-eval": [
         ({"doc_id": 7, "target": "5", "filtered_resps": SAID, "input": "AB?", "doc_hash": "x"}, {"answer": "5"}),
-        ({"doc_id": 7, "target": "5", "resps": [SAID], "filtered_resps": ["5"]}, {"id": "7", "answer": "5"}),
+        # As its `save_results_samples` leaves a sample: a list for each request, targets as text, and `resps` only
+        # where a filter has changed them.
+        ({"doc_id": 7, "target": "5", "resps": [[SAID]], "filtered_resps": ["5"]}, {"id": "7", "answer": "5"}),
+        ({"doc_id": 7, "target": "['5', 'five']", "filtered_resps": [SAID]}, {"answer": ["5", "five"]}),
+        ({"doc_id": 7, "target": "[1, 2]", "filtered_resps": [SAID]}, {"answer": "[1, 2]"}),
     ],
     "VLMEvalKit": [
         (
@@ -111,6 +115,12 @@ def test_a_writers_layout_is_recognised(tmp_path: Path, name: str, record: dict[
 def test_what_was_recognised_is_told_with_its_columns(tmp_path: Path):
     file = write(tmp_path / "a.jsonl", RECORDS["verl"][0][0])
     assert file.described == "verl: response from output, answer from gts, step, prompt from input"
+
+
+def test_several_samples_of_a_request_of_lmms_eval_are_several_rollouts(tmp_path: Path):
+    file = write(tmp_path / "a.jsonl", {"doc_id": 7, "target": "5", "resps": [[SAID, "4"]], "filtered_resps": ["5"]})
+    found = [(one.item.id, one.item.group, one.item.response) for one in file.rollouts()]
+    assert found == [("7#0", "7", SAID), ("7#1", "7", "4")]
 
 
 def test_results_keyed_by_problem_are_read(tmp_path: Path):

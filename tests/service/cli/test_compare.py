@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 from datetime import datetime, timezone
 from pathlib import Path
@@ -63,7 +64,7 @@ def test_programs_get_all_of_it_as_json(files: tuple[Path, Path]):
     (benchmark,) = found["benchmarks"]
     answer = next(one for one in benchmark["right"] if one["kind"] == "answer")
     assert (answer["gained"], answer["lost"], answer["p_exact"]) == (10, 2, pytest.approx(0.03857421875))
-    assert answer["lost_problems"][0]["before"] == {"file": "before.jsonl", "lines": [1]}
+    assert answer["lost_problems"][0]["before"] == [{"file": str(files[0]), "lines": [1]}]
     assert benchmark["plan"][-1]["needed"] > 20
 
 
@@ -115,3 +116,15 @@ def test_a_file_that_holds_no_results_is_told_with_its_line(files: tuple[Path, P
     done = run(files[0], other)
     assert done.exit_code == 2
     assert "rollouts.jsonl line 1: is no result" in done.stderr
+
+
+def test_folders_are_compared_whatever_their_files_are_packed_with(files: tuple[Path, Path], tmp_path: Path):
+    lines = files[0].read_bytes().splitlines(keepends=True)
+    folder = tmp_path / "before"
+    folder.mkdir()
+    (folder / "a.jsonl.gz").write_bytes(gzip.compress(b"".join(lines[:10])))
+    (folder / "b.jsonl").write_bytes(b"".join(lines[10:]))
+    done = run(folder, f"{tmp_path}/aft*.jsonl")
+    assert done.exit_code == 0, done.stderr
+    assert "0.039" in done.stdout
+    assert f"p12  {folder}/b.jsonl:3 → {files[1]}:13" in done.stdout

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 from pathlib import Path
 
@@ -51,6 +52,21 @@ def test_a_report_has_the_texts_of_the_rollouts_and_the_groups(files: tuple[Path
         assert part in page
 
 
+def test_a_folder_of_packed_results_is_one_run_and_links_name_its_files(files: tuple[Path, Path], tmp_path: Path):
+    _, results = files
+    lines = results.read_bytes().splitlines(keepends=True)
+    folder = tmp_path / "step-1"
+    folder.mkdir()
+    (folder / "1.jsonl.gz").write_bytes(gzip.compress(b"".join(lines[:3])))
+    (folder / "2.jsonl").write_bytes(b"".join(lines[3:]))
+    (folder / "2.jsonl.missing.jsonl").write_text('{"line": 1}\n', encoding="utf-8")
+    done = run(folder, "--rollouts", f"{tmp_path}/roll*", "-o", tmp_path / "out.html")
+    assert done.exit_code == 0, done.stderr
+    page = (tmp_path / "out.html").read_text(encoding="utf-8")
+    for part in ("Rewards of step-1", "AB = 5", "8 rollouts", "4 of 4 groups with spread", "2.jsonl:5"):
+        assert part in page
+
+
 def test_two_runs_are_compared(files: tuple[Path, Path], tmp_path: Path):
     pytest.importorskip("statsmodels")
     _, results = files
@@ -62,7 +78,7 @@ def test_two_runs_are_compared(files: tuple[Path, Path], tmp_path: Path):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (("nothing.jsonl",), "nothing.jsonl: no such file"),
+        (("nothing.jsonl",), "nothing.jsonl: No such file or directory"),
         (("{results}", "--profile", "mine"), "no profile is called 'mine'"),
         (("{rollouts}",), "rollouts.jsonl line 1: is no result of `perception-reward score`"),
         (("{results}", "-o", "{results}"), "would replace"),

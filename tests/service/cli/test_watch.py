@@ -112,4 +112,4 @@ def test_what_is_no_file_of_results_ends_it(tmp_path: Path):
     path.write_text('{"response": "x"}\n', encoding="utf-8")
     done = run(path)
     assert done.exit_code == 2
-    assert "rollouts.jsonl line 1: is no result in JSON Lines" in done.stderr.replace("\n", " ")
+    assert "rollouts.jsonl line 1: is no result of `perception-reward score`" in done.stderr.replace("\n", " ")

@@ -42,7 +42,7 @@ def test_the_papers_p_values_come_out_of_files(lost: int, gained: int, p: float)
 
 def test_discordant_problems_are_linked_by_file_and_line():
     found = compare(*sides(1, 1, 2, 0), Rule()).benchmarks[0].right[0]
-    assert [(link.problem, link.before.lines, link.after.lines) for link in found.gained_problems] == [
+    assert [(link.problem, link.before[0].lines, link.after[0].lines) for link in found.gained_problems] == [
         ("p3", [3], [3]),
         ("p4", [4], [4]),
     ]

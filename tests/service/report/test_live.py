@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ import pytest
 
 from perception_reward.service.metrics import Metrics, samples
 from perception_reward.service.report.compare import Rule
-from perception_reward.service.report.live import Figures, GrowingFile, History, NotResults, of_metrics
+from perception_reward.service.report.live import Figures, Growing, History, NotResults, of_metrics
 from perception_reward.trainer_client.wire import Components, ItemResult
 
 
@@ -44,7 +45,7 @@ def test_a_run_is_read_out_of_what_a_service_counts():
 def test_a_file_is_read_on_from_where_it_was_and_half_a_line_waits(tmp_path: Path):
     part = tmp_path / "results.jsonl.part"
     part.write_text(line(1.0, 1.0) + line(0.0, 1.0)[:20], encoding="utf-8")
-    file = GrowingFile(tmp_path / "results.jsonl", Rule())
+    file = Growing(str(tmp_path / "results.jsonl"), Rule())
     assert file.read().items == 1
     with part.open("a", encoding="utf-8") as out:
         out.write(line(0.0, 1.0)[20:] + line(None, 0.0))
@@ -58,7 +59,7 @@ def test_a_file_is_read_on_from_where_it_was_and_half_a_line_waits(tmp_path: Pat
 def test_a_file_that_begins_anew_is_read_anew(tmp_path: Path):
     path = tmp_path / "results.jsonl"
     path.write_text(line(1.0, 1.0) * 3, encoding="utf-8")
-    file = GrowingFile(path, Rule())
+    file = Growing(str(path), Rule())
     assert file.read().items == 3
     path.write_text(line(0.0, 0.0), encoding="utf-8")
     assert (file.read().items, file.read().mean("accuracy")) == (1, 0.0)
@@ -68,8 +69,8 @@ def test_a_file_that_begins_anew_is_read_anew(tmp_path: Path):
 def test_what_is_no_file_of_results_is_told(tmp_path: Path, content: bytes):
     path = tmp_path / "other.jsonl"
     path.write_bytes(content)
-    with pytest.raises(NotResults, match=r"other.jsonl line 1: is no result in JSON Lines"):
-        GrowingFile(path, Rule()).read()
+    with pytest.raises(NotResults, match=r"other.jsonl"):
+        Growing(str(path), Rule()).read()
 
 
 def figures(items: int, total: float) -> Figures:
@@ -98,3 +99,20 @@ def test_no_item_is_no_figure():
     empty: Any = History(window=10)
     assert (empty.rate(), empty.course("accuracy"), empty.lately().mean("accuracy")) == (0.0, [], None)
     assert json.loads(line(None, 0.0))["score"] is None
+
+
+def test_a_folder_is_watched_with_what_is_packed_and_what_is_half_written(tmp_path: Path):
+    lines = [json.dumps({"id": str(n), "score": 1.0, "accuracy": 1.0}).encode() + b"\n" for n in range(6)]
+    watched = Growing(str(tmp_path), Rule())
+    with pytest.raises(FileNotFoundError):
+        watched.read()
+    (tmp_path / "a.jsonl.gz").write_bytes(gzip.compress(b"".join(lines[:2])))
+    (tmp_path / "b.jsonl").write_bytes(lines[2])
+    (tmp_path / "c.jsonl.part").write_bytes(lines[3] + lines[4][:9])
+    (tmp_path / "c.jsonl.missing.jsonl.part").write_bytes(b'{"line": 1}\n')
+    assert watched.read().items == 4
+    (tmp_path / "a.jsonl.gz").write_bytes(gzip.compress(b"".join(lines[:3])))
+    (tmp_path / "b.jsonl").unlink()
+    (tmp_path / "c.jsonl.part").write_bytes(b"".join(lines[3:]))
+    (tmp_path / "c.jsonl.part").replace(tmp_path / "c.jsonl")
+    assert (watched.read().items, watched.read().mean("accuracy")) == (7, 1.0)

@@ -118,3 +118,10 @@ def test_rows_without_anything_but_a_score_have_a_page_too():
     page = render([bare], PROFILE, Rule(), comparison="these cannot be compared")
     assert "No rollout has both accuracy and perception" in page
     assert "these cannot be compared" in page
+
+
+def test_examples_of_a_quadrant_are_of_as_many_problems_as_there_are():
+    page = render([run(64, "plain")], PROFILE, Rule())
+    [shown] = re.findall(r"Right answer, wrong seeing</strong>: (.*?)</p>", page)
+    named = re.findall(r'#rollout=mine/plain-(\d+)"', shown)
+    assert len({int(name) // 4 for name in named}) == len(named) == 6

@@ -28,7 +28,7 @@ def test_advantages_are_those_of_the_group_and_step():
     run = run_of("r", rows, PROFILE)
     assert [one.advantage for one in run.rollouts] == [pytest.approx(1.0), pytest.approx(-1.0), None, None]
     assert list(run.groups) == [(None, "g")]
-    assert run.rollouts[0].parts == pytest.approx(
+    assert run.parts(run.rollouts[0]) == pytest.approx(
         {"format": 0.1, "accuracy": 0.9, "perception": 0.7, "repetition": 0.0}
     )
 
@@ -39,8 +39,9 @@ def test_texts_are_joined_by_order_or_by_id(in_order: bool):
     items = [ScoreItem(id=name, group="g", response=f"AB = 5 {name}", facts=[fact], answer=5) for name in ("a", "b")]
     written = [Written(item, {"question": "Find x."}) for item in items]
     run = run_of("r", [row("a", 1, 1), row("b", 0, 1)], PROFILE, written=written if in_order else written[::-1])
-    first = run.rollouts[0]
-    assert (first.response, first.question, first.answer, first.group) == ("AB = 5 a", "Find x.", "5", (None, "g"))
+    [first] = run.texts(run.rollouts[:1])
+    assert (first.response, first.question, first.answer) == ("AB = 5 a", "Find x.", "5")
+    assert (run.rollouts[0].group, run.rollouts[0].length, run.rollouts[0].numbers) == ((None, "g"), 8, 1)
     assert first.facts[0].text == "AB has length 5."
     assert len(run.groups) == 1
 
@@ -52,7 +53,8 @@ def test_annotations_give_question_answer_and_the_texts_of_facts():
     run = run_of(
         "r", [row("a", 1, 1, extra={"annotation_id": "p", "response": "AB = 5"})], PROFILE, annotations={"p": about}
     )
-    one = run.rollouts[0]
+    [one] = run.texts(run.rollouts)
+    assert run.rollouts[0].lies is False
     assert (one.question, one.answer, one.response, one.false) == ("Find AB.", "5", "AB = 5", frozenset({"f2"}))
     assert one.idle == frozenset({"f3"})
     assert one.facts[0].text == "AB has length 5."

@@ -17,7 +17,7 @@ def run(*rows: tuple[float | None, float | None, str]) -> Run:
         row_of("r", n, {"id": str(n), "score": 1.0, "accuracy": a, "perception": p, "extra": {"bench": bench}})
         for n, (a, p, bench) in enumerate(rows)
     ]
-    return run_of("r", made, load_profiles()["perception-r1"])
+    return run_of("r", made, load_profiles()["perception-r1"], keep=["bench"])
 
 
 def test_a_rollout_is_in_one_of_four_or_in_none():
