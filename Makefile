@@ -277,7 +277,12 @@ build/axe/package/axe.min.js:
 
 .PHONY: test-browser
 test-browser: build/axe/package/axe.min.js  ## Reports in a browser: needs Debian's chromium, npm and `pip install playwright`
-	AXE=$(abspath build/axe/package/axe.min.js) $(PYTHON) -m pytest -q -m browser tests/service/report/test_browser.py
+	AXE=$(abspath build/axe/package/axe.min.js) $(PYTHON) -m pytest -q -m browser tests/service/report/test_browser.py tests/service/report/test_review_browser.py
+
+.PHONY: review-pictures
+review-pictures: build/axe/package/axe.min.js  ## The pictures of the review page in the docs, made anew
+	SCREENSHOTS=$(abspath service/report/pictures) AXE=$(abspath build/axe/package/axe.min.js) \
+		$(PYTHON) -m pytest -q -m browser tests/service/report/test_review_browser.py -k axe
 
 .PHONY: test-faults
 test-faults:  ## What an attacker and a bad night do, for minutes; writes service/reliability.md

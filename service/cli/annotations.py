@@ -18,7 +18,7 @@ from perception_reward.annotations.jsonl import read_annotations, write_jsonl
 from perception_reward.annotations.outputs import written
 from perception_reward.annotations.stats import Stats
 from perception_reward.annotations.store import StoreError, every
-from perception_reward.service.cli import building, claims, evaluate, export, importing, mark_given, pipeline
+from perception_reward.service.cli import building, claims, evaluate, export, importing, mark_given, pipeline, review
 from perception_reward.service.cli.options import fail, reason
 from perception_reward.service.cli.outputs import Force, outputs_or_exit
 from perception_reward.service.cli.stores import read_store
@@ -45,6 +45,8 @@ app.command("distractors")(building.distractors)
 app.command("build")(building.build)
 app.command("evaluate")(evaluate.evaluate)
 app.command("export")(export.export)
+app.command("review")(review.review)
+app.command("sample")(review.sample)
 
 
 @app.command("validate")

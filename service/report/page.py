@@ -56,10 +56,10 @@ def render(
     listed = _listed(runs, pairs, rule, most)
     texts = _texts(runs, listed)
     places = {id(one): place for place, (_, one) in enumerate(listed)}
-    script, style = (_asset(name) for name in ("report.js", "report.css"))
+    script, style = (asset(name) for name in ("report.js", "report.css"))
     hashed = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    return environment.from_string(_asset("report.html")).render(
+    return environment.from_string(asset("report.html")).render(
         style=style,
         script=script,
         policy=f"default-src 'none'; style-src 'unsafe-inline'; script-src 'sha256-{hashed}'",
@@ -84,20 +84,20 @@ def render(
         not_compared=comparison if isinstance(comparison, str) else None,
         keys=_keys(listed),
         lines={(run.label, one.row.file, one.row.place): place for place, (run, one) in enumerate(listed)},
-        data=_json(_table(listed, rule)),
-        math=_json(formulas.rendered(_prose(texts))),
+        data=as_json(_table(listed, rule)),
+        math=as_json(formulas.rendered(_prose(texts))),
         chunks=[
-            _json([_detail(*one, said) for one, said in zip(listed[at:end], texts[at:end], strict=True)])
+            as_json([_detail(*one, said) for one, said in zip(listed[at:end], texts[at:end], strict=True)])
             for at, end in ((at, at + CHUNK) for at in range(0, len(listed), CHUNK))
         ],
     )
 
 
-def _asset(name: str) -> str:
+def asset(name: str) -> str:
     return (files("perception_reward.service.report") / "templates" / name).read_text(encoding="utf-8")
 
 
-def _json(value: object) -> Any:
+def as_json(value: object) -> Any:
     """JSON that no HTML parser ends early: `</script>` and `<!--` cannot stand in it."""
     from markupsafe import Markup
 
