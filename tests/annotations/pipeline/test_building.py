@@ -8,6 +8,7 @@ import pytest
 
 from perception_reward.annotations.pipeline.building import ConfigFault, read_config
 
+README = Path(__file__).parents[3] / "annotations" / "README.md"
 GOOD = """
 [problems]
 path = "problems.jsonl"
@@ -43,3 +44,13 @@ def test_what_is_wrong_is_told_by_its_place(tmp_path: Path, old: str, new: str, 
     path.write_text(GOOD.replace(old, new, 1), encoding="utf-8")
     with pytest.raises(ConfigFault, match=said):
         read_config(path)
+
+
+def test_the_file_in_the_readme_can_be_used(tmp_path: Path) -> None:
+    text = README.read_text(encoding="utf-8").split("```toml\n")[1].split("```")[0]
+    path = tmp_path / "c.toml"
+    path.write_text(text, encoding="utf-8")
+    config = read_config(path)
+    assert config.trajectories.model is not None
+    assert config.trajectories.model.asked().limits.cost == 20.0
+    assert config.check.model is not None
