@@ -284,6 +284,10 @@ review-pictures: build/axe/package/axe.min.js  ## The pictures of the review pag
 	SCREENSHOTS=$(abspath service/report/pictures) AXE=$(abspath build/axe/package/axe.min.js) \
 		$(PYTHON) -m pytest -q -m browser tests/service/report/test_review_browser.py -k axe
 
+.PHONY: report-pictures
+report-pictures:  ## The pictures of a report that documents show: needs Debian's chromium and `pip install playwright`
+	$(PYTHON) tests/benchmarks/report_pictures.py
+
 .PHONY: test-faults
 test-faults:  ## What an attacker and a bad night do, for minutes; writes service/reliability.md
 	pytest -q -m "faults or not faults" tests/faults --write-reliability

@@ -241,11 +241,13 @@ def _points(found: Sequence[Sensitivity], read: Callable[[Sensitivity], float | 
 
 
 def _pairs(run: Run) -> list[tuple[Rollout, Rollout]]:
-    """Best and worst of the groups that perception tells apart most, else the score; those with texts alone."""
+    """Best and worst of the groups that perception tells apart most, and first where the worst contradicts a fact, else
+    the score; those with texts alone."""
 
-    def spread(pair: tuple[Rollout, Rollout]) -> tuple[float, float]:
-        seen = [one.row.value("perception") or 0.0 for one in pair]
-        return (seen[0] - seen[1], (pair[0].score or 0.0) - (pair[1].score or 0.0))
+    def spread(pair: tuple[Rollout, Rollout]) -> tuple[float, int, float]:
+        best, worst = pair
+        seen = (best.row.value("perception") or 0.0) - (worst.row.value("perception") or 0.0)
+        return seen, worst.row.contradicted, (best.score or 0.0) - (worst.score or 0.0)
 
     pairs: list[tuple[Rollout, Rollout]] = []
     for members in run.groups.values():

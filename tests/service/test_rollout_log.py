@@ -8,8 +8,12 @@ from typing import Any
 
 import httpx
 import pytest
+from typer.testing import CliRunner
 
 from perception_reward.service import rollout_log
+from perception_reward.service.cli.main import app
+from perception_reward.service.report.compare import Rule
+from perception_reward.service.report.live import Growing
 from perception_reward.service.report.rows import Results
 from perception_reward.service.rollout_log import RolloutLog
 from perception_reward.trainer_client.wire import Components, ItemResult, ScoreRequest
@@ -43,7 +47,7 @@ def test_whole_groups_are_taken_and_about_as_many_as_asked_for(tmp_path: Path):
     log.add(body, results(body))
     log.close()
     (file,) = tmp_path.iterdir()
-    sizes = Counter(row.field("group") for row in list(Results([str(file)])))
+    sizes = Counter(row.field("group") for row in Results([str(file)]))
     assert set(sizes.values()) == {4}
     assert 60 <= len(sizes) <= 140
     assert counts == {"written": 4 * len(sizes)}
@@ -102,3 +106,19 @@ async def test_what_is_scored_is_found_in_the_files(serve: Callable[..., Any], t
         assert told == {"id": "a", "run": "geo", "step": "3", "group": "g", "answer": "5"}
         assert str(row.field("response")).startswith("AB = 5 ")
         assert [(fact.id, fact.text) for fact in row.facts] == [("f", "AB = 5.")]
+
+
+async def test_a_report_and_a_look_take_the_folder_as_it_is(serve: Callable[..., Any], tmp_path: Path):
+    here = await serve(rollout_log=tmp_path / "log", rollout_log_share=1.0)
+    fact = {"id": "f", "text": "Segment AB has length 5."}
+    said = ("Segment AB has length 5.", "Segment AB has length 7.")
+    items = [{"id": f"{n}", "group": "g", "response": text, "facts": [fact]} for n, text in enumerate(said)]
+    async with httpx.AsyncClient(base_url=here.url) as client:
+        assert (await client.post("/v1/score", json={"run": "geo", "step": 3, "items": items})).status_code == 200
+    here.service.rollout_log.close()
+    folder, page = str(tmp_path / "log"), tmp_path / "page.html"
+    done = CliRunner().invoke(app, ["report", f"geo={folder}", "-o", str(page)])
+    assert done.exit_code == 0, done.output
+    for part in ("Rewards of geo", "Segment AB has length 7.", "2 rollouts"):
+        assert part in page.read_text(encoding="utf-8")
+    assert Growing(folder, Rule()).read().items == 2

@@ -1,7 +1,4 @@
-"""The report in a real browser (`make test-browser`): Debian's chromium, driven by playwright, checked by axe-core.
-
-With SCREENSHOTS=FOLDER it also leaves pictures there.
-"""
+"""The report in a real browser (`make test-browser`): Debian's chromium, driven by playwright, checked by axe-core."""
 
 from __future__ import annotations
 
@@ -152,22 +149,16 @@ def test_a_quadrant_and_a_sign_list_their_rollouts(opened: Opened):
 
 
 @pytest.mark.parametrize(
-    ("name", "options"),
+    "options",
     [
-        ("light", {"color_scheme": "light", "viewport": {"width": 1280, "height": 860}}),
-        ("dark", {"color_scheme": "dark", "viewport": {"width": 1280, "height": 860}}),
-        ("phone", {"color_scheme": "light", "viewport": {"width": 390, "height": 780}}),
+        pytest.param({"color_scheme": "light", "viewport": {"width": 1280, "height": 860}}, id="light"),
+        pytest.param({"color_scheme": "dark", "viewport": {"width": 1280, "height": 860}}, id="dark"),
+        pytest.param({"color_scheme": "light", "viewport": {"width": 390, "height": 780}}, id="phone"),
     ],
 )
-def test_axe_finds_nothing_and_nothing_runs_over_the_edge(
-    browser: Any, page_file: Path, name: str, options: dict[str, Any]
-):
+def test_axe_finds_nothing_and_nothing_runs_over_the_edge(browser: Any, page_file: Path, options: dict[str, Any]):
     found = Opened(browser, page_file, bypass_csp=True, **options)
     page = found.page
-    if folder := os.environ.get("SCREENSHOTS"):
-        page.locator("#seeing").scroll_into_view_if_needed()
-        page.evaluate("document.getElementById('seeing').scrollIntoView()")
-        page.screenshot(path=f"{folder}/{name}.png")
     assert page.evaluate("document.documentElement.scrollWidth") <= page.evaluate("innerWidth")
     page.evaluate(AXE.read_text(encoding="utf-8"))
     assert _violations(page) == []
