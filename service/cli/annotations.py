@@ -88,8 +88,12 @@ def show_difference(
 @app.command()
 def stats(
     files: Annotated[list[Path], typer.Argument(exists=True, dir_okay=False, help=FILES)],
+    picture: Annotated[Path | None, typer.Option(dir_okay=False, help="Draw the counts too, as SVG, here.")] = None,
+    force: Force = False,
 ) -> None:
-    """Count facts by kind and by where they are known from, and annotations without any that shows seeing."""
+    """Count facts by kind and by where they are known from, the problems that have each kind, the facts of a problem,
+    their confidence, and what is lacking."""
+    outputs_or_exit(picture, read=files, force=force, json_lines=False)
     try:
         told = asyncio.run(_stats(files))
     except (OSError, RecordFileError) as error:
@@ -97,6 +101,9 @@ def stats(
         return
     for line in filter(None, (*told.lines(), told.spread)):
         typer.echo(line)
+    if picture is not None:
+        with written(picture, replace=force) as part:
+            part.write_text(told.picture(), encoding="utf-8", errors="replace")
 
 
 async def _stats(files: list[Path]) -> Stats:

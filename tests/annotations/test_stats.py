@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from typing import Any
+from xml.etree import ElementTree
 
 from perception_reward.annotations.model import Annotation
 from perception_reward.annotations.stats import Stats
@@ -34,10 +35,10 @@ def test_the_report_says_in_its_first_line_how_many_have_no_seen_fact() -> None:
     assert list(Stats.of([one, other]).lines()) == [
         "2 annotations with 1 seen, 0 derived and 2 given facts, 0 distractors; "
         "without a seen fact, and so without perception: 1 annotations",
-        "0 without any fact, 1 without a question, 1 without an answer",
-        "             seen  derived    given",
-        "  length        1        0        1",
-        "  angle         0        0        1",
+        "0 without any fact, 1 without a question, 1 without an answer, 2 without an image",
+        "             seen  derived    given  of the problems",
+        "  length        1        0        1            50.0%",
+        "  angle         0        0        1            50.0%",
     ]
 
 
@@ -50,3 +51,26 @@ def test_the_facts_of_a_problem_are_told_by_mean_middle_and_most() -> None:
     stats = Stats.of([Annotation(id=str(n), facts=facts[:n]) for n in (0, 1, 2, 9)])
     assert stats.spread == "facts of a problem: 3.0 in the mean, 1 in the middle, 9 at most"
     assert Stats().spread == ""
+
+
+def test_confidence_is_told_where_facts_have_one() -> None:
+    stats = Stats.of([annotation("a", {"confidence": 1.0}, {"confidence": 0.3}, {"confidence": 0.95}, {})])
+    assert list(stats.lines())[-1] == "confidence of 3 facts: 1 0.3 to 0.4, 2 0.9 to 1.0"
+
+
+def test_the_picture_shows_kinds_coverage_sizes_and_what_is_lacking() -> None:
+    hostile = "</title><script>alert(1)</script>"
+    stats = Stats.of(
+        [annotation("a", {"kind": "length"}, {"kind": hostile}), annotation("b", *({"kind": "length"},) * 90)]
+    )
+    drawn = ElementTree.fromstring(stats.picture())
+    texts = [one.text for one in drawn.iter("{http://www.w3.org/2000/svg}text")]
+    assert "problems, of 2, with a fact of the kind" in texts
+    assert texts[texts.index("problems by their number of facts") + 1] == "0 to 4"
+    assert texts[texts.index("without an image") + 1] == "2"
+    assert hostile in texts
+    assert not list(drawn.iter("{http://www.w3.org/2000/svg}script"))
+
+
+def test_nothing_has_a_picture_too() -> None:
+    assert "What 0 annotations hold" in Stats().picture()
