@@ -63,6 +63,11 @@ _SIGN = re.compile(r"(minus|negative)[ -]", re.IGNORECASE)
 _SUFFIX = re.compile(r"(?:st|nd|rd|th)(?![A-Za-z])", re.IGNORECASE)
 _SCALE = re.compile(rf"[ \u00a0-](?P<scale>{GREAT})s?\b", re.IGNORECASE)
 _VULGAR = {char: Fraction(numeric(char)).limit_denominator(10) for char in "½⅓⅔¼¾⅕⅖⅗⅘⅙⅚⅛⅜⅝⅞"}
+# What a written number can go on with: a power, a scale, what divides it, a place's ending. Most go on with nothing.
+_GOES_ON = frozenset(" \u00a0-/×*\\eEsnrtSNRT^").union(_VULGAR, MYRIADS)
+_GOES_ON_BEHIND_A_BLANK = frozenset("/×*\\" + "0123456789") | {
+    letter for scale in GREAT.split("|") for letter in scale[0] + scale[0].upper()
+}
 _OPENERS = STARTS | {"a", "an", "minus", "negative"}
 # What can begin a number; of words, only those in `_OPENERS` do.
 _BEGINS = re.compile(
@@ -147,7 +152,10 @@ def _written(text: str, start: int) -> Number | None:
     match = _WRITTEN.match(text, start)
     if match is None or match.end() - start > MOST_DIGITS:
         return None
-    value, end = Fraction(match[0].replace(",", "").replace("−", "-")), match.end()
+    value, end = _exactly(match[0].replace(",", "").replace("−", "-")), match.end()
+    after = text[end : end + 2]
+    if after[:1] not in _GOES_ON or (after[0] == " " and after[1:] not in _GOES_ON_BEHIND_A_BLANK):
+        return Number(value, start, end)
     sign = -1 if match[0][0] in "-−" else 1
     if match["point"] is None and match[0][0] != ".":
         if text[max(0, start - 1) : start] != "/" and (under := _UNDER.match(text, end)) and int(under[1]):
@@ -159,6 +167,11 @@ def _written(text: str, start: int) -> Number | None:
         if (suffix := _SUFFIX.match(text, end)) and suffix[0].lower() == _suffix(int(value)):
             return Number(value, start, suffix.end(), "ordinal")
     return _multiplied(text, value, start, end)
+
+
+def _exactly(digits: str) -> Fraction:
+    whole, point, decimals = digits.partition(".")
+    return Fraction(int(whole + decimals), 10 ** len(decimals)) if point else Fraction(int(whole))
 
 
 def _multiplied(text: str, value: Fraction, start: int, end: int) -> Number:

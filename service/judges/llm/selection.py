@@ -276,8 +276,10 @@ def _read(text: str) -> _Terms:
     words: set[str] = set()
     stems: set[str] = set()
     at = 0
-    while match := _TERM.search(text, at):
-        term, kind, at = match[match.lastgroup or 0], match.lastgroup, match.end()
+    for match in _TERM.finditer(text):
+        if match.start() < at:
+            continue
+        term, kind = match[match.lastgroup or 0], match.lastgroup
         if name := match["name"]:
             names.add(_name(name))
             if kind == "valued":

@@ -138,8 +138,11 @@ def words(text: str) -> Heard:
 def _pieces(text: str) -> Iterator[tuple[str, float | None, int, int]]:
     """Lemma, value and place of each word, number and mark."""
     at = 0
-    while match := _PIECE.search(text, at):
-        word, start, at = match["word"] or match["decade"], match.start(), match.end()
+    for match in _PIECE.finditer(text):
+        word, start = match["word"] or match["decade"], match.start()
+        if start < at:
+            continue
+        at = match.end()
         if number := _number(text, start, word, written=match["number"] is not None):
             at = number.end
             yield f"#{float(number.value):g}", float(number.value), start, at
