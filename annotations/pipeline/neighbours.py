@@ -45,7 +45,7 @@ ENTAILED = "the other facts imply it, says the model"
 _OPPOSITES = (
     "left|right above|below over|under taller|shorter larger|smaller bigger|smaller longer|shorter higher|lower"
     " more|fewer before|after inside|outside horizontal|vertical increases|decreases increasing|decreasing"
-    " rises|falls highest|lowest largest|smallest tallest|shortest longest|shortest most|fewest top|bottom first|last"
+    " rises|falls highest|lowest largest|smallest tallest|shortest longest|shortest most|least top|bottom first|last"
     " parallel|perpendicular open|closed on|off full|empty dark|light older|younger upper|lower"
 )
 _OPPOSITE = {
@@ -55,7 +55,8 @@ _OPPOSITE = {
 }
 # "On" and "before" are more often something else; only as states and between events.
 _ONLY_LAST = frozenset({"on", "off", "open", "closed", "full", "empty", "dark", "light"})
-_ADJECTIVES = frozenset({"right", "light", "dark", "first", "last", "before", "over", "under"})
+_ADJECTIVES = frozenset({"left", "right", "light", "dark", "first", "last", "over", "under"})
+_SUPERLATIVES = frozenset({"highest", "lowest", "largest", "smallest", "tallest", "shortest", "longest"})
 _ORDERING = re.compile("left|right|above|below|taller|shorter|larger|smaller|longer|higher|lower|before|after|behind")
 _SIDES = re.compile(
     r"\A(?P<one>[A-Z][\w' ]{0,40}?) (?P<how>is (?:to the )?(?:left of|right of|above|below|taller than|shorter than"
@@ -66,6 +67,16 @@ _QUOTED = re.compile(r"[\"“]([^\"”]{1,80})[\"”]")
 _BOUND = re.compile(
     r"\b(?:at least|at most|more than|less than|fewer than|over|under|about|around|approximately|between)\b", re.I
 )
+# What is written on a thing; nothing else is written there.
+_NAMED = re.compile(r"\b(?:reads?|says?|titled|labell?ed|named|called|headed|is|shows?):? [\"“]")
+# "One of the dice shows a five" leaves room for others.
+_ONE_OF_MANY = re.compile(
+    r"\A\W*(?:an?|one of|some|another|any|most)\b|\b(?:an?|one of|some|another) [\w ]+ (?:named|called|of)\b", re.I
+)
+_VERB = re.compile(
+    r"\b(?:is|are|was|were|has|have|had|comes?|lies|stands?|sits|gets?|got|scores?|fell|rose|runs?|gave|belongs?)\b"
+)
+_VERBS = frozenset({"increases", "decreases", "rises", "falls", "increasing", "decreasing"})
 # Shades of which one may be taken for the other.
 _SHADES = (
     "grey gray silver white|gold yellow orange beige|red maroon orange brown|purple violet magenta pink"
@@ -155,13 +166,15 @@ def false_neighbours(text: str, facts: Sequence[str], rng: random.Random) -> Ite
     yield from _colours(text, facts, rng)
     yield from _texts(text, facts, rng)
     yield from _swapped(text)
-    yield from _opposites(text, facts)
+    yield from _opposites(text)
 
 
 def _values(text: str, facts: Sequence[str], rng: random.Random) -> Iterator[tuple[str, str]]:
     said, found = wording(text), list(numbers_in(text))
     slot = said.slot
     if slot is None or slot[0] != "number" or not found or found[-1].kind != "cardinal" or _BOUND.search(text):
+        return
+    if _is_one_of_many(text):
         return
     true = {wording(fact).value for fact in facts if wording(fact).slot == slot}
     value = found[-1].value
@@ -178,8 +191,21 @@ def _values(text: str, facts: Sequence[str], rng: random.Random) -> Iterator[tup
     counted = value.denominator == 1 and re.search(r"\bthere (?:is|are)\b|\bcontains?\b|\bhas\b", text, re.I)
     kind = "count" if counted else "value"
     for other in (*borrowed, *near):
-        if isinstance(other, Fraction) and other > 0 and other not in true and _differ(value, other):
+        if not isinstance(other, Fraction) or other <= 0 or other in true or not _differ(value, other):
+            continue
+        # Not of another order of size, nor "one stars", nor more than all of it.
+        alike = value == 0 or Fraction(1, 10) <= other / value <= 10
+        if alike and not (counted and 1 in (value, other)) and (other <= 100 or not _is_share(text, found[-1])):
             yield _with(text, found[-1], other), "cell" if other in borrowed and kind == "value" else kind
+
+
+def _is_share(text: str, number: Number) -> bool:
+    return text[number.start : number.end + 1].endswith("%") or text[number.end :].lstrip().startswith(("%", "percent"))
+
+
+def _is_one_of_many(text: str) -> bool:
+    """Whether it says that there is such a thing, so that others may be there too."""
+    return _ONE_OF_MANY.search(text) is not None
 
 
 def _size(slot: tuple[object, ...]) -> int:
@@ -206,7 +232,7 @@ def _with(text: str, number: Number, value: Fraction) -> str:
 
 def _colours(text: str, facts: Sequence[str], rng: random.Random) -> Iterator[tuple[str, str]]:
     said = wording(text)
-    if len(said.colours) != 1:
+    if len(said.colours) != 1 or _is_one_of_many(text):
         return
     colour = said.colours[0]
     others = [one for fact in facts for one in wording(fact).colours] + list(_COMMON_COLOURS)
@@ -220,7 +246,7 @@ def _colours(text: str, facts: Sequence[str], rng: random.Random) -> Iterator[tu
 
 def _texts(text: str, facts: Sequence[str], rng: random.Random) -> Iterator[tuple[str, str]]:
     quoted = _QUOTED.findall(text)
-    if len(quoted) != 1:
+    if len(quoted) != 1 or not _NAMED.search(text) or _is_one_of_many(text):
         return
     others = [one for fact in facts for one in _QUOTED.findall(fact) if one.casefold() != quoted[0].casefold()]
     rng.shuffle(others)
@@ -231,26 +257,38 @@ def _texts(text: str, facts: Sequence[str], rng: random.Random) -> Iterator[tupl
 def _swapped(text: str) -> Iterator[tuple[str, str]]:
     if match := _SIDES.fullmatch(text):
         one, other = match["one"], match["other"]
+        if one.split()[0] in ("In", "At", "On", "For", "From", "One", "Some") or other.endswith("'s"):
+            return
         lowered = one[0].lower() + one[1:] if one.split()[0] in ("The", "A", "An") else one
         yield f"{other[0].upper()}{other[1:]} {match['how']} {lowered}.", "element"
 
 
-def _opposites(text: str, facts: Sequence[str]) -> Iterator[tuple[str, str]]:
+def _opposites(text: str) -> Iterator[tuple[str, str]]:
+    """The opposite of what is said of a thing; what says which thing is meant stays."""
     words = list(re.finditer(r"[A-Za-z]+", text))
+    named = {word[0].lower() for word in words}
+    verb = _VERB.search(text)
+    if named & {"not", "no", "never"} or _is_one_of_many(text):
+        return
     for at, word in enumerate(words):
         lowered = word[0].lower()
         other = _OPPOSITE.get(lowered)
-        if other is None or (lowered in _ONLY_LAST and at < len(words) - 1) or "not" in text.lower().split():
+        if other is None or other in named or (lowered in _ONLY_LAST and at < len(words) - 1):
             continue
-        # "The right triangle", "light blue": said of a thing, and not of its place.
-        if lowered in _ADJECTIVES and not _is_place(text, word.end()):
+        if lowered not in _VERBS and (verb is None or word.start() < verb.end()):
             continue
-        shown = other.capitalize() if word[0][0].isupper() else other
-        yield text[: word.start()] + shown + text[word.end() :], "order" if _ORDERING.search(lowered) else "relation"
+        # "The right triangle", "57 tiles are left": said of a thing, and not of its place.
+        if lowered in _ADJECTIVES and not _is_place(text, word.start(), word.end()):
+            continue
+        if len(named & _SUPERLATIVES) > 1:
+            continue
+        yield text[: word.start()] + other + text[word.end() :], "order" if _ORDERING.search(lowered) else "relation"
 
 
-def _is_place(text: str, end: int) -> bool:
-    return bool(re.match(r"\s+(?:of|than|side|the|row|column|edge|half)\b|\W*\Z", text[end:]))
+def _is_place(text: str, start: int, end: int) -> bool:
+    behind = re.match(r"\s+(?:of|than|side|row|column|edge|end|half|pan|corner|panel)\b", text[end:])
+    before = re.search(r"\b(?:at|on|in|to) the (?:\w+ )?\Z", text[:start]) and re.match(r"\W*\Z", text[end:])
+    return bool(behind or before)
 
 
 @dataclass(slots=True)

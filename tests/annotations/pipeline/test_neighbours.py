@@ -58,6 +58,15 @@ def test_counts_stay_words_where_they_were_words() -> None:
         ("There are at least 3 cats.", [], "There are at least 4 cats."),
         ("Triangle ABC is a right triangle.", [], "Triangle ABC is a left triangle."),
         ("The cat is not above the dog.", [], "The cat is not below the dog."),
+        # What is said of one of many may be true of another, and what says which thing is meant stays.
+        ("One of the dice shows five.", [], "One of the dice shows four."),
+        ("A cat is black.", ["The dog is white."], "A cat is white."),
+        ('The list has an item named "Title".', ['The button says "Save".'], 'The list has an item named "Save".'),
+        ("The upper plot is blue and wide.", [], "The lower plot is blue and wide."),
+        ("The last row has four cells.", [], "The first row has four cells."),
+        ("57 tiles are left.", [], "57 tiles are right."),
+        ("The lesson is 60% complete.", ["The number is 1489."], "The lesson is 1489% complete."),
+        ("The tallest bar is next to the shortest one.", [], "The tallest bar is next to the longest one."),
     ],
 )
 def test_what_may_be_true_is_never_drawn(text: str, others: list[str], never: str) -> None:
