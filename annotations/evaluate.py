@@ -5,9 +5,9 @@
 
 Two facts are the same where they make the same statement (`reading.py`; a line by any two of its points, an angle by
 any points on its sides, a point on a line by any points of it, a quantity by its value), or, in other wordings, where
-they have the same words. A point is its name: where two people named a corner differently, their facts differ.
-What is left over on either side can be asked of a judge: whether the other side's facts, as a text, state it.
-Distractors take no part.
+they have the same words. A point is its name: where two people named a corner differently, their facts differ, and a
+problem whose sides share few names of points is told. What is left over on either side can be asked of a judge:
+whether the other side's facts, as a text, state it. Distractors take no part.
 """
 
 from __future__ import annotations
@@ -23,16 +23,30 @@ from perception_reward.annotations.model import Annotation
 from perception_reward.annotations.statements import Statement
 from perception_reward.trainer_client.wire import Fact
 
+# One name of a point, or two, may differ because a side speaks of other things.
+LEAST_POINTS = 3
+
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One problem's facts on both sides, without repeats; those of either side that the other has not."""
+    """One problem's facts on both sides, without repeats; those of either side that the other has not.
+
+    points, gold_points: the names of points in the facts of either side, where they can be read.
+    """
 
     id: str
     facts: tuple[Fact, ...]
     gold: tuple[Fact, ...]
     wrong: tuple[Fact, ...]
     missed: tuple[Fact, ...]
+    points: frozenset[str] = frozenset()
+    gold_points: frozenset[str] = frozenset()
+
+    @property
+    def named_otherwise(self) -> bool:
+        """Whether less than half of the points have the other side's names, so that facts differ by them alone."""
+        fewer = min(len(self.points), len(self.gold_points))
+        return fewer >= LEAST_POINTS and 2 * len(self.points & self.gold_points) < fewer
 
 
 @dataclass(slots=True)
@@ -42,6 +56,11 @@ class Comparison:
     problems: list[Problem] = field(default_factory=list[Problem])
     only_store: list[str] = field(default_factory=list[str])
     only_gold: list[str] = field(default_factory=list[str])
+
+    @property
+    def named_otherwise(self) -> list[Problem]:
+        """Problems whose points have other names than in the gold standard: their figures say nothing of the facts."""
+        return [problem for problem in self.problems if problem.named_otherwise]
 
     def counts(self, judged_right: Sequence[Fact] = (), judged_found: Sequence[Fact] = ()) -> dict[str, Counts]:
         """Counts by kind, the most frequent first. What a judge found the other side to state counts as matched."""
@@ -103,6 +122,7 @@ def _problem(store: Annotation, gold: Annotation) -> Problem:
         tuple(standard.values()),
         tuple(fact for one, fact in facts.items() if one not in standard and not _lies(read[fact.text], lines)),
         tuple(fact for one, fact in standard.items() if one not in facts and not _lies(read[fact.text], drawn)),
+        *(_points(read[fact.text] for fact in side) for side in (ours, theirs)),
     )
 
 
@@ -112,6 +132,11 @@ def _lies(statement: Statement | None, lines: Collinear) -> bool:
         return False
     point, line = statement.figures
     return point.points[0] in lines.line(line)
+
+
+def _points(statements: Iterable[Statement | None]) -> frozenset[str]:
+    figures = (figure for statement in statements if statement is not None for figure in statement.figures)
+    return frozenset(point for figure in figures for point in figure.points)
 
 
 def _present(annotation: Annotation) -> list[Fact]:

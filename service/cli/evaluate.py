@@ -138,6 +138,13 @@ def _tell(comparison: Comparison, figures: Figures) -> None:
     for what, ids in (("only the store", comparison.only_store), ("only the gold standard", comparison.only_gold)):
         if ids:
             typer.echo(f"{len(ids)} problems that {what} has are left out, such as {', '.join(map(repr, ids[:3]))}")
+    if renamed := comparison.named_otherwise:
+        first = renamed[0]
+        names = (", ".join(sorted(points)[:6]) for points in (first.points, first.gold_points))
+        typer.echo(
+            f"{len(renamed)} problems name their points otherwise than the gold standard, such as {first.id!r} "
+            f"({' for '.join(names)}): their facts differ by the names alone, so rename the points or leave them out"
+        )
     typer.echo(f"matched: {figures.method}")
     for line in lines(figures.kinds):
         typer.echo(line)

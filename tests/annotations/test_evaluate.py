@@ -71,3 +71,14 @@ def test_a_real_parser_against_people(shared_data: Path):
     assert len(comparison.problems) == 601
     assert 0.4 < (kinds["length"].precision or 0) < 0.6
     assert total(compare(gold, gold).counts()).precision == 1.0
+
+
+def test_problems_that_name_their_points_otherwise_are_found():
+    gold = note("p", "Segment PQ has length 5.", "PQ is perpendicular to QR.")
+    renamed = note("p", "Segment AB has length 5.", "AB is perpendicular to BC.")
+    elsewhere = note("p", "Segment PQ has length 5.", "Angle PQS measures 40 degrees.")
+    words = note("p", "The cat is black.")
+    found = [bool(compare([one], [gold]).named_otherwise) for one in (renamed, gold, elsewhere, words)]
+    assert found == [True, False, False, False]
+    (problem,) = compare([renamed], [gold]).named_otherwise
+    assert (sorted(problem.points), sorted(problem.gold_points)) == (["A", "B", "C"], ["P", "Q", "R"])

@@ -85,3 +85,11 @@ def test_stats_tell_kinds_and_the_facts_of_a_problem(tmp_path: Path):
         0,
         "facts of a problem: 0.5 in the mean, 0 in the middle, 1 at most",
     )
+
+
+def test_stats_draw_a_picture_and_replace_none_unasked(tmp_path: Path):
+    source, picture = write(tmp_path / "a.jsonl", {"id": "a", "facts": [FACT]}), tmp_path / "a.svg"
+    assert run("stats", source, "--picture", picture).exit_code == 0
+    assert picture.read_text().startswith("<svg")
+    assert run("stats", source, "--picture", picture).exit_code == 2
+    assert run("stats", source, "--picture", source, "--force").exit_code == 2

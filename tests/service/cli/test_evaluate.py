@@ -76,3 +76,13 @@ def test_stores_without_a_problem_in_common_are_told(tmp_path: Path):
     done = run("evaluate", write(tmp_path / "a.jsonl", p=["A."]), write(tmp_path / "b.jsonl", q=["A."]))
     assert (done.exit_code, "have no problem in common" in done.stderr) == (1, True)
     assert run("evaluate", tmp_path / "none.jsonl", tmp_path / "b.jsonl").exit_code == 2
+
+
+def test_problems_that_name_their_points_otherwise_are_told(tmp_path: Path):
+    store = write(tmp_path / "store.jsonl", p=["Segment AB has length 5.", "AB is perpendicular to BC."])
+    gold = write(tmp_path / "gold.jsonl", p=["Segment PQ has length 5.", "PQ is perpendicular to QR."])
+    done = run("evaluate", store, gold)
+    assert (
+        "1 problems name their points otherwise than the gold standard, such as 'p' (A, B, C for P, Q, R)"
+        in done.stdout
+    )
