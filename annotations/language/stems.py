@@ -1,6 +1,8 @@
 """Words cut to what their forms share, by Snowball's rules for English.
 
-stem("measures"), stem("measured"), stem("measuring")     # 'measur', three times
+    stem("measures") == stem("measured") == stem("Measuring") == "measur"
+
+What a word is cut to need be no word itself.
 """
 
 from __future__ import annotations

@@ -1,6 +1,8 @@
 """Lists of words as they are read best: in lines of text.
 
-words("the a an")     # frozenset({'the', 'a', 'an'})
+    words("the a an") == frozenset({"the", "a", "an"})
+
+The longer ones of this package and of the rewards are written so.
 """
 
 from __future__ import annotations
