@@ -46,7 +46,7 @@ _OPPOSITES = (
     "left|right above|below over|under taller|shorter larger|smaller bigger|smaller longer|shorter higher|lower"
     " more|fewer before|after inside|outside horizontal|vertical increases|decreases increasing|decreasing"
     " rises|falls highest|lowest largest|smallest tallest|shortest longest|shortest most|least top|bottom first|last"
-    " parallel|perpendicular open|closed on|off full|empty dark|light older|younger upper|lower"
+    " parallel|perpendicular open|closed on|off full|empty dark|light older|younger"
 )
 _OPPOSITE = {
     one: other

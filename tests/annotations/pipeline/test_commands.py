@@ -298,3 +298,24 @@ def test_killed_in_every_step_the_store_is_the_same_and_paid_once(endpoint: Any,
     assert set(endpoint.asked) == set(once)
     # Only what was under way when it was killed may have been asked again.
     assert sum(endpoint.asked.values()) - len(once) <= 8 * 32
+
+
+@pytest.mark.kills
+def test_ctrl_c_waits_for_what_is_under_way_says_how_to_go_on_and_loses_nothing(endpoint: Any, tmp_path: Path) -> None:
+    endpoint.reply, endpoint.delay = solved, 0.1
+    source, made = problems(tmp_path, 40), tmp_path / "made.jsonl"
+    command = [*PROGRAM, "trajectories", str(source), str(made), "--url", endpoint.url, "--model", "big"]
+    process = subprocess.Popen([*command, "--concurrency", "4"], stderr=subprocess.PIPE, text=True)
+    while sum(endpoint.asked.values()) < 5:
+        time.sleep(0.005)
+    process.send_signal(signal.SIGINT)
+    _, said = process.communicate(timeout=60)
+    assert process.returncode == 130, said
+    assert "what is under way is waited for" in said
+    assert "the same command goes on" in said
+    answered = sum(endpoint.asked.values())
+    assert len((tmp_path / "made.journal.jsonl").read_bytes().splitlines()) == 1 + answered < 41
+    assert not made.exists()
+    subprocess.run(command, check=True, capture_output=True)
+    assert sum(endpoint.asked.values()) == 40
+    assert len(lines(made)) == 40
