@@ -25,6 +25,9 @@ SHARES = (-2, -1, -0.5, -0.25, -0.1, 0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 
 _NEEDS = {"perception": "facts", "accuracy": "answer"}
 # Labels come from requests, and every label value is a time series: past this many runs they share one.
 MOST_RUNS = 64
+_OTHERS = "other"
+# Beyond it a float does not count by one.
+MOST_STEPS = 2**53
 
 
 class Metrics:
@@ -85,6 +88,9 @@ class Metrics:
             "Items of a run that have a component.",
             ["run", "component"],
             registry=registry,
+        )
+        self._run_step = Gauge(
+            f"{prefix}_run_step", "Training step of the last rollouts of a run.", ["run"], registry=registry
         )
         self._score = Histogram(f"{prefix}_score", "Scores.", ["profile", "run"], buckets=SCORES, registry=registry)
         self._hits = Counter(f"{prefix}_cache_hits_total", "Cache hits.", ["tier"], registry=registry)
@@ -211,9 +217,11 @@ class Metrics:
     def keyed(self, key: str, items: int) -> None:
         self._key_items.labels(key).inc(items)
 
-    def scored(self, profile: str, run: str | None, results: Sequence[ItemResult]) -> None:
+    def scored(self, profile: str, run: str | None, results: Sequence[ItemResult], step: int | None = None) -> None:
         # Label look-ups cost more than what they lead to, so each is made once a request and not once an item.
         label = self._run_label(run)
+        if step is not None and step <= MOST_STEPS and label != _OTHERS:
+            self._run_step.labels(label).set(step)
         self._items.labels(profile, label).inc(len(results))
         self._truncated.inc(sum(result.truncated for result in results))
         for reason, count in Counts(result.reason for result in results if result.reason is not None).items():
@@ -243,7 +251,7 @@ class Metrics:
         if run is None:
             return ""
         if run not in self._runs and len(self._runs) >= MOST_RUNS:
-            return "other"
+            return _OTHERS
         self._runs.add(run)
         return run
 

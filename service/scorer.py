@@ -64,7 +64,7 @@ class UnknownProfileError(ValueError):
 class ScorerObserver(Protocol):
     """What the scorer reports, for metrics."""
 
-    def scored(self, profile: str, run: str | None, results: Sequence[ItemResult]) -> None: ...
+    def scored(self, profile: str, run: str | None, results: Sequence[ItemResult], step: int | None = None) -> None: ...
     def judged(self, asked: int, joined: int) -> None: ...
     def judge_batch(self, seconds: float) -> None: ...
 
@@ -147,7 +147,7 @@ class Scorer:
                 results.append(sheets[index].result(work.finds, request.step))
                 yield index, results[-1]
                 await pace.keep()
-        self._observer.scored(profile.name, request.run, results)
+        self._observer.scored(profile.name, request.run, results, request.step)
         self._observer.judged(len(work.judged), work.joined)
         summary = await _summary(results, work, started)
         concerns = _concerns(summary, profile)

@@ -85,4 +85,7 @@ def test_every_image_runs_without_rights_and_says_whether_it_is_well() -> None:
     targets = {text.split()[0]: text for text in stages}
     for name in ("api", "judge-cpu", "all-in-one", "router", "batch"):
         assert "\nUSER 10001:10001\n" in targets[name], name
+        # Nothing after it is done as root, and what is written has a folder: the rest may be read only.
+        assert "RUN " not in targets[name].split("USER 10001:10001")[1], name
+        assert re.search(r"\bHOME=(/cache|/tmp)\b", targets[name]) or name == "router", name
         assert "\nHEALTHCHECK " in targets[name], name

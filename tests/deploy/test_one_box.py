@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 import yaml
 
@@ -151,6 +152,25 @@ def test_every_setting_of_compose_and_systemd_exists(compose: dict[str, Any]) ->
     names |= set(re.findall(r"^#?(\w+)=", (DEPLOY / "systemd/perception-reward.env").read_text(), re.MULTILINE))
     ours = {name.removeprefix(ENVIRONMENT_PREFIX).lower() for name in names if name.startswith(ENVIRONMENT_PREFIX)}
     assert ours <= set(Settings.model_fields)
+
+
+def test_the_units_settings_start_a_service_that_the_trainers_key_opens(keys: Path, start_process: Any) -> None:
+    texts = [(DEPLOY / "systemd/perception-reward.env").read_text(), (keys / "env").read_text()]
+    given = dict(re.findall(r"^(\w+)=(.+)$", "\n".join(texts), re.MULTILINE))
+    unit = (DEPLOY / "systemd/perception-reward.service").read_text()
+    assert re.findall(r"^EnvironmentFile=(\S+)", unit, re.MULTILINE) == [
+        "/etc/perception-reward/settings.env",
+        "/etc/perception-reward/env",
+    ]
+    ours = {
+        name.removeprefix(ENVIRONMENT_PREFIX).lower(): value.replace("/etc/perception-reward", str(keys))
+        for name, value in given.items()
+        if name.startswith(ENVIRONMENT_PREFIX) and not name.endswith(("_HOST", "_PORT"))
+    }
+    service = start_process(environment=ours | {"judge": "symbolic", "workers": "1"})
+    key = (keys / "trainer.key").read_text().strip()
+    assert httpx.get(f"{service.url}/v1/profiles").status_code == 401
+    assert httpx.get(f"{service.url}/v1/profiles", headers={"Authorization": f"Bearer {key}"}).status_code == 200
 
 
 @pytest.mark.parametrize("unit", UNITS, ids=lambda unit: unit.stem)

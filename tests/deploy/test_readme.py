@@ -10,7 +10,9 @@ import base64
 import json
 import os
 import re
+import shutil
 import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -286,6 +288,36 @@ def test_kubectl_takes_every_object(
     done = subprocess.run(command, cwd=root, env=environment, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert done.stdout.count("created (dry run)") == len(render(name))
+
+
+def test_one_box_is_given_its_keys_and_asked_with_the_trainers(
+    root: Path, cluster: tuple[dict[str, str], ApiServer], tmp_path: Path, start_process: Any
+) -> None:
+    environment, _ = cluster
+    shutil.copytree(root / "deploy", tmp_path / "deploy", ignore=shutil.ignore_patterns("secrets", "helm", "locks"))
+    # The container's folder, with a service of this machine behind it.
+    (tmp_path / "bin/docker").write_text(STAND_IN + '[ -s "${@: -4:1}" ] && exec touch "$HOME/up"\n')
+    subprocess.run([root / "deploy/keys", tmp_path / "deploy/secrets"], check=True)
+    accepted = tmp_path / "deploy/secrets/accepted/keys.toml"
+    service = start_process(environment={"api_keys_file": str(accepted), "workers": "1"})
+    (tmp_path / "bin/perception-reward").unlink()
+    commands = block(root, "box").replace("http://127.0.0.1:8420", service.url)
+    made, *rest = commands.splitlines()
+    assert made == "deploy/keys deploy/secrets"
+    environment = environment | {"PATH": f"{environment['PATH']}:{Path(sys.executable).parent}"}
+    done = subprocess.run(
+        ["bash", "-euo", "pipefail", "-c", "\n".join(rest)],
+        cwd=tmp_path,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=100,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert (tmp_path / "up").exists()
+    key = (tmp_path / "deploy/secrets/trainer.key").read_text().strip()
+    # Where other users of the machine could read it.
+    assert key not in Path(environment["RECORD"]).read_text()
 
 
 def test_the_charts_command_renders(root: Path, cluster: tuple[dict[str, str], ApiServer]) -> None:

@@ -34,6 +34,17 @@ def test_what_was_scored_is_counted_by_profile_run_and_reason():
     assert 'component="accuracy"' not in text
 
 
+def test_a_runs_components_have_the_step_that_it_is_at_beside_them():
+    metrics = Metrics()
+    metrics.scored("perception-r1", "run-a", [result()], 7)
+    metrics.scored("perception-r1", "run-b", [result()])
+    metrics.scored("perception-r1", "run-c", [result()], 10**400)
+    lines = [
+        line for line in metrics.exposition().decode().splitlines() if line.startswith("perception_reward_run_step")
+    ]
+    assert lines == ['perception_reward_run_step{run="run-a"} 7.0']
+
+
 def test_a_caller_cannot_grow_the_metrics_without_end():
     metrics = Metrics()
     for number in range(MOST_RUNS + 100):
