@@ -300,6 +300,27 @@ load-rolling:  ## Three replicas behind nginx, everything restarted in turn unde
 test-pipeline:  ## The annotation pipeline, killed at random moments in every step, for minutes
 	pytest -q -m "kills or not kills" tests/annotations/pipeline
 
+.PHONY: load-faults
+load-faults:  ## The same with each part killed, hung, slow and talking garbage; writes deploy/reliability.md
+	pytest -q -m load tests/load/test_matrix.py --write-load
+
+.PHONY: load-replicas
+load-replicas:  ## How often the judge is asked the same by one replica, and by three; writes deploy/reliability.md
+	pytest -q -m load tests/load/test_replicas.py --write-load
+
+LOCUST_VENV ?= .venv-locust
+SOAK_SECONDS ?= 1200
+
+$(LOCUST_VENV)/ready:
+	$(PYTHON) -m venv $(LOCUST_VENV)
+	$(LOCUST_VENV)/bin/python -m pip install -q 'locust>=2.40' -e .
+	touch $@
+
+.PHONY: load-soak
+load-soak: $(LOCUST_VENV)/ready  ## Twenty minutes at capacity, by locust; writes deploy/reliability.md; SOAK_SECONDS=120
+	LOCUST=$(abspath $(LOCUST_VENV))/bin/locust SOAK_SECONDS=$(SOAK_SECONDS) pytest -q -s -m load tests/load/test_soak.py \
+		--write-load
+
 .PHONY: test-install
 test-install:  ## The base install in an empty environment: thin, and it works (needs a package index)
 	pytest -q -s -m install tests/install

@@ -18,7 +18,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
-from contextlib import asynccontextmanager, suppress
+from contextlib import ExitStack, asynccontextmanager, suppress
 from functools import cached_property
 from pathlib import Path
 from types import ModuleType
@@ -36,7 +36,7 @@ PAGE = HERE.parents[1] / "deploy" / "reliability.md"
 KEY = "a-key-of-the-test"
 REPLICAS, JUDGES = 3, 2
 # Seconds for a process to be up, or a condition to come about, on a busy machine.
-PATIENCE = 60.0
+PATIENCE = 180.0
 
 
 def free_ports(count: int) -> list[int]:
@@ -57,7 +57,7 @@ def until(condition: Callable[[], object], what: str, seconds: float = PATIENCE)
             if condition():
                 return
         time.sleep(0.05)
-    raise AssertionError(f"{what} within {seconds:g} s")
+    raise AssertionError(f"not so within {seconds:g} s: {what}")
 
 
 class JudgeProcess:
@@ -89,7 +89,10 @@ class JudgeProcess:
         httpx.put(f"{self.url}/mode", json={"mode": mode, "seconds": seconds}, timeout=PATIENCE)
 
     def asked(self) -> Counter[str]:
-        return Counter(httpx.get(f"{self.url}/asked", timeout=PATIENCE).json())
+        """How often each prompt was asked, and begin to count anew."""
+        counts = Counter(httpx.get(f"{self.url}/asked", timeout=PATIENCE).json())
+        httpx.delete(f"{self.url}/asked", timeout=PATIENCE)
+        return counts
 
 
 class Nginx:
@@ -105,7 +108,14 @@ class Nginx:
         (folder / "service.conf").write_text(addressed(NGINX_CONF.read_text(), port, replicas))
         (folder / "nginx.conf").write_text(MAIN)
         (folder / "temp").mkdir()
+        self.start()
+
+    def start(self) -> None:
         self._process = subprocess.Popen(self._command)
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
 
     def reload(self) -> None:
         subprocess.run([*self._command, "-t", "-q"], check=True)
@@ -171,13 +181,14 @@ class Topology:
     ports: list[int]
     tokenizer: Path
     start: Callable[..., Any]
+    more: Sequence[str] = ()
     key: str = KEY
     replicas: list[Any] = dataclasses.field(default_factory=list)
 
     def options(self) -> list[str]:
         urls = ",".join(judge.url for judge in self.judges)
         judge = ["--judge", f"openai:{urls}#rule", "--judge-tokenizer", str(self.tokenizer)]
-        return [*judge, "--workers", "1"]
+        return [*judge, "--workers", "1", *self.more]
 
     def start_replica(self, number: int) -> None:
         replica = self.start(
@@ -248,10 +259,12 @@ def free_port() -> Callable[[], int]:
 
 @pytest.fixture(scope="module")
 def judges() -> Iterator[list[JudgeProcess]]:
-    started = [JudgeProcess(port) for port in free_ports(JUDGES)]
-    yield started
-    for judge in started:
-        judge.stop()
+    with ExitStack() as stack:
+        started: list[JudgeProcess] = []
+        for port in free_ports(JUDGES):
+            started.append(JudgeProcess(port))
+            stack.callback(started[-1].stop)
+        yield started
 
 
 @pytest.fixture(scope="module")
@@ -265,23 +278,33 @@ def redis_link(shared_redis: Any) -> RedisLink:
 
 
 @pytest.fixture(scope="module")
+def replica_options() -> tuple[str, ...]:
+    """Further options of `serve` for each replica."""
+    return ()
+
+
+@pytest.fixture(scope="module")
 def topology(
     judges: list[JudgeProcess],
     judge_tokenizer: Path,
     shared_redis: Any,
     redis_link: RedisLink,
+    replica_options: tuple[str, ...],
     start_shared_process: Callable[..., Any],
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Topology]:
     """All of it, for the tests of one module."""
     port, *ports = free_ports(1 + REPLICAS)
     nginx = Nginx(tmp_path_factory.mktemp("nginx"), port, ports)
-    made = Topology(nginx, shared_redis, redis_link, judges, ports, judge_tokenizer, start_shared_process)
-    for number in range(REPLICAS):
-        made.start_replica(number)
-    until(lambda: httpx.get(f"{nginx.url}/livez").status_code == 200, "nginx passes requests on")
-    yield made
-    nginx.stop()
+    try:
+        start = start_shared_process
+        made = Topology(nginx, shared_redis, redis_link, judges, ports, judge_tokenizer, start, replica_options)
+        for number in range(REPLICAS):
+            made.start_replica(number)
+        until(lambda: httpx.get(f"{nginx.url}/livez").status_code == 200, "nginx passes requests on")
+        yield made
+    finally:
+        nginx.stop()
 
 
 @dataclasses.dataclass(frozen=True)
@@ -389,6 +412,12 @@ def all_right(topology: Topology) -> Callable[[Load], Awaitable[None]]:
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--write-load", action="store_true", help="write deploy/reliability.md from this run")
+
+
+@pytest.fixture(scope="session")
+def section() -> Callable[[str], str]:
+    """`section(name)`: what the page has between its markers of that name."""
+    return lambda name: PAGE.read_text(encoding="utf-8").split(f"<!-- {name}: begin -->")[1].split("<!--")[0]
 
 
 @pytest.fixture(scope="session")

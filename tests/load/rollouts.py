@@ -11,7 +11,7 @@ from typing import Any
 
 GROUP = 8
 BURST = 1024
-# Of the responses that say what another of the burst has said, about the same problem.
+# Of the responses, those that repeat another of their group to the letter.
 REPEATED = 0.05
 FACTS = 5
 
@@ -30,8 +30,9 @@ def burst(number: int, size: int = BURST) -> list[dict[str, Any]]:
     items: list[dict[str, Any]] = []
     for index in range(size):
         group = index // GROUP
-        if index and lot.random() < REPEATED:
-            items.append({**lot.choice(items), "id": f"{number}-{index}"})
+        before = items[group * GROUP :]
+        if before and lot.random() < REPEATED:
+            items.append({**lot.choice(before), "id": f"{number}-{index}"})
         else:
             items.append(_item(number, group, index, lot))
     return items

@@ -35,6 +35,12 @@ async def reload_nginx(topology: Any, _: int) -> None:
     await asyncio.to_thread(topology.nginx.reload)
 
 
+async def restart_nginx(topology: Any, _: int) -> None:
+    """As a package's update does it: what is under way is answered, and nobody listens until the new one does."""
+    await asyncio.to_thread(topology.nginx.stop)
+    await asyncio.to_thread(topology.nginx.start)
+
+
 STEPS: tuple[tuple[str, Callable[[Any, int], Awaitable[None]], int], ...] = (
     ("replica", restart_replica, 0),
     ("replica", restart_replica, 1),
@@ -42,7 +48,8 @@ STEPS: tuple[tuple[str, Callable[[Any, int], Awaitable[None]], int], ...] = (
     ("judge server", restart_judge, 0),
     ("judge server", restart_judge, 1),
     ("Redis", restart_redis, 0),
-    ("nginx", reload_nginx, 0),
+    ("nginx, reloaded", reload_nginx, 0),
+    ("nginx, stopped and started", restart_nginx, 0),
 )
 
 

@@ -129,6 +129,14 @@ class EndpointPool:
         self._observer.unusable(endpoint, fault)
         self._complain(endpoint, fault, f"a reply of {endpoint} cannot be used: {detail}")
 
+    def leave(self, label: str) -> bool:
+        """Leave the endpoint of that label alone for a while. Whether there is another one to ask now."""
+        now = asyncio.get_running_loop().time()
+        for endpoint in self._ready():  # what fails together is one failure
+            if endpoint.label == label:
+                endpoint.failed(now, now)
+        return bool(self._ready())
+
     async def post(self, call: Call, affinity: str, deadline: float) -> Answer:
         """That with which some endpoint answered `call`. Raises JudgeFailure."""
         # Made before any endpoint is looked at: a new event loop resets them.

@@ -12,7 +12,7 @@ from typing import TypeVar
 from perception_reward.service.judges.base import Health
 from perception_reward.service.judges.http import health
 from perception_reward.service.judges.http.body import decoded
-from perception_reward.service.judges.http.call import Answer, Refused
+from perception_reward.service.judges.http.call import Answer, Call, Refused
 from perception_reward.service.judges.http.pool import EndpointPool
 from perception_reward.service.judges.llm.ask import Choice, LogProbs, Writing, Written
 from perception_reward.service.judges.llm.distribution import NOTHING, TOP_LOGPROBS, believed, telling
@@ -53,8 +53,7 @@ class OpenAIEngine:
 
     async def choose(self, choice: Choice, affinity: str, deadline: float) -> tuple[LogProbs, ...]:
         call = await asyncio.to_thread(completions.choosing, self.model, choice)
-        answer = await self._pool.post(call, affinity, deadline)
-        found = await self._read(answer, lambda reply: completions.chosen(reply, len(choice.suffixes)))
+        answer, found = await self._ask(call, affinity, deadline, lambda reply: _chosen(reply, choice))
         lacking = [answer for answer in choice.answers if any(each and answer not in each for each in found)]
         if lacking and self._scores:
             found = await self._filled_in(found, lacking, choice, affinity, deadline)
@@ -62,6 +61,19 @@ class OpenAIEngine:
         if not all(found):
             self._pool.unusable(answer.endpoint, "content", "it does not say how likely each of the answers is")
         return found
+
+    async def _ask(self, call: Call, affinity: str, deadline: float, reader: Callable[[object], T]) -> tuple[Answer, T]:
+        """An answer, and what `reader` finds in it. One that holds nothing of what was asked for is the fault of its
+        server: another is asked, where there is one."""
+        tries = len(self._pool.endpoints)
+        while True:
+            answer = await self._pool.post(call, affinity, deadline)
+            try:
+                return answer, await self._read(answer, reader)
+            except JudgeFailure:
+                tries -= 1
+                if tries == 0 or not self._pool.leave(answer.endpoint):
+                    raise
 
     async def _read(self, answer: Answer, reader: Callable[[object], T]) -> T:
         """What `reader` finds in the JSON of an answer; nothing it holds keeps the event loop for long."""
@@ -107,7 +119,8 @@ class OpenAIEngine:
 
     async def write(self, writing: Writing, affinity: str, deadline: float) -> Written:
         call = await asyncio.to_thread(completions.writing, self.model, writing)
-        return await self._read(await self._pool.post(call, affinity, deadline), lambda reply: _written(reply, writing))
+        _, written = await self._ask(call, affinity, deadline, lambda reply: _written(reply, writing))
+        return written
 
     async def health(self) -> Health:
         return await health.check(self._pool.session, self._pool.endpoints, self.model)
@@ -117,6 +130,13 @@ class OpenAIEngine:
 
     async def aclose(self) -> None:
         await self._pool.aclose()
+
+
+def _chosen(reply: object, choice: Choice) -> tuple[LogProbs, ...]:
+    found = completions.chosen(reply, len(choice.suffixes))
+    if not any(found):
+        raise JudgeFailure("judge_unparseable", "it does not say how likely any of the answers is")
+    return found
 
 
 def _written(reply: object, writing: Writing) -> Written:

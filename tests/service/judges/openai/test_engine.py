@@ -450,6 +450,31 @@ async def test_another_server_answers_for_one_whose_bodies_cannot_be_taken(
     assert len(servers[0].bodies) < 20
 
 
+NOTHING_SAID = ["garbage", "", '{"choices": []}', '{"choices": [{"index": 0, "logprobs": {"top_logprobs": [NaN]}}]}']
+
+
+@pytest.mark.parametrize("said", NOTHING_SAID)
+async def test_another_server_answers_for_one_that_says_nothing_of_what_was_asked(
+    judge_at: Callable[..., LLMJudge], start_server: Any, said: str
+):
+    servers = [await start_server() for _ in range(2)]
+    servers[0].script = [servers[0].status(200, said)]
+    found = await outcomes(judge_at(*servers), [JudgeTask(f"response {n}", FACTS) for n in range(40)])
+    assert set(found) == {(Verdict("stated", 1.0),) * 3}
+    assert servers[0].bodies
+
+
+@pytest.mark.parametrize("said", NOTHING_SAID)
+async def test_where_every_server_says_nothing_each_is_asked_once(
+    judge_at: Callable[..., LLMJudge], start_server: Any, said: str
+):
+    servers = [await start_server() for _ in range(3)]
+    for server in servers:
+        server.script = [server.status(200, said)]
+    assert await reasons(judge_at(*servers)) == {"judge_unparseable"}
+    assert [len(server.bodies) for server in servers] == [1, 1, 1]
+
+
 async def test_a_body_that_never_ends_is_tried_elsewhere(
     judge_at: Callable[..., LLMJudge], start_server: Any, monkeypatch: pytest.MonkeyPatch
 ):
