@@ -17,6 +17,7 @@ from perception_reward.annotations.pipeline.limits import Limits
 from perception_reward.annotations.pipeline.neighbours import MOST, Distracting
 from perception_reward.annotations.pipeline.steps import add_neighbours
 from perception_reward.annotations.pipeline.work import Asked, Job
+from perception_reward.service import logs
 from perception_reward.service.cli.grading import AccuracyReward
 from perception_reward.service.cli.options import fail, reason, with_settings
 from perception_reward.service.cli.outputs import Force
@@ -77,6 +78,8 @@ def build(
     A step that is done is not done again while its settings and its input stay; a run that ends early goes on where it
     was. annotations/README.md has a whole CONFIG. The exit status is 1 where the store holds nothing to be rewarded.
     """
+    # That items without facts earn nothing is no news here.
+    logs.configure("error", as_json=False)
     settings = settings.model_copy(update={"annotations": (), "judge": "symbolic"})
     try:
         read = read_config(config)

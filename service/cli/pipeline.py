@@ -19,6 +19,7 @@ from perception_reward.annotations.pipeline.steps import (
 )
 from perception_reward.annotations.pipeline.trajectories import Asking
 from perception_reward.annotations.pipeline.work import Asked, Job, StepReport
+from perception_reward.service import logs
 from perception_reward.service.cli.grading import AccuracyReward
 from perception_reward.service.cli.options import fail, with_settings
 from perception_reward.service.cli.outputs import Force
@@ -133,6 +134,8 @@ def keep_right(
     force: Force = False,
 ) -> None:
     """Keep the trajectories whose answer the accuracy reward accepts, and tell how many of each source are kept."""
+    # That items without facts earn nothing is no news here.
+    logs.configure("error", as_json=False)
     settings = settings.model_copy(update={"annotations": (), "judge": "symbolic"})
     job = job_or_exit("filter", out, read=[source], force=force)
 
