@@ -52,7 +52,7 @@ _CUE = re.compile(
     r"|which means|actually|in fact)\b)",
     re.IGNORECASE,
 )
-_FACTUAL_EDGES = frozenset({"but", "since", "because", "however", "actually", "in fact", "although", "though"})
+FACTUAL_EDGES = frozenset({"but", "since", "because", "however", "actually", "in fact", "although", "though"})
 _ASKS = re.compile(
     r"[\s,;:]*(?:and |so |then |but |now )?(?:what|which|how|why|where|who|when|is|are|does|do"
     r"|did|can|could|would|should|will|has|have)\b",
@@ -142,7 +142,7 @@ def _before(text: str, cues: tuple[Cue, ...], start: int) -> set[str]:
             continue
         if kind == "edge":
             same_clause = False
-            if word in _FACTUAL_EDGES:
+            if word in FACTUAL_EDGES:
                 break
         elif kind == "refuted":
             found.add("negated")

@@ -1,7 +1,7 @@
 """The symbolic judge: no model, no network; a verdict is a reading of the text and costs well under a millisecond.
 
 A fact about a figure is compared with the claims that the response makes (`statements`, `evidence`, `compare`); every
-other fact goes to `generic`.
+other fact goes to `coverage`.
 """
 
 from __future__ import annotations
@@ -15,8 +15,9 @@ from perception_reward.annotations.language.geometry.statements import claims
 from perception_reward.annotations.language.sentences import read
 from perception_reward.service.judges.base import Health, JudgeInfo, JudgeTask, Missing, Outcome, Scope, Verdict
 from perception_reward.service.judges.sources import LANGUAGE, fingerprint_of
-from perception_reward.service.judges.symbolic import generic
 from perception_reward.service.judges.symbolic.compare import Reading, verdict_of
+from perception_reward.service.judges.symbolic.coverage import decide
+from perception_reward.service.judges.symbolic.units import Units
 from perception_reward.service.judges.symbolic.whereabouts import placed
 from perception_reward.service.processes.outcomes import Failure, TimedOut
 from perception_reward.service.processes.pool import WorkerPool
@@ -32,9 +33,9 @@ def decide_all(response: str, facts: Sequence[Fact]) -> tuple[Verdict, ...]:
     parts = [fact_claims(fact.text) for fact in facts]
     geometric = [claim for claims_of_fact in parts for claim in claims_of_fact]
     reading = Reading(document, claims(document, letters_of(geometric))) if geometric else None
-    units = generic.units_of(document)
+    units = Units(document)
     verdicts = (
-        verdict_of(claimed, fact.text, reading) if claimed and reading else generic.decide(fact, units)
+        verdict_of(claimed, fact.text, reading) if claimed and reading else decide(fact, units)
         for fact, claimed in zip(facts, parts, strict=True)
     )
     return tuple(placed(verdict, response, fact) for verdict, fact in zip(verdicts, facts, strict=True))

@@ -2,7 +2,7 @@
 depends on that, and not on the kind that an annotation happens to give.
 
     kind_of("Segment AB has length 5.")     # length
-    kind_of("There are three dogs.")        # count
+    kind_of("There are three dogs.")        # amount
 """
 
 from __future__ import annotations
@@ -12,18 +12,9 @@ from typing import Final
 
 from perception_reward.annotations.language.geometry.facts import fact_claims
 from perception_reward.annotations.language.geometry.statements import Claim
-from perception_reward.service.judges.symbolic.anchors import read_claim
+from perception_reward.service.judges.symbolic.coverage import wanted
 from perception_reward.service.judges.symbolic.evidence import SHAPES
-from perception_reward.service.judges.symbolic.slots import Amount, Count, Relation, Slot, Text, Trait, Trend
 
-_BY_SLOT: Final[dict[type[Slot], str]] = {
-    Count: "count",
-    Amount: "amount",
-    Trait: "attribute",
-    Trend: "trend",
-    Relation: "place",
-    Text: "text",
-}
 _BY_ELEMENT: Final = {
     **dict.fromkeys(("segment", "side", "leg", "hypotenuse"), "length"),
     **dict.fromkeys(("angle", "vertex", "mark", "angle?", "central angle"), "angle"),
@@ -40,12 +31,13 @@ _BY_RELATION: Final = {
 }
 # A fact of several sorts at once, and what has a sort of its own too seldom to be measured.
 MIXED: Final = "mixed"
+# Outside geometry: a fact with a number, one with another value that excludes others, and plain words.
+AMOUNT: Final = "amount"
+TRAIT: Final = "trait"
 SENTENCE: Final = "sentence"
 # What the geometry of a figure is made of. Of the rest the rules know no more than words and numbers.
 FIGURE_KINDS: Final = frozenset({"length", "angle", "arc", *_BY_RELATION.values()})
-KINDS: Final = frozenset(
-    {MIXED, SENTENCE, *_BY_SLOT.values(), *_BY_ELEMENT.values(), *_BY_RELATION.values(), "existence"}
-)
+KINDS: Final = frozenset({MIXED, AMOUNT, TRAIT, SENTENCE, *_BY_ELEMENT.values(), *_BY_RELATION.values()})
 
 
 @lru_cache(maxsize=65536)
@@ -53,10 +45,10 @@ def kind_of(text: str) -> str:
     """One of `KINDS`. Pure; reading a fact for the first time takes some tenths of a millisecond."""
     if claims := fact_claims(text):
         return _only({_of_claim(claim) for claim in claims})
-    read = read_claim(text)
-    if not read.slots:
-        return "existence" if read.is_typed else SENTENCE
-    return _only({_BY_SLOT[type(slot)] for slot, _ in read.slots}) if read.is_typed else SENTENCE
+    sought = wanted(text)
+    if sought.numbers:
+        return AMOUNT
+    return TRAIT if sought.values else SENTENCE
 
 
 def _of_claim(claim: Claim) -> str:

@@ -1,0 +1,275 @@
+"""Facts that are not geometry: how much of a fact a response says close together, and what stands in its values' places.
+
+    decide(Fact(id="f", text="There are three dogs."), Units(read("I see 2 dogs.")))   # contradicted
+
+A fact is a list of terms. What a response says of it is told by seven numbers (`Features`), and a softmax regression
+makes probabilities of them, whose weights are in `coverage.toml` (`make fit-coverage` fits them, `load` reads them).
+Only what the response asserts counts: what is supposed, asked, hedged, quoted or offered is no statement.
+
+Whatever the weights say, a fact whose value stands in no better place than another one, and one that is denied as fully
+as it is said, is contradicted: a response cannot earn a fact by saying everything.
+"""
+
+from __future__ import annotations
+
+import math
+import tomllib
+from bisect import bisect_left
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache, lru_cache, reduce
+from importlib import resources
+from operator import or_
+from typing import Final, NamedTuple, TypeAlias
+
+from perception_reward.annotations.language.sentences import read
+from perception_reward.service.judges.base import Verdict
+from perception_reward.service.judges.symbolic.terms import Key, Term, heard
+from perception_reward.service.judges.symbolic.units import Unit, Units
+from perception_reward.trainer_client.wire import Fact, Label
+
+# Terms of a fact that are looked for, and units in which their places are: those that share most with the fact.
+MOST_TERMS = 32
+MOST_COMPARED = 48
+# Values of one kind in one unit that are compared with a fact's.
+_MOST_RIVALS = 16
+# Words over which two terms belong together: at this distance the tie is weaker by the factor e.
+_REACH = 8.0
+# What lacks a number of the fact is half as much of it.
+_WITHOUT_NUMBER = 0.5
+# Of so few plain words a fact has none to spare.
+FEW = 3
+# By this share of its own closeness a value has to lead over others.
+_LEAD = 0.1
+# From this coverage on, a sentence says the fact, or denies it.
+_SAYS = 0.75
+LABELS: Final[tuple[Label, ...]] = ("stated", "contradicted", "absent")
+
+# Sets of a fact's terms, as bits.
+_Masks: TypeAlias = "dict[int, int]"
+
+
+class Features(NamedTuple):
+    """What a response says of a fact, each in [0, 1] but `lead`, in [-1, 1].
+
+    near, around: the share of its terms in the sentence, and in the three neighbouring ones, that have most of them;
+        half of it where a number of the fact's is not there. anywhere: in the whole response.
+    number: 1 where the fact has a number.
+    bound: how closely its value stands with the fact's other terms, the least of its values; 0 without values.
+    lead: how much more closely than another value of the same kind.
+    denied: the share of its terms in the sentence that has most of them and denies one that the fact does not, or the
+        other way round.
+    """
+
+    near: float
+    around: float
+    anywhere: float
+    number: float
+    bound: float
+    lead: float
+    denied: float
+
+
+class Seen(NamedTuple):
+    """Features, what of them no fit may overrule, and where the response speaks of the fact.
+
+    mentioned: `near` with what the response does not assert. best: the unit that says most of it.
+    """
+
+    features: Features
+    mentioned: float
+    rivalled: bool
+    lacking: bool
+    best: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A fact's terms: each key's bit, its kind, and whether the fact denies it."""
+
+    bits: dict[Key, int]
+    kinds: dict[Key, str]
+    denied: frozenset[Key]
+
+    @property
+    def numbers(self) -> int:
+        return reduce(or_, (bit for key, bit in self.bits.items() if key[0] == "number"), 0)
+
+    @property
+    def plain(self) -> int:
+        return sum(bit for key, bit in self.bits.items() if not self.kinds[key])
+
+    @property
+    def values(self) -> list[Key]:
+        return [key for key in self.bits if self.kinds[key]]
+
+    def share(self, mask: int) -> float:
+        whole = mask & self.numbers == self.numbers
+        return mask.bit_count() / len(self.bits) * (1.0 if whole else _WITHOUT_NUMBER)
+
+
+@lru_cache(maxsize=4096)
+def wanted(text: str) -> Wanted:
+    """The terms of a fact's text."""
+    found: dict[Key, Term] = {}
+    for sentence in read(text).sentences:
+        for term in heard(sentence):
+            if len(found) < MOST_TERMS:
+                found.setdefault(term.key, term)
+    return Wanted(
+        {key: 1 << at for at, key in enumerate(found)},
+        {key: term.kind for key, term in found.items()},
+        frozenset(key for key, term in found.items() if term.denied),
+    )
+
+
+def decide(fact: Fact, units: Units) -> Verdict:
+    """The verdict on any fact by its terms and the sentences' moods. Never raises."""
+    sought = wanted(fact.text)
+    if not sought.bits:
+        return Verdict("absent", 0.05, None, 0.2)
+    seen = look(sought, units)
+    if seen.best is None:
+        return Verdict("absent", 0.02, None, 0.85, truncated=units.truncated)
+    chances = probabilities(seen.features, packaged())
+    label, settled = label_of(seen, chances)
+    stated = min(chances["stated"], 0.25) if settled else chances["stated"]
+    return Verdict(
+        label,
+        stated,
+        _span(sought, units.all[seen.best]) if label != "absent" else None,
+        chances[label] if not settled else max(0.6, chances[label]),
+        contradiction=min(chances["contradicted"], 1.0 - stated),
+        truncated=units.truncated,
+        settled=settled,
+    )
+
+
+def label_of(seen: Seen, chances: Mapping[Label, float]) -> tuple[Label, bool]:
+    """The label, and whether it stands whatever the chances: what is also ruled out, or only mentioned."""
+    features = seen.features
+    if features.denied >= max(features.near, _SAYS) or (seen.rivalled and features.near >= _SAYS):
+        return "contradicted", features.near >= _SAYS
+    if features.near < _SAYS <= seen.mentioned:
+        return "absent", True
+    if chances["stated"] >= 0.5 and not seen.lacking:
+        return "stated", False
+    return max(("contradicted", "absent"), key=lambda label: chances[label]), False
+
+
+def look(sought: Wanted, units: Units) -> Seen:
+    """What the units say of a fact. The work is bounded by the places of its terms."""
+    said: _Masks = defaultdict(int)
+    mentioned: _Masks = defaultdict(int)
+    against: _Masks = defaultdict(int)
+    for key, bit in sought.bits.items():
+        for at, found in units.places.get(key, {}).items():
+            mentioned[at] |= bit
+            for term in found:
+                if not term.idle:
+                    said[at] |= bit
+                    if term.denied != (key in sought.denied):
+                        against[at] |= bit
+    plain = {at: mask & ~against.get(at, 0) for at, mask in said.items()}
+    near, best = _most(sought, plain, 1)
+    bound, lead = _bound(sought, units, said)
+    features = Features(
+        near,
+        _most(sought, plain, 3)[0],
+        reduce(or_, plain.values(), 0).bit_count() / len(sought.bits),
+        float(bool(sought.numbers)),
+        max(0.0, bound),
+        lead,
+        max((said[at].bit_count() for at in against), default=0) / len(sought.bits),
+    )
+    if best is None and mentioned:
+        best = min(mentioned)
+    lacking = sought.plain.bit_count() == 2 and bool(sought.plain & ~reduce(or_, plain.values(), 0))
+    return Seen(features, _most(sought, mentioned, 1)[0], 0 < bound and lead <= _LEAD * bound, lacking, best)
+
+
+def _most(sought: Wanted, masks: Mapping[int, int], width: int) -> tuple[float, int | None]:
+    """The largest share in so many neighbouring units, and the first of these; of as much, the first."""
+    best, place = 0.0, None
+    for start in sorted({at - back for at in masks for back in range(width)}):
+        share = sought.share(reduce(or_, (masks.get(start + step, 0) for step in range(width))))
+        if share > best:
+            best, place = share, start
+    return best, place
+
+
+def _bound(sought: Wanted, units: Units, said: Mapping[int, int]) -> tuple[float, float]:
+    """How closely the fact's values stand with its other terms, and the least lead over others in their places."""
+    least, lead = 1.0, 1.0
+    for key in sought.values:
+        own, other = _rivals(sought, key, units, said)
+        least, lead = min(least, own), min(lead, own - other)
+    return (least, lead) if sought.values else (0.0, 0.0)
+
+
+def _rivals(sought: Wanted, key: Key, units: Units, said: Mapping[int, int]) -> tuple[float, float]:
+    """The closest that this value of the fact's comes to the fact's other terms, and another of its kind does."""
+    own = other = 0.0
+    rest = len(sought.bits) - 1
+    shared = {at: (mask & ~sought.bits[key]).bit_count() for at, mask in said.items()}
+    for at in sorted((at for at in shared if shared[at] or not rest), key=lambda at: (-shared[at], at))[:MOST_COMPARED]:
+        mine, kin = _split(sought, key, units.all[at].terms)
+        for term in kin[:_MOST_RIVALS]:
+            tie = _tie(term.at, mine) / rest if rest else 1.0
+            alike = term.denied == (key in sought.denied)
+            if term.key == key and alike:
+                own = max(own, tie)
+            elif alike or term.key == key:
+                other = max(other, tie)
+    return own, other
+
+
+def _split(sought: Wanted, key: Key, found: Iterable[Term]) -> tuple[Sequence[list[int]], list[Term]]:
+    """The places of the fact's other terms, each term's in order, and the values of this one's kind."""
+    mine: dict[Key, list[int]] = defaultdict(list)
+    kin: list[Term] = []
+    for term in found:
+        if term.idle:
+            continue
+        if term.key != key and term.key in sought.bits:
+            mine[term.key].append(term.at)
+        elif term.kind == sought.kinds[key]:
+            kin.append(term)
+    return list(mine.values()), kin
+
+
+def _tie(at: int, places: Iterable[list[int]]) -> float:
+    return sum(math.exp(-_distance(at, each) / _REACH) for each in places)
+
+
+def _distance(at: int, places: list[int]) -> int:
+    after = bisect_left(places, at)
+    return min(abs(at - place) for place in places[max(0, after - 1) : after + 1])
+
+
+def _span(sought: Wanted, unit: Unit) -> tuple[int, int] | None:
+    found = [term for term in unit.terms if term.key in sought.bits]
+    return unit.sentence.source(found[0].start, found[-1].end) if found else None
+
+
+# --- the fit ----------------------------------------------------------------------------------------------------------
+
+Weights: TypeAlias = "Mapping[str, Sequence[float]]"
+"""For each feature, and `bias`, what it adds to the log-odds of `stated` and `contradicted` over `absent`."""
+
+
+@cache
+def packaged() -> Weights:
+    text = resources.files(__package__ or "").joinpath("coverage.toml").read_text(encoding="utf-8")
+    return tomllib.loads(text)["weights"]
+
+
+def probabilities(features: Features, weights: Weights) -> dict[Label, float]:
+    """One for each label; their sum is 1."""
+    odds = [*map(float, weights["bias"]), 0.0]
+    for name, value in features._asdict().items():
+        for at, weight in enumerate(weights[name]):
+            odds[at] += weight * value
+    powers = [math.exp(odd - max(odds)) for odd in odds]
+    return {label: power / sum(powers) for label, power in zip(LABELS, powers, strict=True)}

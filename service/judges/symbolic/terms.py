@@ -1,0 +1,158 @@
+"""Text as terms: stems of its words of content, its numbers, and words that exclude one another, each with its mood.
+
+    terms("I see 2 crimson cars.")      # number 2, color 0 (that of red), car
+
+A term's key is what two texts share: `crimson` and `red` have one, `3` and `three`, `bar` and `bars`. Its kind says which
+others would contradict it in the same place: another number, another color, another letter.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from functools import lru_cache
+from typing import TypeAlias
+
+from perception_reward.annotations.language.moods import FACTUAL_EDGES, Mood, stretches
+from perception_reward.annotations.language.numbers import STARTS, number_at
+from perception_reward.annotations.language.sentences import Sentence
+from perception_reward.annotations.language.stems import stem
+
+Key: TypeAlias = "str | tuple[str, object]"
+
+_PIECE = re.compile(r"(?P<number>(?:(?<![\w)])-)?\d)|(?P<word>[^\W\d_]+(?:'[^\W\d_]+)?)|[^\w\s]")
+_STATES: frozenset[Mood] = frozenset({"asserted", "weak", "negated"})
+
+# Words that tell nothing of what a picture shows.
+_TELL_NOTHING = frozenset(map(stem, """
+    a an the this that these those there here it its they them their he she his her him i we you my our your
+    is are was were be am being been have has had do does did can could will would shall should may might must
+    and or but so if then than as while which who whom whose what when where how why also just very quite clearly
+    exactly only some any each every both all such not no nor never without neither none cannot
+    in on at of to from by with for into onto through during per
+    see seen show shown display visible image picture photo figure chart graph diagram scene depict contain include
+    appear look seem find notice observe count read located placed total number amount respectively say exist present
+    get let us
+""".split()))  # fmt: skip
+# Each line lists values that exclude one another, those of one value in brackets.
+_CLASSES = """
+    (red crimson scarlet) (blue navy) green yellow orange (purple violet) (pink magenta) black (brown tan beige) white \
+        (gray grey silver) (gold golden) (cyan teal turquoise)
+    (big large huge giant enormous) (small tiny little miniature)
+    long short
+    (old elderly older) (young younger new)
+    (wooden wood) (metal metallic steel) plastic glass stone brick leather paper concrete
+    (full filled) (empty vacant)
+    (open opened) (closed shut)
+    (wet damp) dry
+    (hot warm) (cold cool)
+    (bright sunny) (dark dim) (cloudy overcast)
+    (round circular) square triangular rectangular oval
+    (standing stands) (sitting seated sits) (lying lies) (walking walks) (running runs) (sleeping asleep)
+    (increase rise rose grow grew climb growth upward) (decrease fall fell decline drop shrink downward) \
+        (constant stable steady unchanged)
+    (highest largest most biggest greatest maximum tallest majority) \
+        (lowest smallest least fewest minimum shortest minority)
+    (more greater higher larger exceeds) (less fewer smaller)
+    (left leftmost) (right rightmost)
+    (top upper uppermost above over atop) (bottom lower lowermost below under beneath underneath)
+    (inside within) outside
+    front (behind back)
+    (horizontal horizontally) (vertical vertically)
+    first second third fourth fifth sixth seventh eighth ninth tenth last
+"""
+
+
+def _classes() -> Iterator[tuple[str, tuple[str, int]]]:
+    for number, line in enumerate(_CLASSES.strip().replace("\\\n", " ").splitlines()):
+        for value, words in enumerate(re.findall(r"\(([^)]*)\)|(\S+)", line)):
+            yield from ((word, (f"class {number}", value)) for word in "".join(words).split())
+
+
+_EXCLUSIVE = dict(_classes())
+# What "A" stands in front of where it is no name.
+_ARTICLE = re.compile(r"\s+(?!and\b|or\b|is\b|has\b|to\b)[a-z]")
+# A name of a time rather than an amount: what is said of another year does not speak against this one.
+_YEAR = re.compile("1[89][0-9][0-9]|20[0-9][0-9]")
+# "No dog" counts dogs; "no, …" does not.
+_NONE = re.compile(r"no (?=[a-z])", re.IGNORECASE)
+# "One of the cars" counts none.
+_OF = re.compile(r"\s+of\b")
+# What stands behind it is offered beside something else.
+_OR = re.compile(r"\bor\b(?! (?:equivalently|simply|rather|just|better|that is|in other words)\b)", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """One term at [start, end) of its sentence, the `at`-th word or mark there. `kind`: `number`, `letter`, or a class
+    of words that exclude one another; empty for plain words. `denied`: said not to be so. `idle`: only supposed, asked,
+    hedged, quoted or offered."""
+
+    key: Key
+    kind: str
+    at: int
+    start: int
+    end: int
+    denied: bool = False
+    idle: bool = False
+
+
+@lru_cache(maxsize=256)
+def terms(text: str) -> tuple[Term, ...]:
+    """The terms of one sentence, in order, whatever their mood. Linear in the text's length."""
+    return tuple(_terms(text))
+
+
+def _terms(text: str) -> Iterator[Term]:
+    position = at = 0
+    while piece := _PIECE.search(text, position):
+        position, word, at = piece.end(), piece["word"], at + 1
+        start = piece.start()
+        if piece["number"] or (word and word.lower() in STARTS):
+            number = number_at(text, start)
+            if number is not None and (piece["number"] or number.kind == "cardinal"):
+                position = number.end
+                if not (number.value == 1 and word and _OF.match(text, number.end)):
+                    kind = "" if _YEAR.fullmatch(text, start, position) else "number"
+                    yield Term(("number", number.value), kind, at, start, position)
+                continue
+        if word and _NONE.match(text, start):
+            yield Term(("number", Fraction(0)), "number", at, start, position)
+            continue
+        if word == "A" and _ARTICLE.match(text, position):
+            continue
+        if word and (term := _word(word, at, start, position)):
+            yield term
+
+
+def _word(word: str, at: int, start: int, end: int) -> Term | None:
+    if excluding := _EXCLUSIVE.get(word.lower()):
+        return Term(excluding, excluding[0], at, start, end)
+    if len(word) == 1 and word.isupper() and word != "I":
+        return Term(("letter", word), "letter", at, start, end)
+    stemmed = stem(word)
+    return None if stemmed in _TELL_NOTHING else Term(stemmed, "", at, start, end)
+
+
+def heard(sentence: Sentence) -> list[Term]:
+    """A sentence's terms, each with what the sentence makes of it."""
+    found = list(terms(sentence.text))
+    if sentence.stance != "asserted":
+        return [replace(term, idle=True) for term in found]
+    return list(_in_mood(sentence, found))
+
+
+def _in_mood(sentence: Sentence, found: Iterable[Term]) -> Iterator[Term]:
+    parts = stretches(sentence.text)
+    choice = _OR.search(sentence.text)
+    end, mood, hedged = 0, "asserted", False
+    for term in found:
+        while term.start >= end:
+            part, mood = next(parts)
+            end += len(part)
+            hedged = mood not in _STATES or (hedged and part.lower() not in FACTUAL_EDGES)
+        denied = mood == "negated" or sentence.denies(term.start, term.end)
+        idle = hedged or (choice is not None and term.start > choice.start())
+        yield replace(term, denied=denied, idle=idle) if denied or idle else term
