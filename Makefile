@@ -346,6 +346,10 @@ bench-fairness:  ## Latency of small requests behind large ones, and what large 
 bench-symbolic:  ## What the symbolic judge gets right
 	$(PYTHON) tests/benchmarks/symbolic.py --write
 
+.PHONY: fit-coverage
+fit-coverage:  ## The weights of the rule for facts that are not geometry; WRITE=--write puts them into the package
+	$(PYTHON) tests/benchmarks/coverage.py $(WRITE)
+
 .PHONY: bench-copies
 bench-copies:  ## What a response earns that copies the question, on all problems of Geometry3K
 	$(PYTHON) tests/benchmarks/copies.py

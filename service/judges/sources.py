@@ -25,7 +25,8 @@ def fingerprint_of(*packages: str) -> str:
 
 
 def fingerprint_of_folders(*packages: Traversable) -> str:
-    """Sixteen hexadecimal digits for the names and the text of all modules below packages' folders."""
+    """Sixteen hexadecimal digits for the names and the text of all modules, and of the numbers fitted for them, below
+    packages' folders."""
     digest = hashlib.sha256()
     for package in packages:
         modules = list(_modules(package))
@@ -43,5 +44,5 @@ def _modules(folder: Traversable) -> Iterator[Traversable]:
     for entry in sorted(folder.iterdir(), key=lambda one: one.name):
         if entry.is_dir():
             yield from _modules(entry)
-        elif entry.name.endswith(".py"):
+        elif entry.name.endswith((".py", ".toml")):
             yield entry

@@ -118,9 +118,7 @@ def choose(odds: Numbers, pairs: Sequence[Pair], seen: Sequence[Seen]) -> float:
 def judged(odds: Numbers, pairs: Sequence[Pair], seen: Sequence[Seen], lowered: float) -> list[Judged]:
     chances = softmax(odds - lowered * np.eye(len(LABELS))[0])
     return [
-        Judged(
-            pair.problem, "other", pair.label, label_of(one, dict(zip(LABELS, row, strict=True)))[0], float(row[0])
-        )
+        Judged(pair.problem, "other", pair.label, label_of(one, dict(zip(LABELS, row, strict=True)))[0], float(row[0]))
         for pair, one, row in zip(pairs, seen, chances, strict=True)
     ]
 
@@ -152,8 +150,8 @@ def as_toml(weights: Numbers, lowered: float, counts: dict[str, int]) -> str:
     bias = weights[-1] - lowered * np.eye(len(LABELS))[0]
     rows = [(name, weights[at]) for at, name in enumerate(Features._fields)] + [("bias", bias)]
     lines = [
-        "# What each feature adds to the log-odds of stated and of contradicted over absent (`coverage.py`). Written by",
-        "# `make fit-coverage WRITE=--write`; fit anew when terms or features have changed.",
+        "# What each feature adds to the log-odds of stated and of contradicted over absent (`coverage.py`). Written",
+        "# by `make fit-coverage WRITE=--write`; fit anew when terms or features have changed.",
         "",
         "[provenance]",
         f"date = {date.today().isoformat()}",

@@ -3,20 +3,11 @@
 from __future__ import annotations
 
 import re
-from typing import Final
 
 _NO_VALUE = r"(?!(?:so|then|and|but|equivalently|rather|simply)\b)"
 _VALUE = rf"(?:an? )?{_NO_VALUE}[\w.√°'-]{{1,20}}(?: ?(?:degrees|units|cm|m)\b)?"
 # ", rectangle or kite", " (or 6)": a list that goes on behind a value and ends in an "or".
 _GOES_ON = re.compile(rf" ?(?:[,/] ?{_VALUE}){{0,16}},? ?\(?or {_VALUE}(?= ?(?:[,.;)]|$))")
-_OFFER = re.compile(r"\b(?:or|either|one of|any of)\b")
-# Characters around a statement in which the word that makes it an offer may stand.
-REACH: Final = 60
-
-
-def offered(text: str, start: int, end: int) -> bool:
-    """Whether what stands at [start, end) of a sentence is offered beside others."""
-    return _OFFER.search(text, max(0, start - REACH), end + REACH) is not None
 
 
 def goes_on(text: str, end: int) -> bool:

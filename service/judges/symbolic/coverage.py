@@ -1,4 +1,4 @@
-"""Facts that are not geometry: how much of a fact a response says close together, and what stands in its values' places.
+"""Facts that are not geometry: how much of one a response says close together, and what stands in its values' places.
 
     decide(Fact(id="f", text="There are three dogs."), Units(read("I see 2 dogs.")))   # contradicted
 
@@ -13,15 +13,16 @@ as it is said, is contradicted: a response cannot earn a fact by saying everythi
 from __future__ import annotations
 
 import math
-import tomllib
 from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache, reduce
 from importlib import resources
 from operator import or_
 from typing import Final, NamedTuple, TypeAlias
+
+import tomllib
 
 from perception_reward.annotations.language.sentences import read
 from perception_reward.service.judges.base import Verdict
@@ -40,10 +41,16 @@ _REACH = 8.0
 _WITHOUT_NUMBER = 0.5
 # Of so few plain words a fact has none to spare.
 FEW = 3
-# By this share of its own closeness a value has to lead over others.
-_LEAD = 0.1
+# By this share of its own closeness a value has to lead over others in the same words.
+_LEAD = 0.02
+# So many other values in a row with the fact's leave it open which one is meant.
+_LISTED = 3
 # From this coverage on, a sentence says the fact, or denies it.
 _SAYS = 0.75
+# The most that a fact which is not said is given for it.
+_UNSAID = 0.49
+# From here on nothing of it is missing.
+_ALL = 0.999
 LABELS: Final[tuple[Label, ...]] = ("stated", "contradicted", "absent")
 
 # Sets of a fact's terms, as bits.
@@ -115,7 +122,8 @@ def wanted(text: str) -> Wanted:
     found: dict[Key, Term] = {}
     for sentence in read(text).sentences:
         for term in heard(sentence):
-            if len(found) < MOST_TERMS:
+            # A fact's "no" is in what it denies.
+            if len(found) < MOST_TERMS and sentence.text[term.start : term.end].lower() != "no":
                 found.setdefault(term.key, term)
     return Wanted(
         {key: 1 << at for at, key in enumerate(found)},
@@ -134,7 +142,7 @@ def decide(fact: Fact, units: Units) -> Verdict:
         return Verdict("absent", 0.02, None, 0.85, truncated=units.truncated)
     chances = probabilities(seen.features, packaged())
     label, settled = label_of(seen, chances)
-    stated = min(chances["stated"], 0.25) if settled else chances["stated"]
+    stated = chances["stated"] if label == "stated" else min(chances["stated"], _UNSAID)
     return Verdict(
         label,
         stated,
@@ -150,9 +158,9 @@ def label_of(seen: Seen, chances: Mapping[Label, float]) -> tuple[Label, bool]:
     """The label, and whether it stands whatever the chances: what is also ruled out, or only mentioned."""
     features = seen.features
     if features.denied >= max(features.near, _SAYS) or (seen.rivalled and features.near >= _SAYS):
-        return "contradicted", features.near >= _SAYS
+        return "contradicted", features.near >= _ALL
     if features.near < _SAYS <= seen.mentioned:
-        return "absent", True
+        return "absent", seen.mentioned >= _ALL
     if chances["stated"] >= 0.5 and not seen.lacking:
         return "stated", False
     return max(("contradicted", "absent"), key=lambda label: chances[label]), False
@@ -173,20 +181,20 @@ def look(sought: Wanted, units: Units) -> Seen:
                         against[at] |= bit
     plain = {at: mask & ~against.get(at, 0) for at, mask in said.items()}
     near, best = _most(sought, plain, 1)
-    bound, lead = _bound(sought, units, said)
+    bound, lead, rivalled = _bound(sought, units, said)
     features = Features(
         near,
         _most(sought, plain, 3)[0],
         reduce(or_, plain.values(), 0).bit_count() / len(sought.bits),
         float(bool(sought.numbers)),
-        max(0.0, bound),
+        bound,
         lead,
         max((said[at].bit_count() for at in against), default=0) / len(sought.bits),
     )
     if best is None and mentioned:
         best = min(mentioned)
     lacking = sought.plain.bit_count() == 2 and bool(sought.plain & ~reduce(or_, plain.values(), 0))
-    return Seen(features, _most(sought, mentioned, 1)[0], 0 < bound and lead <= _LEAD * bound, lacking, best)
+    return Seen(features, _most(sought, mentioned, 1)[0], rivalled and bound > 0, lacking, best)
 
 
 def _most(sought: Wanted, masks: Mapping[int, int], width: int) -> tuple[float, int | None]:
@@ -199,30 +207,61 @@ def _most(sought: Wanted, masks: Mapping[int, int], width: int) -> tuple[float, 
     return best, place
 
 
-def _bound(sought: Wanted, units: Units, said: Mapping[int, int]) -> tuple[float, float]:
-    """How closely the fact's values stand with its other terms, and the least lead over others in their places."""
-    least, lead = 1.0, 1.0
+class _Place(NamedTuple):
+    """Where a value of the fact's kind stands: how closely with the fact's other terms, and in which unit."""
+
+    tie: float
+    unit: int
+    at: int
+    own: bool
+
+
+def _bound(sought: Wanted, units: Units, said: Mapping[int, int]) -> tuple[float, float, bool]:
+    """How closely the fact's values stand with its other terms, the least lead over others in their places, and
+    whether one of these is worded alike."""
+    least, lead, rivalled = 1.0, 1.0, False
     for key in sought.values:
-        own, other = _rivals(sought, key, units, said)
+        places = list(_places(sought, key, units, said))
+        own = max((place.tie for place in places if place.own), default=0.0)
+        other = max((place.tie for place in places if not place.own), default=0.0)
         least, lead = min(least, own), min(lead, own - other)
-    return (least, lead) if sought.values else (0.0, 0.0)
+        rivalled = rivalled or (sought.kinds[key] != "letter" and _worded_alike(sought, units, places, own))
+    return (least, lead, rivalled) if sought.values else (0.0, 0.0, False)
 
 
-def _rivals(sought: Wanted, key: Key, units: Units, said: Mapping[int, int]) -> tuple[float, float]:
-    """The closest that this value of the fact's comes to the fact's other terms, and another of its kind does."""
-    own = other = 0.0
+def _worded_alike(sought: Wanted, units: Units, places: Iterable[_Place], own: float) -> bool:
+    """Whether another value stands as close as the fact's: beside it, or in words that say nothing more."""
+    further: dict[int, set[Key]] = {}
+    alike = [place for place in places if place.tie >= own * (1 - _LEAD)]
+    for unit in {place.unit for place in alike}:
+        further[unit] = {term.key for term in units.all[unit].terms if not term.kind} - sought.bits.keys()
+    for mine in (place for place in alike if place.own):
+        others = [place for place in alike if not place.own]
+        beside = [place for place in others if place.unit == mine.unit]
+        if any(further[place.unit] <= further[mine.unit] for place in others if place.unit != mine.unit):
+            return True
+        if any(place.tie <= own for place in beside):
+            return True
+        if sum(_side_by_side(units.all[mine.unit], mine.at, place.at) for place in beside) >= _LISTED:
+            return True
+    return False
+
+
+def _side_by_side(unit: Unit, one: int, other: int) -> bool:
+    """Whether nothing but values stands between two words of a unit."""
+    return not any(min(one, other) < term.at < max(one, other) for term in unit.terms if not term.kind)
+
+
+def _places(sought: Wanted, key: Key, units: Units, said: Mapping[int, int]) -> Iterator[_Place]:
+    """The places of a value of the fact's and of others of its kind."""
     rest = len(sought.bits) - 1
     shared = {at: (mask & ~sought.bits[key]).bit_count() for at, mask in said.items()}
     for at in sorted((at for at in shared if shared[at] or not rest), key=lambda at: (-shared[at], at))[:MOST_COMPARED]:
         mine, kin = _split(sought, key, units.all[at].terms)
         for term in kin[:_MOST_RIVALS]:
-            tie = _tie(term.at, mine) / rest if rest else 1.0
             alike = term.denied == (key in sought.denied)
-            if term.key == key and alike:
-                own = max(own, tie)
-            elif alike or term.key == key:
-                other = max(other, tie)
-    return own, other
+            if alike or term.key == key:
+                yield _Place(_tie(term.at, mine) / rest if rest else 1.0, at, term.at, alike and term.key == key)
 
 
 def _split(sought: Wanted, key: Key, found: Iterable[Term]) -> tuple[Sequence[list[int]], list[Term]]:

@@ -31,13 +31,12 @@ _BY_RELATION: Final = {
 }
 # A fact of several sorts at once, and what has a sort of its own too seldom to be measured.
 MIXED: Final = "mixed"
-# Outside geometry: a fact with a number, one with another value that excludes others, and plain words.
+# Outside geometry: a fact with a number, and plain words.
 AMOUNT: Final = "amount"
-TRAIT: Final = "trait"
 SENTENCE: Final = "sentence"
 # What the geometry of a figure is made of. Of the rest the rules know no more than words and numbers.
 FIGURE_KINDS: Final = frozenset({"length", "angle", "arc", *_BY_RELATION.values()})
-KINDS: Final = frozenset({MIXED, AMOUNT, TRAIT, SENTENCE, *_BY_ELEMENT.values(), *_BY_RELATION.values()})
+KINDS: Final = frozenset({MIXED, AMOUNT, SENTENCE, *_BY_ELEMENT.values(), *_BY_RELATION.values()})
 
 
 @lru_cache(maxsize=65536)
@@ -45,10 +44,7 @@ def kind_of(text: str) -> str:
     """One of `KINDS`. Pure; reading a fact for the first time takes some tenths of a millisecond."""
     if claims := fact_claims(text):
         return _only({_of_claim(claim) for claim in claims})
-    sought = wanted(text)
-    if sought.numbers:
-        return AMOUNT
-    return TRAIT if sought.values else SENTENCE
+    return AMOUNT if wanted(text).numbers else SENTENCE
 
 
 def _of_claim(claim: Claim) -> str:

@@ -2,8 +2,8 @@
 
     terms("I see 2 crimson cars.")      # number 2, color 0 (that of red), car
 
-A term's key is what two texts share: `crimson` and `red` have one, `3` and `three`, `bar` and `bars`. Its kind says which
-others would contradict it in the same place: another number, another color, another letter.
+A term's key is what two texts share: `crimson` and `red` have one, `3` and `three`, `bar` and `bars`. Its kind says
+which others would contradict it in the same place: another number, another color, another letter.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from perception_reward.annotations.language.moods import FACTUAL_EDGES, Mood, st
 from perception_reward.annotations.language.numbers import STARTS, number_at
 from perception_reward.annotations.language.sentences import Sentence
 from perception_reward.annotations.language.stems import stem
+from perception_reward.annotations.language.word_lists import words
 
 Key: TypeAlias = "str | tuple[str, object]"
 
@@ -26,7 +27,10 @@ _PIECE = re.compile(r"(?P<number>(?:(?<![\w)])-)?\d)|(?P<word>[^\W\d_]+(?:'[^\W\
 _STATES: frozenset[Mood] = frozenset({"asserted", "weak", "negated"})
 
 # Words that tell nothing of what a picture shows.
-_TELL_NOTHING = frozenset(map(stem, """
+_TELL_NOTHING = frozenset(
+    map(
+        stem,
+        words("""
     a an the this that these those there here it its they them their he she his her him i we you my our your
     is are was were be am being been have has had do does did can could will would shall should may might must
     and or but so if then than as while which who whom whose what when where how why also just very quite clearly
@@ -34,8 +38,10 @@ _TELL_NOTHING = frozenset(map(stem, """
     in on at of to from by with for into onto through during per
     see seen show shown display visible image picture photo figure chart graph diagram scene depict contain include
     appear look seem find notice observe count read located placed total number amount respectively say exist present
-    get let us
-""".split()))  # fmt: skip
+    get let us true false wrong correct incorrect fact actually indeed
+"""),
+    )
+)
 # Each line lists values that exclude one another, those of one value in brackets.
 _CLASSES = """
     (red crimson scarlet) (blue navy) green yellow orange (purple violet) (pink magenta) black (brown tan beige) white \
@@ -67,11 +73,12 @@ _CLASSES = """
 
 def _classes() -> Iterator[tuple[str, tuple[str, int]]]:
     for number, line in enumerate(_CLASSES.strip().replace("\\\n", " ").splitlines()):
-        for value, words in enumerate(re.findall(r"\(([^)]*)\)|(\S+)", line)):
-            yield from ((word, (f"class {number}", value)) for word in "".join(words).split())
+        for value, names in enumerate(re.findall(r"\(([^)]*)\)|(\S+)", line)):
+            yield from ((stem(word), (f"class {number}", value)) for word in "".join(names).split())
 
 
 _EXCLUSIVE = dict(_classes())
+_COUNTS = {"singl": Fraction(1), "coupl": Fraction(2), "pair": Fraction(2)}
 # What "A" stands in front of where it is no name.
 _ARTICLE = re.compile(r"\s+(?!and\b|or\b|is\b|has\b|to\b)[a-z]")
 # A name of a time rather than an amount: what is said of another year does not speak against this one.
@@ -128,11 +135,13 @@ def _terms(text: str) -> Iterator[Term]:
 
 
 def _word(word: str, at: int, start: int, end: int) -> Term | None:
-    if excluding := _EXCLUSIVE.get(word.lower()):
+    stemmed = stem(word)
+    if count := _COUNTS.get(stemmed):
+        return Term(("number", count), "number", at, start, end)
+    if excluding := _EXCLUSIVE.get(stemmed):
         return Term(excluding, excluding[0], at, start, end)
     if len(word) == 1 and word.isupper() and word != "I":
         return Term(("letter", word), "letter", at, start, end)
-    stemmed = stem(word)
     return None if stemmed in _TELL_NOTHING else Term(stemmed, "", at, start, end)
 
 

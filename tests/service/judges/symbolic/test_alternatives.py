@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from perception_reward.service.judges.base import Verdict
-from perception_reward.service.judges.symbolic.alternatives import goes_on, offered
+from perception_reward.service.judges.symbolic.alternatives import goes_on
 from perception_reward.service.judges.symbolic.judge import decide_all
 from perception_reward.trainer_client.wire import Fact
 
@@ -23,9 +23,7 @@ def verdict(fact: str, response: str) -> Verdict:
         ("Angle ABC measures 50 degrees.", "∠ABC is 40°, 50°, or 60°."),
         ("Quadrilateral ABCD is a rhombus.", "ABCD is a square, rhombus, rectangle or kite."),
         ("There are three dogs.", "There are 2, 3 or 4 dogs."),
-        ("The car is red.", "The car is red, blue, green, or yellow."),
         ("Sales in 2019 were 40.", "Sales in 2019 were 30, 40 or 50."),
-        ('The sign reads "STOP".', 'The sign says "STOP", "EXIT" or "OPEN".'),
     ],
 )
 def test_a_value_offered_among_others_is_absent_and_settled(fact: str, response: str):
@@ -91,12 +89,6 @@ def test_other_values_of_other_things_leave_a_statement_alone(fact: str, respons
 def test_a_response_that_says_nothing_else_settles_nothing():
     assert not verdict("Segment AB has length 5.", "AB = 6.").settled
     assert not verdict("Segment AB has length 5.", "CD = 6.").settled
-
-
-def test_an_offer_is_looked_for_near_its_value_only():
-    text = "AB is 5" + " and so on" * 10 + " or 6"
-    assert not offered(text, 0, 7)
-    assert offered("AB is 5 or 6", 0, 7)
 
 
 def test_a_list_goes_on_to_its_or_at_once():
