@@ -30,8 +30,8 @@ from perception_reward.service.batch.files import Files
 from perception_reward.service.batch.layouts import Layout
 from perception_reward.service.batch.pipeline import RECORDS
 from perception_reward.service.batch.results import row_of, table_schema
-from perception_reward.service.batch.rollouts import Rollout
-from perception_reward.service.batch.scorings import RUN, Scoring, ServiceScoring, UrlScoring
+from perception_reward.service.batch.rollouts import Rollout, read_rollouts
+from perception_reward.service.batch.scorings import Scoring, ServiceScoring, UrlScoring, client_of
 from perception_reward.service.batch.selection import Selection
 from perception_reward.service.settings import Settings
 from perception_reward.trainer_client.missing import missing_result
@@ -46,6 +46,10 @@ TURNED_OFF = ".*doesn't support checkpointing.*"
 
 class RayRefused(ValueError):
     """A job that Ray could not go on with after a failure, or that it cannot read; the message says why."""
+
+
+class RayFailed(OSError):
+    """Ray has given the job up; the message says why. The same job again goes on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,10 +80,12 @@ class RayJob:
     def run(self) -> Counted:
         """What the results hold.
 
-        Raises `RayRefused`, and what Ray raises where the cluster itself fails.
+        Raises `RayRefused`, `RayFailed`, and for what no actor could start with `SettingsError`, `StoreError` and
+        `RewardError`.
         """
         ray, data = _ray()
         layout, column = self._layout()
+        asyncio.run(self._check_judge())
         if not ray.is_initialized():
             ray.init(logging_level="warning", log_to_driver=False)
         checkpoint = f"{self.out.rstrip('/')}.checkpoint"
@@ -102,6 +108,12 @@ class RayJob:
             )
             with nothing_turned_off():
                 scored.write_parquet(self.out, ray_remote_args={"num_cpus": READER})
+        except RayRefused:
+            raise
+        except Exception as error:
+            raise RayFailed(
+                f"Ray has given up: {_cause(error)}; the same command goes on from what is written"
+            ) from None
         finally:
             context.checkpoint_config = None
         for place in (f"{checkpoint}.plan", checkpoint):
@@ -123,7 +135,22 @@ class RayJob:
                 "--sample and --limit would choose other records when the job goes on, because Ray keeps no order; "
                 "choose with --where, or write the chosen records to a file with --engine local"
             )
+        if any(len(read_rollouts(1, record, layout)) > 1 for record in first.first):
+            raise RayRefused(
+                "these records hold several responses each, and Ray goes on by the record: of one that was written in "
+                "part it would lose the rest; use --engine local"
+            )
         return layout, column
+
+    async def _check_judge(self) -> None:
+        """See here what would keep every actor from starting."""
+        if self.urls:
+            async with client_of(self.settings, self.urls, self.prefix) as client:
+                await client.check()
+        else:
+            from perception_reward.service.assembly import assemble
+
+            assemble(self.settings)
 
     def _plan(self) -> dict[str, str]:
         where = "; ".join(f"{one.column}{one.comparison}{one.value}" for one in self.selection.where)
@@ -207,12 +234,7 @@ class RayActor:
     async def _start(self) -> Scoring:
         job = self._job
         if job.urls:
-            from perception_reward.trainer_client.client import RewardClient
-
-            client = RewardClient(
-                list(job.urls), run=RUN, prefix=job.prefix, timeout=job.settings.request_timeout, missing_limit=1.0,
-                require_facts=False,
-            )  # fmt: skip
+            client = client_of(job.settings, job.urls, job.prefix)
             return UrlScoring(await self._stack.enter_async_context(client))
         # Here, and not where the job is described: the command itself scores nothing.
         from perception_reward.service.assembly import assemble, preload_of
@@ -246,15 +268,23 @@ def _ray() -> tuple[Any, Any]:
         raise RayRefused(f"--engine ray needs Ray Data: pip install 'perception-reward[ray]' ({error})") from None
 
 
+def _cause(error: BaseException) -> str:
+    """The last line of what went wrong in another process, where that is where it did."""
+    while isinstance(inner := getattr(error, "cause", None), BaseException):
+        error = inner
+    told = str(error).strip().splitlines()
+    return told[-1].strip() if told else type(error).__name__
+
+
 def _actors(ray: Any, gpus: float) -> int:
-    """How many the cluster has room for."""
-    resources = ray.cluster_resources()
-    return max(1, int(resources.get("GPU", 0) / gpus if gpus else resources.get("CPU", 1)))
+    """How many the cluster has room for now: the command itself, or another job, may hold some of it."""
+    free = ray.available_resources()
+    return max(1, int(free.get("GPU", 0) / gpus if gpus else free.get("CPU", 1)))
 
 
 def _share(ray: Any, actors: int) -> float:
     """CPUs of an actor, so that all of them leave room for reading: without it nothing would ever begin."""
-    free = max(0.0, ray.cluster_resources().get("CPU", 1) - LEFT)
+    free = max(0.0, ray.available_resources().get("CPU", 0) - LEFT)
     return min(1.0, int(100 * free / actors) / 100)
 
 

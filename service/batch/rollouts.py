@@ -75,8 +75,8 @@ class Rollout:
 class RolloutFile:
     """The rollouts of a file; each iteration reads it anew.
 
-    layout: whose layout it has, with what `--map` says. left_out: the names of columns of bytes, which are not carried
-    along. A record of several responses is several rollouts at one place.
+    layout: whose layout it has, with what `--map` says. first: the good ones of its first records. left_out: the names
+    of columns of bytes, which are not carried along. A record of several responses is several rollouts at one place.
     """
 
     def __init__(self, path: AnyFile, given: Mapping[str, str] | None = None) -> None:
@@ -89,8 +89,8 @@ class RolloutFile:
         self._file = open_records(path, known=known, nested=NESTED, constants=as_null)
         self.left_out = self._file.left_out
         self._defaults: dict[str, object] = {}
-        self._first = [record for record in self._records(FIRST) if not isinstance(record, LineError)]
-        self.layout = recognised(self._first, self._columns).mapped(given or {})
+        self.first = [record for record in self._records(FIRST) if not isinstance(record, LineError)]
+        self.layout = recognised(self.first, self._columns).mapped(given or {})
         if self._file.form == "CSV":
             said = [place for place in self.layout.places("response") if place in self._columns]
             self._defaults = dict.fromkeys(said[:1], "")
@@ -102,12 +102,12 @@ class RolloutFile:
     @property
     def described(self) -> str:
         """The layout, and the column of each field that the first records have."""
-        return self.layout.describe(self._first)
+        return self.layout.describe(self.first)
 
     @property
     def found(self) -> dict[str, str]:
         """By field, the place that the first records have it in."""
-        return self.layout.found_in(self._first)
+        return self.layout.found_in(self.first)
 
     @property
     def _columns(self) -> tuple[str, ...]:

@@ -18,7 +18,8 @@ from pydantic import ValidationError
 
 from perception_reward.annotations.model import Annotation
 from perception_reward.annotations.store import StoreError
-from perception_reward.trainer_client.errors import InvalidItem
+from perception_reward.service.settings import Settings
+from perception_reward.trainer_client.errors import InvalidItem, ServiceUnavailable
 from perception_reward.trainer_client.missing import missing_result
 from perception_reward.trainer_client.transport import NoAnswer, Transport
 from perception_reward.trainer_client.wire import ItemResult, ScoreItem, ScoreRequest
@@ -63,6 +64,21 @@ class ServiceScoring:
         return {}
 
 
+def client_of(settings: Settings, urls: Sequence[str], prefix: str | None) -> RewardClient:
+    """What asks the services at `urls`. The profile is theirs, unless the settings name one."""
+    from perception_reward.trainer_client.client import RewardClient
+
+    return RewardClient(
+        urls,
+        profile=settings.profile if "profile" in settings.model_fields_set else None,
+        run=RUN,
+        prefix=prefix,
+        timeout=settings.request_timeout,
+        missing_limit=1.0,
+        require_facts=False,
+    )
+
+
 class UrlScoring:
     """By running services: they share the load, and the client leaves one alone that fails."""
 
@@ -71,9 +87,11 @@ class UrlScoring:
         self._known: dict[str, Annotation | None] = {}
 
     async def score(self, items: Sequence[ScoreItem], step: int | None) -> Sequence[ItemResult]:
-        """Raises `ServiceUnavailable` where none has ever answered, and `RequestRefused`."""
+        """Raises `RequestRefused`. What nobody answers for is missing, also where none has ever answered."""
         try:
             return await self._client.score(items, step=step)
+        except ServiceUnavailable:
+            return [missing_result(item.id, "service_unavailable") for item in items]
         except InvalidItem as error:
             # A service of another release may refuse what this one would take: that item alone is lost by it.
             if error.index is None:

@@ -20,7 +20,7 @@ from perception_reward.service.batch.job import Job, Unreadable
 from perception_reward.service.batch.lanes import AT_ONCE, Setup, lanes
 from perception_reward.service.batch.outputs import Done, missing_of
 from perception_reward.service.batch.pipeline import Score
-from perception_reward.service.batch.scorings import RUN, Scoring, ServiceScoring, UrlScoring
+from perception_reward.service.batch.scorings import Scoring, ServiceScoring, UrlScoring, client_of
 from perception_reward.service.cli.options import fail
 from perception_reward.service.cli.running import started, told_or_exit
 from perception_reward.service.cli.screen import progress
@@ -64,17 +64,7 @@ async def _any_scorer(
     settings: Settings, urls: Sequence[str], asking: Asking, prefix: str | None, *, few: bool
 ) -> AsyncGenerator[Scorer]:
     if urls:
-        from perception_reward.trainer_client.client import RewardClient
-
-        async with RewardClient(
-            urls,
-            profile=settings.profile if "profile" in settings.model_fields_set else None,
-            run=RUN,
-            prefix=prefix,
-            timeout=settings.request_timeout,
-            missing_limit=1.0,
-            require_facts=False,
-        ) as client:
+        async with client_of(settings, urls, prefix) as client:
             await client.check()
             yield _by(UrlScoring(client), asking), "that of the services", AHEAD * len(urls)
     elif settings.judge == "symbolic" and settings.workers > 1 and not few:

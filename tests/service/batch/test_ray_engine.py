@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -73,7 +74,7 @@ def test_results_are_those_of_the_local_engine_and_a_finished_job_is_not_replace
 
 
 @pytest.mark.parametrize("killed", ["driver", "actor"])
-def test_what_is_killed_in_the_middle_loses_and_doubles_no_row(tmp_path: Path, killed: str):
+def test_what_is_killed_in_the_middle_loses_doubles_and_changes_no_row(tmp_path: Path, killed: str):
     items, out = table(tmp_path / "items", rows(6_000), files=16), tmp_path / "results"
     process = subprocess.Popen(command(items, out), stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
     deadline = time.monotonic() + 300
@@ -84,14 +85,18 @@ def test_what_is_killed_in_the_middle_loses_and_doubles_no_row(tmp_path: Path, k
     if killed == "driver":
         process.kill()
         process.wait()
+        before = sum(pq.read_metadata(file).num_rows for file in out.glob("*.parquet"))
+        assert 0 < before < 6_000
         done = score(items, out)
         assert done.returncode == 0, done.stderr[-2000:]
+        assert "6000 rows scored" in done.stderr
     else:
         os.kill(actors(process.pid)[0], signal.SIGKILL)
         assert process.wait(timeout=500) == 0
     keys = Counter(row["key"] for row in found(out))
     assert len(keys) == 6_000
     assert set(keys.values()) == {1}
+    assert {one.id: one for one in read_results(out)} == local(items, tmp_path / "results.jsonl")
 
 
 def actors(driver: int) -> list[int]:
@@ -101,15 +106,57 @@ def actors(driver: int) -> list[int]:
     return [one.pid for one in below if "MapWorker" in one.name() or "MapWorker" in " ".join(one.cmdline())]
 
 
-def test_a_poisoned_row_and_a_judge_that_is_not_there_are_missing_rows(tmp_path: Path):
+def test_a_poisoned_row_is_missing_with_its_fault_and_its_neighbours_are_scored(tmp_path: Path):
     records = [{**row, "facts": FACTS} for row in rows(40)]
     records[3]["response"] = None
+    records[4]["response"] = "AB = 5"
     items, out = table(tmp_path / "items", records, files=1), tmp_path / "results"
-    assert score(items, out).returncode == 0
-    assert [row["key"] for row in found(out) if row["reason"] == "unreadable"] == [3]
-    dead = score(items, tmp_path / "dead", "--judge", "openai:http://127.0.0.1:9#none", "--request-timeout", "5",
-                 "--judge-tokenizer", "none")  # fmt: skip
-    assert (dead.returncode, "every score is missing" in dead.stderr) == (3, True) or dead.returncode == 1, dead.stderr
+    done = score(items, out, "--explain")
+    assert done.returncode == 0, done.stderr[-2000:]
+    assert "40 rows scored" in done.stderr
+    assert "1 missing" in done.stderr
+    there = {row["key"]: row for row in found(out)}
+    assert {key for key, row in there.items() if row["status"] == "missing"} == {3}
+    assert there[3]["reason"] == "unreadable"
+    assert "response" in json.loads(there[3]["extra"])["fault"]
+    (fact,) = json.loads(there[4]["explained"])["facts"]
+    assert (fact["text"], fact["verdict"], fact["words"]) == (FACTS[0]["text"], "stated", "AB = 5")
+
+
+@pytest.mark.parametrize(
+    ("options", "status", "words"),
+    [
+        (["--url", "http://127.0.0.1:9"], 1, "http://127.0.0.1:9"),
+        (["--judge", "no-such"], 2, "no judge is called 'no-such'"),
+        (["--judge", "openai:http://127.0.0.1:9#none", "--judge-tokenizer", "/none"], 1, "Ray has given up"),
+    ],
+)
+def test_a_judge_that_no_actor_could_start_with_is_told_in_a_line(
+    tmp_path: Path, options: list[str], status: int, words: str
+):
+    done = score(table(tmp_path / "items", rows(10), files=1), tmp_path / "results", *options)
+    assert done.returncode == status, done.stderr[-2000:]
+    assert words in " ".join(done.stderr.split())
+    assert "Traceback" not in done.stderr
+
+
+def test_a_full_disk_ends_the_job_in_a_line_and_it_goes_on_once_there_is_room(tmp_path: Path):
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=256k", "tmpfs", str(disk)], capture_output=True).returncode:
+        pytest.skip("no file system can be mounted here")
+    try:
+        items, out = table(tmp_path / "items", rows(6_000), files=16), disk / "results"
+        done = score(items, out, "--explain")
+        assert done.returncode == 1, done.stderr[-2000:]
+        assert "error: Ray has given up: " in done.stderr
+        assert "No space left on device" in done.stderr.splitlines()[-1]
+        subprocess.run(["mount", "-o", "remount,size=64m", str(disk)], check=True)
+        done = score(items, out, "--explain")
+        assert done.returncode == 0, done.stderr[-2000:]
+        assert Counter(row["key"] for row in found(out)) == Counter(range(6_000))
+    finally:
+        subprocess.run(["umount", str(disk)], check=True)
 
 
 @pytest.mark.parametrize(
@@ -119,6 +166,7 @@ def test_a_poisoned_row_and_a_judge_that_is_not_there_are_missing_rows(tmp_path:
         (rows(10), ["--limit", "3"], "would choose other records when the job goes on"),
         (rows(10), ["--sample", "3"], "would choose other records when the job goes on"),
         (rows(10), ["--map", "id=none"], "have no column of ids"),
+        ([{"key": n, "response": ["a", "b"]} for n in range(3)], ["--map", "response=response.*"], "several responses"),
     ],
 )
 def test_a_job_that_could_not_go_on_is_refused(tmp_path: Path, records: Any, options: list[str], words: str):

@@ -56,6 +56,13 @@ async def test_an_item_that_a_service_refuses_is_missing_alone():
     assert [one["id"] for one in found] == [f"r-{number}" for number in range(5)]
 
 
+async def test_items_are_missing_where_no_service_has_ever_answered():
+    async with RewardClient(["http://127.0.0.1:9"], missing_limit=1.0, timeout=2, check=False) as client:
+        scored = await score_chunk(chunk(*rows(3)), Asking(), UrlScoring(client))
+    assert scored.tally.reasons == {"service_unavailable": 3}
+    assert len(scored.missing) == 3
+
+
 def stored(folder: Path) -> str:
     """Annotations of the first five of `NAMED`."""
     fact = Fact(id="f", text="Segment AB has length 5.")
