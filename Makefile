@@ -266,7 +266,7 @@ secrets: $(DEPLOY_VENV)/ready  ## That no file which git keeps holds a secret
 	DEPLOY_TOOLS=$(abspath $(DEPLOY_VENV))/bin pytest -q -m audit tests/deploy/test_leaks.py
 
 .PHONY: test-image
-test-image: $(DEPLOY_VENV)/ready  ## The images api, router and batch, built and run (as root; needs Debian's buildah and debootstrap, and package indexes)
+test-image: $(DEPLOY_VENV)/ready  ## The images api and router, built and run (as root; needs Debian's buildah and debootstrap, and package indexes)
 	DEPLOY_TOOLS=$(abspath $(DEPLOY_VENV))/bin pytest -q -m image tests/deploy
 
 AXE_VERSION ?= 4.14.1

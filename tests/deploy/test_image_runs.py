@@ -1,28 +1,32 @@
-"""The api image, built and run as a cluster would: a user without rights, on a root file system that is read only.
+"""The images, built and run as a cluster would: a user without rights, on a root file system that is read only.
 
 It needs root, buildah and debootstrap, and package indexes, but no registry: the base image is made on the spot, of the
-Debian release and the Python that the Dockerfile names.
+Debian release and the Python that the Dockerfile names. `judge-cpu`, `batch` and `all-in-one` are not built: they
+take gigabytes, torch's own index and vLLM's own image. What their recipes say is held by test_images.py.
 """
 
 from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import socket
 import subprocess
+import threading
 import time
 from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
+from packaging.utils import canonicalize_name
 
 pytestmark = [pytest.mark.image, pytest.mark.timeout(1500)]
 
 ROOT = Path(__file__).parents[2]
-IMAGE = "localhost/perception-reward-api:test"
 PACKAGES = "python3,python3-venv,ca-certificates"
 # As a base image of python:3.11-slim has it, but for the place of the authority that packages are fetched with.
 PIP = "[global]\ncert = /etc/ssl/certs/ca-certificates.crt\ndisable-pip-version-check = true\n"
@@ -53,7 +57,7 @@ def buildah(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Buildah]:
 
 
 @pytest.fixture(scope="module")
-def image(buildah: Buildah, tmp_path_factory: pytest.TempPathFactory) -> str:
+def base(buildah: Buildah, tmp_path_factory: pytest.TempPathFactory) -> str:
     tree = tmp_path_factory.mktemp("base")
     debian = ["debootstrap", "--variant=minbase", f"--include={PACKAGES}", "bookworm", str(tree)]
     subprocess.run(debian, check=True, capture_output=True, timeout=900)
@@ -64,15 +68,30 @@ def image(buildah: Buildah, tmp_path_factory: pytest.TempPathFactory) -> str:
     buildah("commit", "-q", container, "localhost/base")
     buildah("rm", container)
     shutil.rmtree(tree)
-    recipe = ("--file", "deploy/Dockerfile", "--ignorefile", "deploy/Dockerfile.dockerignore", "--target", "api")
+    return "localhost/base"
+
+
+def built(buildah: Buildah, base: str, target: str) -> str:
+    """The name of an image of the Dockerfile."""
+    tag = f"localhost/perception-reward-{target}:test"
+    recipe = ("--file", "deploy/Dockerfile", "--ignorefile", "deploy/Dockerfile.dockerignore", "--target", target)
     # The Docker format alone has a health check.
-    buildah("bud", "--format", "docker", *recipe, "--build-arg", "BASE=localhost/base", "--tag", IMAGE, ".")
-    return IMAGE
+    buildah("bud", "--format", "docker", *recipe, "--build-arg", f"BASE={base}", "--tag", tag, ".")
+    return tag
+
+
+def config_of(buildah: Buildah, image: str) -> dict[str, Any]:
+    return json.loads(buildah("inspect", "--type", "image", image))["Docker"]["config"]
+
+
+@pytest.fixture(scope="module")
+def image(buildah: Buildah, base: str) -> str:
+    return built(buildah, base, "api")
 
 
 @pytest.fixture(scope="module")
 def config(buildah: Buildah, image: str) -> dict[str, Any]:
-    return json.loads(buildah("inspect", "--type", "image", image))["Docker"]["config"]
+    return config_of(buildah, image)
 
 
 class Container:
@@ -87,7 +106,8 @@ class Container:
         setup = """
             mount --bind "$0" "$0" && mount -o remount,bind,ro "$0"
             mount -t proc proc "$0/proc"
-            mount -t tmpfs -o mode=1777 tmp "$0/tmp" && mount -t tmpfs -o mode=1777 cache "$0/cache"
+            mount -t tmpfs -o mode=1777 tmp "$0/tmp"
+            [ ! -d "$0/cache" ] || mount -t tmpfs -o mode=1777 cache "$0/cache"
             mount --rbind -o ro /dev "$0/dev"
             exec chroot --userspec="$1" "$0" /usr/bin/env -i "${@:2}"
         """
@@ -111,9 +131,7 @@ def root(buildah: Buildah, image: str) -> Iterator[Path]:
 
 @pytest.fixture(scope="module")
 def served(root: Path, config: dict[str, Any]) -> Iterator[tuple[str, Container]]:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     settings = {"PERCEPTION_REWARD_API_KEY": "a-key", "PERCEPTION_REWARD_HOST": "127.0.0.1"}
     container = Container(root, config, **settings, PERCEPTION_REWARD_PORT=str(port), PERCEPTION_REWARD_WORKERS="1")
     process = container.start([*config["Entrypoint"], *config["Cmd"]])
@@ -189,13 +207,99 @@ def test_models_can_be_fetched_with_it(root: Path, config: dict[str, Any]) -> No
     assert status == 0, output
 
 
-def test_its_bill_of_materials_names_what_is_in_it(root: Path, tool: Any, tmp_path: Path) -> None:
-    bill = tmp_path / "sbom.json"
-    source = ("--from", "cyclonedx-bom==7.5.0", "cyclonedx-py", "environment", root / "opt/service")
+def bill_of_materials(tool: Any, environment: Path, folder: Path) -> dict[str, str]:
+    """Each package's version, by the image's environment itself."""
+    bill = folder / "sbom.json"
+    source = ("--from", "cyclonedx-bom==7.5.0", "cyclonedx-py", "environment", environment)
     tool("uv", "tool", "run", *source, "--output-file", bill)
-    names = {one["name"]: one["version"] for one in json.loads(bill.read_text())["components"]}
-    locked = (ROOT / "deploy/locks/api.lock").read_text()
-    assert names["perception-reward"]
-    assert all(
-        f"{name}=={version} " in locked for name, version in names.items() if name in ("fastapi", "redis", "numpy")
-    )
+    return {canonicalize_name(one["name"]): one["version"] for one in json.loads(bill.read_text())["components"]}
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def locked(name: str) -> dict[str, str]:
+    text = (ROOT / f"deploy/locks/{name}.lock").read_text()
+    return dict(re.findall(r"(?m)^([a-z0-9._-]+)(?:\[[^\]]*\])?==([^ ;\\]+)", text))
+
+
+def test_its_bill_of_materials_names_what_is_in_it(root: Path, tool: Any, tmp_path: Path) -> None:
+    found = bill_of_materials(tool, root / "opt/service", tmp_path)
+    lock = locked("api")
+    assert found["perception-reward"]
+    assert all(found[name] == lock[name] for name in ("fastapi", "redis", "numpy", "opentelemetry-sdk"))
+
+
+# The router.
+
+
+@pytest.fixture(scope="module")
+def router(buildah: Buildah, base: str) -> Iterator[tuple[Path, dict[str, Any]]]:
+    image = built(buildah, base, "router")
+    container = buildah("from", "--pull-never", image)
+    yield Path(buildah("mount", container)), config_of(buildah, image)
+    buildah("rm", container)
+
+
+class Worker(BaseHTTPRequestHandler):
+    """A judge that is well."""
+
+    def log_message(self, format: str, *args: object) -> None: ...
+
+    def do_GET(self) -> None:
+        body = b'{"object": "list", "data": [{"id": "m", "object": "model"}]}'
+        self.send_response(200)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+
+@pytest.fixture(scope="module")
+def worker() -> Iterator[str]:
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Worker)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_address[1]}"
+    server.shutdown()
+    server.server_close()
+
+
+def test_the_router_runs_without_rights_and_says_whether_it_is_well(
+    router: tuple[Path, dict[str, Any]], worker: str
+) -> None:
+    root, config = router
+    assert config["User"] == "10001:10001"
+    container = Container(root, config, PYTHONDONTWRITEBYTECODE="1")
+    assert container.run("touch", "/tmp/x")[0] == 0
+    for place in ("/", "/opt", "/etc"):
+        assert container.run("touch", f"{place}/x")[0] != 0
+    port = free_port()
+    kind, *health = config["Healthcheck"]["Test"]
+    assert kind == "CMD"
+    health = [part.replace(":8000", f":{port}") for part in health]
+    assert container.run(*health)[0] != 0
+    # It listens once a judge is there.
+    ports = ("--host=127.0.0.1", f"--port={port}", f"--prometheus-port={free_port()}")
+    process = container.start([*config["Entrypoint"], *ports, "--worker-urls", worker])
+    try:
+        until = time.monotonic() + 240
+        while container.run(*health)[0]:
+            if process.poll() is not None or time.monotonic() > until:
+                process.kill()
+                pytest.fail(f"it does not get well:\n{process.communicate()[0][-3000:]}")
+            time.sleep(0.5)
+    finally:
+        process.terminate()
+        process.communicate(timeout=60)
+
+
+def test_the_routers_bill_of_materials_is_its_lock(
+    router: tuple[Path, dict[str, Any]], tool: Any, tmp_path: Path
+) -> None:
+    found = bill_of_materials(tool, router[0] / "opt/router", tmp_path)
+    lock = locked("router")
+    assert {name: found.get(name) for name in lock} == lock
+    assert set(found) - set(lock) <= {"pip", "setuptools"}
