@@ -58,6 +58,8 @@ DERIVED = "is derived"
 # What makes a claim stay with an origin that does not count.
 FLAGS: dict[Origin, str] = {"given": RESTATES, "derived": DERIVED}
 
+_LEAST_FIRST: tuple[Origin, ...] = ("given", "derived", "seen")
+
 # Of a claim's content words, those that the words have which it rests on.
 SUPPORTED = 0.5
 # Of a claim's content words beside the answer, those of the question, from which on it answers the question.
@@ -305,7 +307,7 @@ def _settle(candidates: Iterable[Candidate], group: Sequence[Extracted]) -> None
     for one in candidates:
         best = max(one.origins.values())
         # Of origins that are said as often, the one that counts least.
-        origin = next(name for name in ("given", "derived", "seen") if one.origins[name] == best)
+        origin = next(name for name in _LEAST_FIRST if one.origins[name] == best)
         statement = one.wordings.most_common(1)[0][0]
         one.claim = one.claim.model_copy(update={"statement": statement, "origin": origin})
         made = Counter(model for model, _ in one.made_by)
