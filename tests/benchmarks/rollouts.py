@@ -44,6 +44,8 @@ REFERENCE_ROWS = 3000
 # Of a Parquet file for Ray, which reads files side by side.
 FILE_ROWS = 5000
 MIB = 1 << 20
+# Seconds of computing after which an actor of Ray has started and scores.
+BEGUN = 2.5
 Facts = Mapping[str, Sequence[str]]
 
 
@@ -175,7 +177,8 @@ def beside_ray(chosen: argparse.Namespace, scoring: Scoring, folder: Path) -> No
     print(f"local: {chosen.rollouts / ran.seconds:.0f} rollouts/s, {ran.most / MIB:.0f} MiB at most", flush=True)
     wanted = {result.id: result for result in read_results(folder / "local.jsonl")}
     with_ray = (*scoring.options, "--engine", "ray", "--ray-actors", "2")
-    for name, meanwhile in (("ray", lambda process: None), ("ray, one of two actors killed", Killer().look)):
+    killer = Killer()
+    for name, meanwhile in (("ray", lambda process: None), ("ray, one of two actors killed", killer.look)):
         out = folder / name.replace(" ", "-")
         ray = Scoring(tables, with_ray, meanwhile=meanwhile).run(out)
         found = list(read_results(out))
@@ -185,6 +188,8 @@ def beside_ray(chosen: argparse.Namespace, scoring: Scoring, folder: Path) -> No
             f"{'the same results' if same else 'OTHER RESULTS'}",
             flush=True,
         )
+    if not killer.done:
+        print("the last job was over before an actor was killed: take more rollouts")
 
 
 class Killer:
@@ -198,7 +203,7 @@ class Killer:
             return
         for one in process.children(recursive=True):
             try:
-                if "MapWorker" in " ".join((one.name(), *one.cmdline())) and one.cpu_times().user > 5:
+                if "MapWorker" in " ".join((one.name(), *one.cmdline())) and one.cpu_times().user > BEGUN:
                     one.send_signal(signal.SIGKILL)
                     self.done = True
                     return
