@@ -205,9 +205,10 @@ class RayActor:
         pairs = [(one, result) for _, one, result in answered if isinstance(one, Rollout) and result is not None]
         explained = iter(await explanations(pairs, self._job.asking, scoring))
         rows = [
-            _unread(one) if isinstance(one, LineError) else row_of(one, result, self._job.asking.step, next(explained))
+            _unread(one)
+            if isinstance(one, LineError) or result is None
+            else row_of(one, result, self._job.asking.step, next(explained))
             for _, one, result in answered
-            if isinstance(one, LineError) or result is not None
         ]
         return _table(rows, batch, self._column, [place for place, _, _ in answered])
 
@@ -245,10 +246,12 @@ class RayActor:
         return ServiceScoring(service, job.prefix)
 
 
-def _unread(fault: LineError) -> dict[str, Any]:
+def _unread(fault: object) -> dict[str, Any]:
     """The row of a record that could not be read."""
     nothing = missing_result(None, "service_unavailable").model_copy(update={"reason": UNREADABLE})
-    return row_of(Rollout(ScoreItem(response=""), {"fault": fault.message}), nothing, None)
+    return row_of(
+        Rollout(ScoreItem(response=""), {"fault": fault.message if isinstance(fault, LineError) else ""}), nothing, None
+    )
 
 
 def _table(rows: Sequence[dict[str, Any]], batch: Any, column: str, places: Sequence[int]) -> Any:
