@@ -17,9 +17,8 @@ from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache, lru_cache, reduce
+from functools import cache, lru_cache
 from importlib import resources
-from operator import or_
 from typing import Final, NamedTuple, TypeAlias
 
 import tomllib
@@ -101,7 +100,7 @@ class Wanted:
 
     @property
     def numbers(self) -> int:
-        return reduce(or_, (bit for key, bit in self.bits.items() if key[0] == "number"), 0)
+        return _union(bit for key, bit in self.bits.items() if key[0] == "number")
 
     @property
     def plain(self) -> int:
@@ -185,7 +184,7 @@ def look(sought: Wanted, units: Units) -> Seen:
     features = Features(
         near,
         _most(sought, plain, 3)[0],
-        reduce(or_, plain.values(), 0).bit_count() / len(sought.bits),
+        _union(plain.values()).bit_count() / len(sought.bits),
         float(bool(sought.numbers)),
         bound,
         lead,
@@ -193,7 +192,7 @@ def look(sought: Wanted, units: Units) -> Seen:
     )
     if best is None and mentioned:
         best = min(mentioned)
-    lacking = sought.plain.bit_count() == 2 and bool(sought.plain & ~reduce(or_, plain.values(), 0))
+    lacking = sought.plain.bit_count() == 2 and bool(sought.plain & ~_union(plain.values()))
     return Seen(features, _most(sought, mentioned, 1)[0], rivalled and bound > 0, lacking, best)
 
 
@@ -201,10 +200,17 @@ def _most(sought: Wanted, masks: Mapping[int, int], width: int) -> tuple[float, 
     """The largest share in so many neighbouring units, and the first of these; of as much, the first."""
     best, place = 0.0, None
     for start in sorted({at - back for at in masks for back in range(width)}):
-        share = sought.share(reduce(or_, (masks.get(start + step, 0) for step in range(width))))
+        share = sought.share(_union(masks.get(start + step, 0) for step in range(width)))
         if share > best:
             best, place = share, start
     return best, place
+
+
+def _union(masks: Iterable[int]) -> int:
+    whole = 0
+    for mask in masks:
+        whole |= mask
+    return whole
 
 
 class _Place(NamedTuple):
