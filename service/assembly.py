@@ -27,6 +27,7 @@ from perception_reward.service.metrics import Metrics
 from perception_reward.service.processes.pool import WorkerPool
 from perception_reward.service.profiles.load import load_profiles
 from perception_reward.service.profiles.model import Profile
+from perception_reward.service.readings import READINGS_A_MIB, Readings
 from perception_reward.service.rewards.grading import OWN_PRELOAD, AccuracyGrader
 from perception_reward.service.rewards.grading import PRELOAD as GRADING
 from perception_reward.service.rewards.registry import registered
@@ -195,6 +196,7 @@ def assemble(settings: Settings, *, preload: Sequence[str] = PRELOAD) -> Service
         default_profile=settings.profile,
         max_response_chars=settings.max_response_chars,
         part=settings.judge_scope,
+        readings=Readings(settings.cache_mb * READINGS_A_MIB),
         observer=metrics,
     )
     admission = Admission(settings.max_pending_items)

@@ -16,8 +16,8 @@ from perception_reward.service.rewards.component import Component, Mode, Sample,
 from perception_reward.service.rewards.registry import answer_of
 from perception_reward.trainer_client.tokens import Opened
 
-# Entries hold digests, two numbers and a short answer: some 500 bytes each, 8 MB in all.
-MOST_READINGS = 16384
+# Entries hold digests, some numbers and a short answer: some 500 bytes each, a thirtieth of the cache's memory.
+READINGS_A_MIB = 64
 # A longer answer is the whole of a response that ignores the template; it is not worth its memory.
 LONGEST_ANSWER = 200
 # Of a component that nobody has computed yet. One that failed is computed again when its response comes again.
@@ -37,7 +37,8 @@ class Reading:
 class Readings:
     """The most recent readings, by content."""
 
-    def __init__(self) -> None:
+    def __init__(self, most: int = 256 * READINGS_A_MIB) -> None:
+        self._most = most
         self._recent: OrderedDict[tuple[Mode, Opened, bytes], Reading] = OrderedDict()
 
     def read(
@@ -62,6 +63,6 @@ class Readings:
         reading = Reading(answer_of(text, opened, mode), thought_tags(text, opened))
         if reading.answer is None or len(reading.answer) <= LONGEST_ANSWER:
             self._recent[key] = reading
-            if len(self._recent) > MOST_READINGS:
+            if len(self._recent) > self._most:
                 self._recent.popitem(last=False)
         return reading

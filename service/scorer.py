@@ -85,6 +85,7 @@ class Scorer:
         max_response_chars: int,
         observer: ScorerObserver,
         part: str = WHOLE,
+        readings: Readings | None = None,
     ) -> None:
         """components: all that a profile may name. part: what of each response is judged, see `excerpt`."""
         self._store = store
@@ -98,7 +99,7 @@ class Scorer:
         self._part = part
         self._observer = observer
         self._flights: Flights[bytes, Find] = Flights()
-        self._readings = Readings()
+        self._readings = readings or Readings()
         self._warnings = RunWarnings()
         self._thoughts = Thoughts()
 

@@ -149,7 +149,12 @@ class Settings(BaseSettings):
         le=10,
         description="Seconds that one Redis operation may take before it counts as a miss.",
     )
-    cache_mb: int = Field(default=256, ge=1, le=65536, description="Memory for cached verdicts, in MiB.")
+    cache_mb: int = Field(
+        default=256,
+        ge=1,
+        le=65536,
+        description="Memory for cached verdicts, in MiB. A sixth as much is kept of recent responses.",
+    )
     cache_ttl: int | None = Field(
         default=None, ge=1, description="Seconds until Redis forgets a verdict; never if not given."
     )

@@ -11,7 +11,7 @@ from perception_reward.service.judges.cascade import spec as cascade
 from perception_reward.service.judges.cascade.judge import CascadeJudge
 from perception_reward.service.judges.cascade.observer import CascadeObserver
 from perception_reward.service.judges.llm.engine import Engine
-from perception_reward.service.judges.llm.evidence import Evidence
+from perception_reward.service.judges.llm.evidence import REMEMBERED_A_MIB, Evidence
 from perception_reward.service.judges.llm.judge import LLMJudge
 from perception_reward.service.judges.llm.method import Method
 from perception_reward.service.judges.llm.methods import make_method
@@ -44,9 +44,13 @@ def make_judge(settings: Settings, pool: WorkerPool, observer: JudgesObserver) -
             engine,
             method,
             tokenizer=settings.judge_tokenizer or engine.model,
-            evidence=Evidence(pool=pool) if _selects(settings, method) else None,
+            evidence=_evidence(settings, pool) if _selects(settings, method) else None,
         )
     return _calibrated(judge, settings)
+
+
+def _evidence(settings: Settings, pool: WorkerPool) -> Evidence:
+    return Evidence(pool=pool, most_remembered=settings.cache_mb * REMEMBERED_A_MIB)
 
 
 def _selects(settings: Settings, method: Method) -> bool:

@@ -25,10 +25,10 @@ import redis
 SECONDS = int(os.environ.get("SOAK_SECONDS", "1200"))
 EVERY_SECONDS = 5.0
 # The share of the time in which it warms up: imports, pools of connections, the allocator, and what is kept of recent
-# responses (16,384 of them, five minutes of a replica here) fill.
+# responses fill.
 WARM = 0.4
-# MiB of verdicts that a replica keeps in memory: little, so that it is full when the warming up is over, and what grows
-# after that is no cache.
+# MiB of verdicts that a replica keeps in memory, to which what it keeps of recent responses is in proportion: little,
+# so that it is full when the warming up is over, and what grows after that is no cache.
 CACHE_MB = 4
 # What a process holds swings with each burst. What it holds at the least in so many seconds is what it keeps.
 FLOOR_SECONDS = 30.0

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from perception_reward.service.cache.keys import response_digest
 from perception_reward.service.judges.base import Missing
-from perception_reward.service.readings import LONGEST_ANSWER, MOST_READINGS, Reading, Readings
+from perception_reward.service.readings import LONGEST_ANSWER, Reading, Readings
 from perception_reward.service.rewards.component import Component, Sample
 from perception_reward.service.rewards.registry import BUILT_IN
 
@@ -65,11 +65,11 @@ def test_a_response_that_is_one_long_answer_is_not_kept():
 
 
 def test_memory_is_bounded_and_the_recent_stay():
-    readings = Readings()
+    readings = Readings(100)
     first = read(readings, "0")
-    for number in range(1, MOST_READINGS):
+    for number in range(1, 100):
         read(readings, str(number))
     assert read(readings, "0") is first
     read(readings, "one more")
-    assert len(readings._recent) == MOST_READINGS
+    assert len(readings._recent) == 100
     assert read(readings, "0") is first

@@ -37,8 +37,9 @@ ABSENT = Verdict("absent", 0.0, contradiction=0.0, unasked=True)
 # rule does not know.
 LEFT_UNGROUNDED = 0.02
 
-# Some 30 MB. What a training step asks again was asked in the same step, or in the last few.
-MOST_REMEMBERED = 100_000
+# Some 300 bytes each: an eighth of the memory that the cache may take. What a training step asks again was asked in the
+# same step, or in the last few.
+REMEMBERED_A_MIB = 400
 
 # Responses whose evidence is being selected in threads: more would only keep them from what is ready to be asked.
 SELECTING = 2
@@ -61,7 +62,7 @@ class Evidence:
         grounds: Ground = grounding.grounds,
         *,
         pool: WorkerPool | None = None,
-        most_remembered: int = MOST_REMEMBERED,
+        most_remembered: int = 256 * REMEMBERED_A_MIB,
     ) -> None:
         self._shown_of = partial(shown_of, select, grounds)
         self._pool = pool

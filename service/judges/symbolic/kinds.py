@@ -39,7 +39,7 @@ FIGURE_KINDS: Final = frozenset({"length", "angle", "arc", *_BY_RELATION.values(
 KINDS: Final = frozenset({MIXED, AMOUNT, SENTENCE, *_BY_ELEMENT.values(), *_BY_RELATION.values()})
 
 
-@lru_cache(maxsize=65536)
+@lru_cache(maxsize=8192)
 def kind_of(text: str) -> str:
     """One of `KINDS`. Pure; reading a fact for the first time takes some tenths of a millisecond."""
     if claims := fact_claims(text):
