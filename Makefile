@@ -222,7 +222,7 @@ $(AREAL_VENV)/ready:
 
 RAY_VENV ?= .venv-ray
 
-$(RAY_VENV)/ready:
+$(RAY_VENV)/ready: pyproject.toml
 	$(PYTHON) -m venv $(RAY_VENV)
 	$(RAY_VENV)/bin/python -m pip install -q -e '.[service,ray]' redis psutil $(TEST_TOOLS)
 	touch $@
