@@ -6,7 +6,7 @@ from perception_reward.service.thoughts import LEAST, MOST_RUNS, RECENT, Thought
 
 
 def said(thought: Thought, number: int, answer: str | None = "5") -> list[Reading]:
-    return [Reading(0.0, 0.0, answer, thought)] * number
+    return [Reading(answer, thought)] * number
 
 
 def test_a_thought_that_nobody_opened_is_a_concern_from_enough_responses_on():

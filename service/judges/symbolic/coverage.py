@@ -13,10 +13,11 @@ as it is said, is contradicted: a response cannot earn a fact by saying everythi
 from __future__ import annotations
 
 import math
+import re
 from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, lru_cache
 from importlib import resources
 from typing import Final, NamedTuple, TypeAlias
@@ -25,7 +26,7 @@ import tomllib
 
 from perception_reward.annotations.language.sentences import read
 from perception_reward.service.judges.base import Verdict
-from perception_reward.service.judges.symbolic.terms import Key, Term, heard
+from perception_reward.service.judges.symbolic.terms import QUOTES, TEXT, Key, Term, heard
 from perception_reward.service.judges.symbolic.units import Unit, Units
 from perception_reward.trainer_client.wire import Fact, Label
 
@@ -42,8 +43,9 @@ _WITHOUT_NUMBER = 0.5
 FEW = 3
 # By this share of its own closeness a value has to lead over others in the same words.
 _LEAD = 0.02
-# So many other values in a row with the fact's leave it open which one is meant.
+# So many values in a list leave it open which one is meant; and what stands between two of these.
 _LISTED = 3
+_BETWEEN = re.compile(r"[%°\"”]?\s*[,/;]?\s*(?:\b(?:and|or)\b\s*)?(?:an?\s+)?[$€£\"“]?")
 # From this coverage on, a sentence says the fact, or denies it.
 _SAYS = 0.75
 # The most that a fact which is not said is given for it.
@@ -110,6 +112,10 @@ class Wanted:
     def values(self) -> list[Key]:
         return [key for key in self.bits if self.kinds[key]]
 
+    def is_plain(self, term: Term) -> bool:
+        """Whether it is no value of any kind that the fact is about."""
+        return not term.kind or (term.kind == TEXT and TEXT not in self.kinds.values())
+
     def share(self, mask: int) -> float:
         whole = mask & self.numbers == self.numbers
         return mask.bit_count() / len(self.bits) * (1.0 if whole else _WITHOUT_NUMBER)
@@ -124,6 +130,9 @@ def wanted(text: str) -> Wanted:
             # A fact's "no" is in what it denies.
             if len(found) < MOST_TERMS and sentence.text[term.start : term.end].lower() != "no":
                 found.setdefault(term.key, term)
+    # Capitals alone may be any abbreviation; a fact that is about a text has it in quotes.
+    if not QUOTES.intersection(text):
+        found = {key: replace(term, kind="") if term.kind == TEXT else term for key, term in found.items()}
     return Wanted(
         {key: 1 << at for at, key in enumerate(found)},
         {key: term.kind for key, term in found.items()},
@@ -240,7 +249,7 @@ def _worded_alike(sought: Wanted, units: Units, places: Iterable[_Place], own: f
     further: dict[int, set[Key]] = {}
     alike = [place for place in places if place.tie >= own * (1 - _LEAD)]
     for unit in {place.unit for place in alike}:
-        further[unit] = {term.key for term in units.all[unit].terms if not term.kind} - sought.bits.keys()
+        further[unit] = {term.key for term in units.all[unit].terms if sought.is_plain(term)} - sought.bits.keys()
     for mine in (place for place in alike if place.own):
         others = [place for place in alike if not place.own]
         beside = [place for place in others if place.unit == mine.unit]
@@ -248,14 +257,26 @@ def _worded_alike(sought: Wanted, units: Units, places: Iterable[_Place], own: f
             return True
         if any(place.tie <= own for place in beside):
             return True
-        if sum(_side_by_side(units.all[mine.unit], mine.at, place.at) for place in beside) >= _LISTED:
+        if _in_a_row(units.all[mine.unit], mine.at) >= _LISTED:
             return True
     return False
 
 
-def _side_by_side(unit: Unit, one: int, other: int) -> bool:
-    """Whether nothing but values stands between two words of a unit."""
-    return not any(min(one, other) < term.at < max(one, other) for term in unit.terms if not term.kind)
+def _in_a_row(unit: Unit, at: int) -> int:
+    """How many values stand in the list that holds the one at `at`, those that are only offered included."""
+    terms = sorted(unit.terms, key=lambda term: term.at)
+    place = next(place for place, term in enumerate(terms) if term.at == at)
+    first = last = place
+    while first > 0 and _is_listed(unit, terms[first - 1], terms[first]):
+        first -= 1
+    while last + 1 < len(terms) and _is_listed(unit, terms[last], terms[last + 1]):
+        last += 1
+    return last + 1 - first
+
+
+def _is_listed(unit: Unit, one: Term, other: Term) -> bool:
+    between = unit.sentence.text[one.end : other.start]
+    return one.kind == other.kind and _BETWEEN.fullmatch(between) is not None
 
 
 def _places(sought: Wanted, key: Key, units: Units, said: Mapping[int, int]) -> Iterator[_Place]:

@@ -20,6 +20,7 @@ from perception_reward.annotations.language.numbers import STARTS, number_at
 from perception_reward.annotations.language.sentences import Sentence
 from perception_reward.annotations.language.stems import stem
 from perception_reward.annotations.language.word_lists import words
+from perception_reward.service.judges.symbolic.alternatives import goes_on
 
 Key: TypeAlias = "str | tuple[str, object]"
 
@@ -83,6 +84,9 @@ _COUNTS = {"singl": Fraction(1), "coupl": Fraction(2), "pair": Fraction(2)}
 _ARTICLE = re.compile(r"\s+(?!and\b|or\b|is\b|has\b|to\b)[a-z]")
 # A name of a time rather than an amount: what is said of another year does not speak against this one.
 _YEAR = re.compile("1[89][0-9][0-9]|20[0-9][0-9]")
+# What a sign or a screen says: words in quotes or in capitals.
+TEXT = "text"
+QUOTES = frozenset('"“”')
 # "No dog" counts dogs; "no, …" does not.
 _NONE = re.compile(r"no (?=[a-z])", re.IGNORECASE)
 # "One of the cars" counts none.
@@ -93,9 +97,11 @@ _OR = re.compile(r"\bor\b(?! (?:equivalently|simply|rather|just|better|that is|i
 
 @dataclass(frozen=True, slots=True)
 class Term:
-    """One term at [start, end) of its sentence, the `at`-th word or mark there. `kind`: `number`, `letter`, or a class
-    of words that exclude one another; empty for plain words. `denied`: said not to be so. `idle`: only supposed, asked,
-    hedged, quoted or offered."""
+    """One term at [start, end) of its sentence, the `at`-th word or mark there.
+
+    kind: `number`, `letter`, `text`, or a class of words that exclude one another; empty for plain words. denied: said
+    not to be so. idle: only supposed, asked, hedged, quoted or offered.
+    """
 
     key: Key
     kind: str
@@ -131,7 +137,9 @@ def _terms(text: str) -> Iterator[Term]:
         if word == "A" and _ARTICLE.match(text, position):
             continue
         if word and (term := _word(word, at, start, position)):
-            yield term
+            quoted = text[start - 1 : start] in QUOTES or text[position : position + 1] in QUOTES
+            is_text = not term.kind and (quoted or (len(word) > 1 and word.isupper()))
+            yield replace(term, kind=TEXT) if is_text else term
 
 
 def _word(word: str, at: int, start: int, end: int) -> Term | None:
@@ -163,5 +171,5 @@ def _in_mood(sentence: Sentence, found: Iterable[Term]) -> Iterator[Term]:
             end += len(part)
             hedged = mood not in _STATES or (hedged and part.lower() not in FACTUAL_EDGES)
         denied = mood == "negated" or sentence.denies(term.start, term.end)
-        idle = hedged or (choice is not None and term.start > choice.start())
+        idle = hedged or (choice is not None and (term.start > choice.start() or goes_on(sentence.text, term.end)))
         yield replace(term, denied=denied, idle=idle) if denied or idle else term
