@@ -223,7 +223,7 @@ class Work:
     def begin(self) -> Iterator[tuple[int, bool]]:
         """Go through the sheets: the index of each, and whether it lacks nothing."""
         for index, sheet in enumerate(self.sheets):
-            lacking = sheet.keys - self.finds.keys()
+            lacking = [key for key in sheet.keys if key not in self.finds]
             self._lacking[index] = len(lacking)
             for key in lacking:
                 self.waiting.setdefault(key, []).append(index)

@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+from collections.abc import Iterator
+from typing import Any
+
 from perception_reward.service.judges.base import Missing, Verdict
 from perception_reward.service.profiles.load import load_profiles
 from perception_reward.service.readings import Readings
@@ -87,3 +90,24 @@ async def test_what_no_component_needs_is_not_found_out():
     assert keys("text") == (0, False)
     assert keys("text", "grade") == (0, True)
     assert keys("verdicts") == (len(FACTS), False)
+
+
+async def test_what_is_complete_is_found_in_time_that_does_not_grow_with_all_that_is_known():
+    work = await work_of([sheet(f"response {number}") for number in range(20)])
+    looked = 0
+
+    class Finds(dict[bytes, Any]):
+        def __contains__(self, key: object) -> bool:
+            nonlocal looked
+            looked += 1
+            return super().__contains__(key)
+
+        def __iter__(self) -> Iterator[bytes]:
+            raise AssertionError("all that is known is gone through")
+
+        def keys(self) -> Any:
+            raise AssertionError("all that is known is gone through")
+
+    work.finds = Finds(dict.fromkeys(work.keys, Verdict("absent", 0.0)))
+    assert all(complete for _, complete in work.begin())
+    assert looked == len(work.keys)
