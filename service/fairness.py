@@ -14,15 +14,14 @@ from __future__ import annotations
 import asyncio
 import heapq
 from collections import deque
+from collections.abc import MutableMapping
 from contextvars import ContextVar
 from itertools import count
 from types import TracebackType
 from typing import Generic, TypeVar
+from weakref import WeakKeyDictionary
 
 K = TypeVar("K")
-
-# Flows that have left are forgotten once the others have caught up with them; looked at when there are so many.
-MANY = 1024
 
 
 class Flow:
@@ -43,12 +42,15 @@ def current_flow() -> Flow:
 
 
 class FairQueue(Generic[K]):
-    """Whose turn it is: of the keys that wait, the one that was charged least."""
+    """Whose turn it is: of the keys that wait, the one that was charged least.
 
-    def __init__(self) -> None:
+    charged: where it keeps what each was charged, for as long as the key may come back.
+    """
+
+    def __init__(self, charged: MutableMapping[K, float] | None = None) -> None:
         # Where who waits anew starts: at what the last one served stood at, and at the most once nobody waits.
         self._now = self._most = 0.0
-        self._charged: dict[K, float] = {}
+        self._charged: MutableMapping[K, float] = {} if charged is None else charged
         # Charges only grow, so an entry of the heap is at most too small; it is corrected when it comes up.
         self._heap: list[tuple[float, int, K]] = []
         self._entry: dict[K, int] = {}
@@ -65,8 +67,6 @@ class FairQueue(Generic[K]):
         self._entry.pop(key, None)
         if not self._entry:
             self._now = self._most
-        if len(self._charged) > MANY + 2 * len(self._entry):
-            self._charged = {k: v for k, v in self._charged.items() if k in self._entry or v > self._now}
 
     def first(self) -> K | None:
         """The key whose turn it is; None when none waits."""
@@ -96,12 +96,17 @@ class FairQueue(Generic[K]):
         heapq.heappush(self._heap, (self._charged[key], self._entry[key], key))
 
 
+def flow_queue() -> FairQueue[Flow]:
+    """For flows, each of which is forgotten with its request: no idle moment may come in which all could be."""
+    return FairQueue(WeakKeyDictionary())
+
+
 class FairSemaphore:
     """`asyncio.Semaphore`, but those who wait are let in by the shares of their flows. Belongs to one event loop."""
 
     def __init__(self, places: int) -> None:
         self._free = places
-        self._turns: FairQueue[Flow] = FairQueue()
+        self._turns = flow_queue()
         self._waiting: dict[Flow, deque[asyncio.Future[None]]] = {}
 
     async def __aenter__(self) -> None:

@@ -21,7 +21,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from perception_reward.service.fairness import FairQueue, Flow
+from perception_reward.service.fairness import FairQueue, Flow, flow_queue
 from perception_reward.service.processes.batch import Batch
 from perception_reward.service.processes.handles import Worker
 from perception_reward.service.processes.history import CHUNK_MOST, FIRST_TRY_SECONDS, History
@@ -102,7 +102,7 @@ class Schedule:
         self._workers = workers
         self._most_long = min(max(workers, LEAST_LONG), MOST_LONG)
         self._most_paused = self._most_long + 2 * workers
-        self._turns: FairQueue[Flow] = FairQueue()
+        self._turns = flow_queue()
         self._lines: dict[Flow, _Lines] = {}
         self._paused: dict[Run, None] = {}
         self._histories: dict[Callable[[Any], Any], History] = {}

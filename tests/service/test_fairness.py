@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from perception_reward.service.fairness import FairQueue, FairSemaphore, begin_flow, current_flow
+from perception_reward.service.fairness import FairQueue, FairSemaphore, Flow, begin_flow, current_flow, flow_queue
 
 
 def test_who_was_charged_least_comes_first() -> None:
@@ -68,13 +68,20 @@ def test_the_first_of_those_who_wait_was_never_charged_more_than_another(steps: 
             assert queue.charged(first) == min(map(queue.charged, waiting))
 
 
-def test_what_has_left_is_forgotten_in_the_end() -> None:
-    queue: FairQueue[int] = FairQueue()
-    for key in range(20_000):
-        queue.wait(key)
-        queue.charge(key, 1.0)
-        queue.leave(key)
-    assert len(queue._charged) < 5_000  # pyright: ignore[reportPrivateUsage]
+def test_a_flow_is_forgotten_with_its_request_also_where_some_always_wait() -> None:
+    queue, before = flow_queue(), Flow()
+    queue.wait(before)
+    for _ in range(5000):
+        flow = Flow()
+        queue.wait(flow)
+        served = queue.first()
+        assert served is not None
+        queue.charge(served, 1.0)
+        queue.leave(before)
+        before = flow
+    del flow, served
+    assert len(queue._charged) <= 2
+    assert len(queue._heap) <= 2
 
 
 async def visit(places: FairSemaphore, name: str, visits: int, order: list[str]) -> None:
