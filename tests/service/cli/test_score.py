@@ -205,7 +205,11 @@ def test_a_record_that_cannot_be_read_behind_the_survey_ends_the_job_as_one_befo
     assert "1 records could not be read" in " ".join(done.stderr.split())
 
 
-MANY = [{"id": f"r-{n}", "response": f"{n} " * 400 + f"\\boxed{{{n % 3}}}", "answer": "1"} for n in range(3000)]
+def many(count: int) -> list[dict[str, str]]:
+    return [{"id": f"r-{n}", "response": f"{n} " * 400 + f"\\boxed{{{n % 3}}}", "answer": "1"} for n in range(count)]
+
+
+MANY = many(3000)
 
 
 def test_a_job_that_is_killed_goes_on_and_its_results_are_those_of_an_unbroken_one(tmp_path: Path):
@@ -227,7 +231,8 @@ def test_a_job_that_is_killed_goes_on_and_its_results_are_those_of_an_unbroken_o
 
 
 def test_a_job_that_is_stopped_keeps_what_it_has_and_goes_on_with_the_same_command_alone(tmp_path: Path):
-    items, out = lines(tmp_path / "items.jsonl", MANY), tmp_path / "results.jsonl"
+    # So many that what is under way when it is told to stop is not all.
+    items, out = lines(tmp_path / "items.jsonl", many(15_000)), tmp_path / "results.jsonl"
     command = [sys.executable, "-m", "perception_reward.service.cli", "score", str(items), str(out), "--workers", "1"]
     process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
     journal = tmp_path / "results.jsonl.journal"
