@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import signal
 import socket
 from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 from typing import TYPE_CHECKING
 
 from perception_reward.annotations.store import StoreError
@@ -58,6 +59,33 @@ def told_or_exit() -> Generator[None]:
         fail("there is no space left on the disk" if error.errno == errno.ENOSPC else reason(error))
     except (KeyboardInterrupt, asyncio.CancelledError):
         fail("stopped", status=130)
+
+
+@contextmanager
+def stopped_by_signals(stop: Callable[[], None]) -> Generator[None]:
+    """The first Ctrl-C, or SIGTERM, calls `stop`, which lets what is under way end; the second cancels the task."""
+    loop, task = asyncio.get_running_loop(), asyncio.current_task()
+    stopping = False
+
+    def caught() -> None:
+        nonlocal stopping
+        if stopping and task is not None:
+            task.cancel()
+            return
+        stopping = True
+        stop()
+
+    handled: list[signal.Signals] = []
+    for one in (signal.SIGINT, signal.SIGTERM):
+        # Only the main thread may.
+        with suppress(ValueError, RuntimeError, NotImplementedError):
+            loop.add_signal_handler(one, caught)
+            handled.append(one)
+    try:
+        yield
+    finally:
+        for one in handled:
+            loop.remove_signal_handler(one)
 
 
 def listen(settings: Settings) -> socket.socket:

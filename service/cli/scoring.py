@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import signal
-from collections.abc import AsyncGenerator, Generator, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager, suppress
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 
 import typer
@@ -22,7 +21,7 @@ from perception_reward.service.batch.outputs import Done, missing_of
 from perception_reward.service.batch.pipeline import Score
 from perception_reward.service.batch.scorings import Scoring, ServiceScoring, UrlScoring, client_of
 from perception_reward.service.cli.options import fail
-from perception_reward.service.cli.running import started, told_or_exit
+from perception_reward.service.cli.running import started, stopped_by_signals, told_or_exit
 from perception_reward.service.cli.screen import progress
 from perception_reward.service.settings import Settings, SettingsError
 
@@ -86,7 +85,12 @@ def run_job(job: Job, scorer: AbstractAsyncContextManager[Scorer], total: int | 
     async def main() -> bool:
         async with scorer as (score, judge, ahead):
             stopping = asyncio.Event()
-            with _stopped_by_signals(stopping, console), progress(console) as bar:
+
+            def stop() -> None:
+                stopping.set()
+                console.print("stopping: what is under way is finished; Ctrl-C again to drop it", soft_wrap=True)
+
+            with stopped_by_signals(stop), progress(console) as bar:
                 task = bar.add_task("scoring", total=total)
 
                 def watch(done: Done) -> None:
@@ -120,31 +124,6 @@ def _tell_kept(job: Job, reached: Sequence[Done]) -> None:
     if reached and part_of(job.out).exists():
         count = f"{reached[0].tally.items} results are in {part_of(job.out)}"
         typer.echo(f"{count}; the same command goes on from there", err=True)
-
-
-@contextmanager
-def _stopped_by_signals(stopping: asyncio.Event, console: Console) -> Generator[None]:
-    """The first Ctrl-C, or SIGTERM, lets what is under way be finished and kept; the second drops it."""
-    loop, task = asyncio.get_running_loop(), asyncio.current_task()
-
-    def stop() -> None:
-        if stopping.is_set() and task is not None:
-            task.cancel()
-            return
-        stopping.set()
-        console.print("stopping: what is under way is finished; Ctrl-C again to drop it", soft_wrap=True)
-
-    caught: list[signal.Signals] = []
-    for one in (signal.SIGINT, signal.SIGTERM):
-        # Only the main thread may.
-        with suppress(ValueError, RuntimeError, NotImplementedError):
-            loop.add_signal_handler(one, stop)
-            caught.append(one)
-    try:
-        yield
-    finally:
-        for one in caught:
-            loop.remove_signal_handler(one)
 
 
 def tell(console: Console, done: Done, results: Path) -> None:

@@ -5,9 +5,8 @@ from __future__ import annotations
 import asyncio
 import functools
 import inspect
-import signal
 from collections.abc import Awaitable, Callable, Generator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
@@ -24,7 +23,7 @@ from perception_reward.annotations.pipeline.rows import beside, count_lines
 from perception_reward.annotations.pipeline.work import Asked, Job, Watch
 from perception_reward.service.cli.options import fail, reason
 from perception_reward.service.cli.outputs import outputs_or_exit
-from perception_reward.service.cli.running import told_or_exit
+from perception_reward.service.cli.running import stopped_by_signals, told_or_exit
 from perception_reward.service.cli.screen import progress, screen
 
 T = TypeVar("T")
@@ -110,8 +109,12 @@ def run_step(job: Job, total: int | None, main: Callable[[Job], Awaitable[T]]) -
 
         watch = Watch(rows=lambda count: bar.update(task, completed=count), tally=tally)
 
+        def stop() -> None:
+            console.print("stopping: what is under way is waited for, since it is paid for; Ctrl-C again to drop it")
+            watch.stop()
+
         async def run() -> T:
-            with _stopping(watch, console.print):
+            with stopped_by_signals(stop):
                 return await main(Job(job.step, job.out, job.replace, watch))
 
         return asyncio.run(run())
@@ -131,33 +134,6 @@ def _told(job: Job) -> Generator[None]:
             fail(str(error), status=2)
         except (RecordFileError, ImportError, ValueError) as error:
             fail(str(error))
-
-
-@contextmanager
-def _stopping(watch: Watch, say: Callable[[str], None]) -> Generator[None]:
-    """The first Ctrl-C, or SIGTERM, lets what is under way come home; the second drops it."""
-    loop, task = asyncio.get_running_loop(), asyncio.current_task()
-    asked: list[bool] = []
-
-    def stop() -> None:
-        if asked and task is not None:
-            task.cancel()
-            return
-        asked.append(True)
-        say("stopping: what is under way is waited for, since it is paid for; Ctrl-C again to drop it")
-        watch.stop()
-
-    caught: list[signal.Signals] = []
-    for one in (signal.SIGINT, signal.SIGTERM):
-        # Only the main thread may.
-        with suppress(ValueError, RuntimeError, NotImplementedError):
-            loop.add_signal_handler(one, stop)
-            caught.append(one)
-    try:
-        yield
-    finally:
-        for one in caught:
-            loop.remove_signal_handler(one)
 
 
 def tell(job: Job, lines: list[str]) -> None:

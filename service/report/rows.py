@@ -23,8 +23,8 @@ from perception_reward.annotations.files import AnyFile
 from perception_reward.annotations.record_json import as_null
 from perception_reward.annotations.records import open_records
 from perception_reward.service.batch.inputs import inputs_of
+from perception_reward.trainer_client.missing import COMPONENTS
 
-COMPONENTS = ("format", "accuracy", "perception", "repetition")
 MEASURES = (*COMPONENTS, "score")
 KNOWN = ("id", "status", "score", "components", "facts", "reason", "truncated", "explained", "extra", *COMPONENTS)
 # How the side table of missing rows ends that `score` writes beside its results.
