@@ -18,9 +18,9 @@ from __future__ import annotations
 
 import random
 import re
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import TypeVar
 
 from perception_reward.annotations.collinear import Collinear
@@ -42,41 +42,13 @@ _TRIES = 8
 _OURS = re.compile(r"(.+)-d\d+", re.DOTALL)
 
 
-@dataclass(slots=True)
-class DistractorReport:
-    """What was added. `unread`: present facts in wordings that are not read, of which there can be no distractors."""
-
-    annotations: int = 0
-    present: int = 0
-    unread: int = 0
-    without: int = 0
-    added: Counter[str] = field(default_factory=Counter[str])
-
-    def lines(self) -> Iterator[str]:
-        """The report for people."""
-        yield f"{self.annotations} annotations with {self.present} facts, {self.unread} in other words than ours"
-        yield f"{self.added.total()} distractors"
-        yield from (f"  {kind}: {count}" for kind, count in self.added.most_common())
-        yield f"{self.without} annotations without any"
-
-
-def add_distractors(
-    annotations: Iterable[Annotation], report: DistractorReport, *, most: int = MOST, seed: int = 0
-) -> Iterator[Annotation]:
-    """The annotations, each with up to `most` distractors, those that it had included; `report` is filled on the way.
+def with_distractors(annotation: Annotation, *, most: int = MOST, seed: int = 0) -> Annotation:
+    """The annotation with up to `most` distractors, those that it had included.
 
     The same seed gives an annotation the same distractors, whatever stands beside it in the file.
     """
-    for annotation in annotations:
-        diagram = _Diagram(annotation.facts)
-        added = _drawn(annotation, diagram, most, random.Random(f"{seed}/{annotation.id}"))
-        facts = [*annotation.facts, *added]
-        report.annotations += 1
-        report.present += sum(fact.polarity == "present" for fact in annotation.facts)
-        report.unread += diagram.unread
-        report.added.update(fact.kind for fact in added)
-        report.without += not any(fact.polarity == "distractor" for fact in facts)
-        yield annotation.model_copy(update={"facts": facts}) if added else annotation
+    added = _drawn(annotation, _Diagram(annotation.facts), most, random.Random(f"{seed}/{annotation.id}"))
+    return annotation.model_copy(update={"facts": [*annotation.facts, *added]}) if added else annotation
 
 
 def base_id(fact: Fact) -> str | None:
@@ -120,7 +92,6 @@ class _Diagram:
         read = [(fact, read_sentence(fact.text)) for fact in facts]
         self.present = [(fact, one) for fact, one in read if one is not None and fact.polarity == "present"]
         self.all_said = [one for _, one in read if one is not None]
-        self.unread = sum(one is None and fact.polarity == "present" for fact, one in read)
         true = [statement for _, statement in self.present]
         self._lines = Collinear(true)
         self._valued = [statement for statement in true if statement.quantity is not None]

@@ -55,6 +55,21 @@ def read_annotations(path: Path) -> dict[int, Annotation]:
     return read_file(open_annotations(path))
 
 
+def each_annotation(path: Path) -> Iterator[Annotation]:
+    """A file's annotations one after another. Raises `RecordFileError` at the first fault and where there is none, or
+    `OSError`."""
+    file = open_annotations(path)
+    _check_columns(file)
+    found = 0
+    for _, one in check_records(_decoded(file), file.unit):
+        if isinstance(one, LineError):
+            raise RecordFileError(path, [one], file.unit)
+        found += 1
+        yield one
+    if not found:
+        raise RecordFileError(path, [LineError(0, "", "holds no annotation")], file.unit)
+
+
 def open_annotations(path: Path) -> RecordFile:
     """The file, recognised. Raises `RecordFileError` for one that cannot be read, or `OSError`."""
     return open_records(path, known=tuple(Annotation.model_fields), nested=NESTED)

@@ -15,6 +15,7 @@ import fcntl
 import json
 import os
 import re
+from collections import deque
 from collections.abc import Generator
 from contextlib import contextmanager
 from datetime import datetime, timezone
@@ -27,6 +28,8 @@ import numpy as np
 KEY_DIGITS = 32
 # Lines that are held in a dict before they join the sorted arrays.
 RECENT = 65_536
+# Rows are asked for in about the order in which their lines were written: what is read stands for the next ones too.
+BLOCK, BLOCKS = 65_536, 8
 _LINE = re.compile(rb'\{"key":"([0-9a-f]{32})","tokens":\[(\d+),(\d+)\],')
 
 
@@ -47,6 +50,7 @@ class Journal:
         self._places = np.empty(0, dtype=np.int64)
         self._recent: dict[int, int] = {}
         self._end = 0
+        self._blocks: deque[tuple[int, bytes]] = deque(maxlen=BLOCKS)
         self.began = ""
         self.spent = (0, 0)
         self.answers = 0
@@ -151,12 +155,20 @@ class Journal:
         self.answers += 1
 
     def _value(self, place: int, key: str) -> dict[str, Any] | None:
-        size, line = 4096, b""
-        while not (line := os.pread(self._file, size, place)).partition(b"\n")[1]:
-            if len(line) < size:
-                return None
-            size *= 4
-        line = line.partition(b"\n")[0]
+        line = self._line(place)
         if not line.startswith(f'{{"key":"{key}"'.encode()):
             return None
         return cast("dict[str, Any]", json.loads(line.decode("utf-8", "surrogatepass"))["value"])
+
+    def _line(self, place: int) -> bytes:
+        """The line that begins at `place`, without its end; nothing where none ends."""
+        for start, block in self._blocks:
+            if start <= place < start + len(block) and (end := block.find(b"\n", place - start)) >= 0:
+                return block[place - start : end]
+        size = BLOCK
+        while (end := (block := os.pread(self._file, size, place)).find(b"\n")) < 0:
+            if len(block) < size:
+                return b""
+            size *= 4
+        self._blocks.append((place, block[:BLOCK]))
+        return block[:end]

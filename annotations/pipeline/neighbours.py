@@ -25,13 +25,7 @@ from typing import Literal, cast
 
 from pydantic import BaseModel
 
-from perception_reward.annotations.distractors import (
-    LEAST_SHARE,
-    MOST,
-    MOST_OF_ONE,
-    DistractorReport,
-    add_distractors,
-)
+from perception_reward.annotations.distractors import LEAST_SHARE, MOST, MOST_OF_ONE, with_distractors
 from perception_reward.annotations.english import read_sentence
 from perception_reward.annotations.language.numbers import Number, in_words, numbers_in
 from perception_reward.annotations.model import Annotation
@@ -111,7 +105,7 @@ class Distracting:
 
     def step(self, annotation: Annotation) -> Steps[Distracted]:
         """The annotation with its distractors; the same seed gives the same ones."""
-        [sure] = add_distractors([annotation], DistractorReport(), most=self.most, seed=self.seed)
+        sure = with_distractors(annotation, most=self.most, seed=self.seed)
         room = self.most - sum(fact.polarity == "distractor" for fact in sure.facts)
         found = Distracted(sure)
         drawn = list(_drawn(sure, room, random.Random(f"{self.seed}/{annotation.id}")))

@@ -30,6 +30,7 @@ class Prompt:
 
     name: str
     text: str
+    version: str
 
     @classmethod
     def read(cls, name: str, folder: Path | None = None, needs: tuple[str, ...] = ()) -> Self:
@@ -46,11 +47,8 @@ class Prompt:
             raise PromptFault(f"{own or name}: cannot be read ({error})") from None
         if lacking := [f"{{{need}}}" for need in needs if f"{{{need}}}" not in text]:
             raise PromptFault(f"{own or name}: lacks {', '.join(lacking)}, where the data is put")
-        return cls(name, text.strip())
-
-    @property
-    def version(self) -> str:
-        return f"{self.name}-{hashlib.sha256(self.text.encode()).hexdigest()[:8]}"
+        text = text.strip()
+        return cls(name, text, f"{name}-{hashlib.sha256(text.encode()).hexdigest()[:8]}")
 
     def filled(self, **values: str) -> str:
         """The text with each `{name}` of `values` replaced."""

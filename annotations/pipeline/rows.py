@@ -39,7 +39,7 @@ class Trajectory(Problem):
 
     sample: int = 0
     response: str
-    provenance: Provenance = Field(default_factory=Provenance)
+    provenance: Provenance = Provenance()
 
 
 class Claim(BaseModel):
@@ -58,7 +58,7 @@ class Extracted(Trajectory):
     """A trajectory with its claims, and how they were found."""
 
     claims: list[Claim] = Field(default_factory=list[Claim])
-    extraction: Provenance = Field(default_factory=Provenance)
+    extraction: Provenance = Provenance()
 
 
 def read_rows(path: Path, model: type[M]) -> Iterator[M]:

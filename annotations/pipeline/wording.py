@@ -18,22 +18,22 @@ from functools import lru_cache
 from perception_reward.annotations.language.geometry.facts import fact_claims
 from perception_reward.annotations.language.geometry.statements import Claim
 from perception_reward.annotations.language.numbers import Number, numbers_in
+from perception_reward.annotations.language.stems import stem
 from perception_reward.annotations.language.values import Value
+from perception_reward.annotations.language.word_lists import words
 
-_COLOUR_WORDS = (
-    "red orange yellow green blue purple violet pink brown black white grey gray cyan magenta turquoise beige gold"
-    " silver teal navy maroon"
-)
-COLOURS = tuple(_COLOUR_WORDS.split())
-_FUNCTION_WORDS = (
-    "a an the of in on at to and or is are was were be been being it its this that these those there here has have had"
-    " with by for from as which who what where when than then into onto over under not no do does did can will shows"
-    " shown show image figure picture diagram graph chart see seen we i you they their our also respectively equal"
-    " equals length measure measures value so each"
-)
-_FUNCTION = frozenset(_FUNCTION_WORDS.split())
+COLOURS = words("""
+    red orange yellow green blue purple violet pink brown black white grey gray cyan magenta turquoise beige gold silver
+    teal navy maroon
+""")
+# What says nothing of what a statement is about.
+_FUNCTION = words("""
+    a an the of in on at to and or is are was were be been being it its this that these those there here has have had
+    with by for from as which who what where when than then into onto over under not no do does did can will shows shown
+    show image figure picture diagram graph chart see seen we i you they their our also respectively equal equals length
+    measure measures value so each
+""")
 _WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)*")
-_SUFFIXES = ("ing", "ed", "es", "s")
 # What stands in front of the value that a statement is about.
 _BEFORE_VALUE = re.compile(
     r"(?:\b(?:is|are|was|has|have|shows?|reads?|equals?|measures?|contains?|labell?ed|marked|exactly|about|worth|of|there"
@@ -60,17 +60,17 @@ def wording(statement: str) -> Wording:
     """How a statement is worded. Never raises."""
     found = list(numbers_in(statement))
     bare = _without(statement, found)
-    words = _content(bare)
+    content = _content(bare)
     colours = tuple(word for word in _words(bare) if word in COLOURS)
     numbers = tuple(number.value for number in found)
-    stems = frozenset(map(stem, words)) - set(colours)
+    stems = frozenset(map(_stem, content)) - set(colours)
     claims = fact_claims(statement)
     if claims:
         keys = tuple(sorted({repr(_claim_key(claim)) for claim in claims}))
         slot, value = _claim_slot(claims[0]) if len(claims) == 1 else (None, None)
         return Wording(stems, numbers, colours, ("claims", *keys), slot, value)
     # Order tells "AB is left of CD" from "CD is left of AB".
-    order = tuple(stem(word) for word in words)
+    order = tuple(map(_stem, content))
     key = ("words", order, numbers)
     if found and _BEFORE_VALUE.search(statement[: found[-1].start]):
         return Wording(stems, numbers, colours, key, ("number", order, numbers[:-1]), numbers[-1])
@@ -80,24 +80,20 @@ def wording(statement: str) -> Wording:
     return Wording(stems, numbers, colours, key, None, None)
 
 
+@lru_cache(maxsize=4096)
 def content_words(text: str) -> frozenset[str]:
     """The stems of a text's content words; numbers are none."""
-    return frozenset(map(stem, _content(_without(text, list(numbers_in(text))))))
+    return frozenset(map(_stem, _content(_without(text, list(numbers_in(text))))))
 
 
+@lru_cache(maxsize=4096)
 def numbers_of(text: str) -> frozenset[Fraction]:
     return frozenset(number.value for number in numbers_in(text))
 
 
-def stem(word: str) -> str:
-    """Crude, and the same for "measures", "measured" and "measuring"; colours stay."""
-    if word in COLOURS:
-        return word
-    for ending in _SUFFIXES:
-        if word.endswith(ending) and len(word) - len(ending) >= 3:
-            word = word[: -len(ending)]
-            break
-    return word.removesuffix("e") if len(word) > 3 else word
+def _stem(word: str) -> str:
+    """Colours and names in capitals stay as they are."""
+    return word if word in COLOURS or word.isupper() else stem(word)
 
 
 def _content(text: str) -> list[str]:

@@ -10,11 +10,10 @@ import typer
 
 from perception_reward.annotations.check import check
 from perception_reward.annotations.diff import diff
-from perception_reward.annotations.distractors import MOST, DistractorReport, add_distractors
 from perception_reward.annotations.faults import RecordFileError
 from perception_reward.annotations.file_store import FileStore
 from perception_reward.annotations.geometry3k import import_problems
-from perception_reward.annotations.jsonl import read_annotations, write_jsonl
+from perception_reward.annotations.jsonl import write_jsonl
 from perception_reward.annotations.outputs import written
 from perception_reward.annotations.stats import Stats
 from perception_reward.annotations.store import StoreError, every
@@ -110,31 +109,6 @@ async def _stats(files: list[Path]) -> Stats:
     store = FileStore(files)
     await store.start()
     return Stats.of([annotation async for annotation in every(store)])
-
-
-@app.command("add-distractors")
-def add_false_neighbours(
-    source: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help=FILES)],
-    out: Annotated[Path, typer.Argument(dir_okay=False, help="The annotation file to write.")],
-    most: Annotated[int, typer.Option(min=1, max=1000, help="At most so many distractors an annotation.")] = MOST,
-    seed: Annotated[int, typer.Option(help="The same seed adds the same distractors.")] = 0,
-    force: Force = False,
-) -> None:
-    """Add false neighbours of the facts, so that a response that names every value loses what it gains.
-
-    They contradict a stored fact, so they are false for certain. Facts in other words than the importer's get none.
-    """
-    outputs_or_exit(out, read=[source], force=force)
-    report = DistractorReport()
-    try:
-        annotations = read_annotations(source).values()
-        if not annotations:
-            fail(f"{source} holds no annotation; nothing is written")
-        write_jsonl(out, add_distractors(annotations, report, most=most, seed=seed), replace=force)
-    except (OSError, RecordFileError) as error:
-        fail(reason(error))
-    for line in report.lines():
-        typer.echo(line)
 
 
 @app.command("import-geometry3k")

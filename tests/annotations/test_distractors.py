@@ -5,14 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from typer.testing import CliRunner
 
-from perception_reward.annotations.distractors import DistractorReport, add_distractors, surely_differ
+from perception_reward.annotations.distractors import surely_differ, with_distractors
 from perception_reward.annotations.geometry3k import import_problems
-from perception_reward.annotations.jsonl import read_annotations, write_jsonl
 from perception_reward.annotations.language.quantities import read_quantity
 from perception_reward.annotations.model import Annotation
-from perception_reward.service.cli.main import app
 from perception_reward.service.judges.symbolic.judge import decide_all
 from perception_reward.trainer_client.wire import Fact
 
@@ -23,7 +20,7 @@ def annotation(*texts: str, name: str = "p") -> Annotation:
 
 
 def distractors(*texts: str, most: int = 50, seed: int = 0) -> set[str]:
-    (found,) = add_distractors([annotation(*texts)], DistractorReport(), most=most, seed=seed)
+    found = with_distractors(annotation(*texts), most=most, seed=seed)
     return {fact.text for fact in found.facts if fact.polarity == "distractor"}
 
 
@@ -106,54 +103,31 @@ def test_only_what_no_value_of_the_letters_makes_equal_surely_differs(one: str, 
 
 def test_a_distractor_has_its_facts_weight_and_an_id_of_its_own():
     facts = [*annotation("Segment AB has length 5.").facts, Fact(id="f1-d1", text="Something else.")]
-    (found,) = add_distractors([Annotation(id="p", facts=facts)], DistractorReport())
+    found = with_distractors(Annotation(id="p", facts=facts))
     new = found.facts[2:]
     assert [fact.id for fact in new] == ["f1-d2", "f1-d3"]
     assert {(fact.weight, fact.kind, fact.polarity) for fact in new} == {(2.0, "length", "distractor")}
 
 
-def test_a_seed_gives_an_annotation_the_same_distractors_whatever_stands_beside_it():
+def test_a_seed_gives_an_annotation_the_same_distractors_and_each_its_own():
     texts = [f"Segment A{other} has length {number}." for other, number in zip("BCDEFG", range(5, 60, 9), strict=False)]
-    alone = list(add_distractors([annotation(*texts)], DistractorReport()))
-    beside = list(add_distractors([annotation(*texts, name="q"), annotation(*texts)], DistractorReport()))
-    assert alone[0] == beside[1]
-    assert alone[0].facts != beside[0].facts
+    assert with_distractors(annotation(*texts)) == with_distractors(annotation(*texts))
+    assert with_distractors(annotation(*texts)).facts != with_distractors(annotation(*texts, name="q")).facts
     assert distractors(*texts, most=4) != distractors(*texts, most=4, seed=1)
 
 
 def test_adding_twice_adds_nothing_more():
-    once = list(
-        add_distractors([annotation("Segment AB has length 5.", "Segment CD has length 9.")], DistractorReport())
-    )
-    report = DistractorReport()
-    assert list(add_distractors(once, report)) == once
-    assert report.added.total() == 0
+    once = with_distractors(annotation("Segment AB has length 5.", "Segment CD has length 9."))
+    assert with_distractors(once) == once
 
 
 def test_no_distractor_is_stated_by_the_true_facts_of_real_problems(shared_data: Path):
     imported = import_problems(shared_data / "geometry3k" / "annotations.jsonl", limit=150).annotations
-    report = DistractorReport()
-    for found in add_distractors(imported, report):
+    drawn = 0
+    for found in map(with_distractors, imported):
         true = " ".join(fact.text for fact in found.facts if fact.polarity == "present")
         false = [fact for fact in found.facts if fact.polarity == "distractor"]
         labels = {fact.text: verdict.label for fact, verdict in zip(false, decide_all(true, false), strict=True)}
         assert "stated" not in labels.values(), (found.id, labels)
-    assert report.added.total() > report.annotations
-
-
-def test_the_command_adds_them_to_a_file_and_tells_how_many(tmp_path: Path):
-    source, out = tmp_path / "in.jsonl", tmp_path / "out.jsonl"
-    write_jsonl(source, [annotation("Segment AB has length 5.", "There are three dogs.")])
-    done = CliRunner().invoke(app, ["annotations", "add-distractors", str(source), str(out), "--most", "1"])
-    assert done.exit_code == 0, done.output
-    assert "1 annotations with 2 facts, 1 in other words" in done.output
-    (found,) = read_annotations(out).values()
-    assert [fact.polarity for fact in found.facts] == ["present", "present", "distractor"]
-
-
-def test_a_file_that_cannot_be_read_is_told_with_its_line(tmp_path: Path):
-    source = tmp_path / "in.jsonl"
-    source.write_text('{"id": "p", "facts": [{"id": "f"}]}\n', encoding="utf-8")
-    done = CliRunner().invoke(app, ["annotations", "add-distractors", str(source), str(tmp_path / "out.jsonl")])
-    assert done.exit_code == 1
-    assert "in.jsonl line 1" in done.stderr
+        drawn += len(false)
+    assert drawn > len(imported)

@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from perception_reward.annotations.copies import copies_of
-from perception_reward.annotations.distractors import DistractorReport, add_distractors
+from perception_reward.annotations.distractors import with_distractors
 from perception_reward.annotations.english import sentence
 from perception_reward.annotations.geometry3k import import_problems
 from perception_reward.annotations.jsonl import parse_lines
@@ -132,7 +132,7 @@ async def test_a_distractor_of_a_given_fact_is_given_with_it() -> None:
         Fact(id="f1", text="Segment AB has length 5.", kind="length"),
         Fact(id="f2", text="Segment CD has length 8."),
     ]
-    (told,) = add_distractors([annotation(*facts, question="AB=5. Find CD.")], DistractorReport())
+    told = with_distractors(annotation(*facts, question="AB=5. Find CD."))
     assert {fact.id for fact in told.facts if fact.polarity == "distractor"} == {"f1-d1", "f1-d2", "f2-d1", "f2-d2"}
     (marked,) = await mark(SymbolicJudge(), told)
     origin = {fact.id: fact.origin for fact in marked.annotation.facts}
@@ -290,7 +290,7 @@ def test_a_copy_of_the_question_earns_nothing_afterwards(
 ) -> None:
     question = ", ".join(clauses) + ". Find the value of y."
     one = annotation(*facts, question=question, answer=answer, choices=choices)
-    (told,) = add_distractors([one], DistractorReport())
+    told = with_distractors(one)
     copy_earns_nothing(told)
 
 

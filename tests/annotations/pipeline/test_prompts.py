@@ -10,7 +10,7 @@ from perception_reward.annotations.pipeline.prompts import Prompt, PromptFault
 
 
 def test_what_is_put_in_pulls_nothing_in() -> None:
-    prompt = Prompt("p", 'Q: {question} A: {answer} {"json": {x}} {unknown}')
+    prompt = Prompt("p", version="p-1", text='Q: {question} A: {answer} {"json": {x}} {unknown}')
     assert prompt.filled(question="{answer}", answer="5") == 'Q: {answer} A: 5 {"json": {x}} {unknown}'
 
 

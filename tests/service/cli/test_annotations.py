@@ -55,8 +55,30 @@ def test_an_import_without_a_fact_is_no_success_and_leaves_no_file(tmp_path: Pat
         assert not (tmp_path / "out.jsonl").exists()
 
 
+def test_distractors_are_added_to_annotations_in_any_form_and_words_and_told_by_kind(tmp_path: Path):
+    facts = [FACT, {"id": "f2", "text": "There are three dogs."}]
+    source = write(tmp_path / "in.jsonl", {"id": "a", "answer": "5", "facts": facts})
+    assert run("export", source, tmp_path / "in.parquet").exit_code == 0
+    told = [
+        run("distractors", tmp_path / name, tmp_path / "out.jsonl", "--force") for name in ("in.jsonl", "in.parquet")
+    ]
+    assert [done.exit_code for done in told] == [0, 0], told[1].output
+    assert told[0].stdout == told[1].stdout
+    assert "1 annotations, 4 distractors; 0 annotations without any" in told[0].stdout
+    assert "  length: 2" in told[0].stdout
+    assert "  count: 2" in told[0].stdout
+    again = run("distractors", tmp_path / "out.jsonl", tmp_path / "again.jsonl")
+    assert "1 annotations, 0 distractors" in again.stdout
+
+
+def test_a_faulty_annotation_is_told_with_its_line(tmp_path: Path):
+    done = run("distractors", write(tmp_path / "in.jsonl", {"id": "p", "facts": [{"id": "f"}]}), tmp_path / "out.jsonl")
+    assert done.exit_code == 1
+    assert "in.jsonl line 1" in done.stderr
+
+
 def test_distractors_of_nothing_are_no_success(tmp_path: Path):
-    done = run("add-distractors", write(tmp_path / "empty.jsonl"), tmp_path / "out.jsonl")
+    done = run("distractors", write(tmp_path / "empty.jsonl"), tmp_path / "out.jsonl")
     assert done.exit_code == 1
     assert "holds no annotation" in done.stderr
     assert not (tmp_path / "out.jsonl").exists()

@@ -26,7 +26,7 @@ COMMANDS = {
     "score": ("items", "score {input} {out} --workers 1"),
     "agree": ("results", "agree {input} {input} --disagreements {out} --workers 1"),
     "dataset": ("annotations", "dataset slime {input} {out}"),
-    "add-distractors": ("annotations", "annotations add-distractors {input} {out}"),
+    "distractors": ("annotations", "annotations distractors {input} {out}"),
     "import": ("forms", "annotations import-geometry3k {input} {out}"),
     "import's report": ("forms", "annotations import-geometry3k {input} {folder}/fresh.jsonl --report {out} --force"),
 }
