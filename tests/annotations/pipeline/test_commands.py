@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+import re
 import signal
 import subprocess
 import sys
@@ -19,6 +20,8 @@ pillow = pytest.importorskip("PIL.Image")
 
 from perception_reward.service.cli import main  # noqa: E402
 from perception_reward.service.cli.annotations import app  # noqa: E402
+
+README = Path(__file__).parents[3] / "annotations" / "README.md"
 
 
 def run(*arguments: str | Path) -> Result:
@@ -173,8 +176,9 @@ def extracted(request: Any) -> Any:
             "elements": ["AB"],
             "quote": "AB = 5",
             "origin": "seen",
+            "number": 1,
         },
-        {"statement": "The answer is 5.", "kind": "value", "elements": [], "quote": "AB = 5"},
+        {"statement": "The answer is 5.", "kind": "value", "elements": [], "quote": "AB = 5", "number": 1},
     ]
     if "Find x3." in text:
         return {"message": {"role": "assistant", "refusal": "no"}}
@@ -218,33 +222,22 @@ def everything(request: Any) -> Any:
     text = text_of(request)
     if "Is this statement about it true?" in text or "is the statement true, false or open" in text:
         return '{"verdict": "yes"}' if "Is this" in text else '{"verdict": "false"}'
-    return extracted(request) if "List the atomic visual facts" in text else solved(request)
-
-
-CONFIG = """
-[problems]
-path = "problems.jsonl"
-
-[trajectories]
-samples = 2
-model = {{url = "{url}", model = "big", temperature = 0.7, price = [1.0, 2.0], concurrency = 4}}
-
-[extract]
-method = "one"
-model = {{url = "{url}", model = "small"}}
-
-[check]
-model = {{url = "{url}", model = "big"}}
-
-[distractors]
-model = {{url = "{url}", model = "small"}}
-"""
+    if "cut into numbered sentences" in text:
+        return '{"sentences": [{"number": 1, "origin": "seen"}]}'
+    if "Rewrite each sentence" in text:
+        return '{"sentences": [{"number": 1, "text": "Segment AB has length 5."}]}'
+    return extracted(request) if "atomic facts" in text else solved(request)
 
 
 def config(folder: Path, url: str, count: int = 4) -> Path:
-    problems(folder, count)
+    """The documented file, with the models of the script."""
+    (folder / "images").mkdir()
+    problems(folder / "images", count).rename(folder / "problems.jsonl")
+    source = folder / "problems.jsonl"
+    source.write_text(source.read_text().replace('"question"', '"problem_text"'), encoding="utf-8")
+    text = README.read_text(encoding="utf-8").split("```toml\n")[1].split("```")[0]
     path = folder / "config.toml"
-    path.write_text(CONFIG.format(url=url), encoding="utf-8")
+    path.write_text(re.sub(r"http://127\.0\.0\.1:800[01]/v1", url, text), encoding="utf-8")
     return path
 
 
@@ -253,12 +246,12 @@ def test_one_file_builds_a_valid_store_from_nothing_and_a_rollout_is_scored(endp
     endpoint.faults = lambda number: [["429"], ["slow"], ["500"], []][number % 4]
     path = config(tmp_path, endpoint.url)
     told = run("build", path, "--dry-run")
-    assert "4 rows: 8 requests to send" in told.output, told.output
+    assert "4 rows: 16 requests to send" in told.output, told.output
     assert not (tmp_path / "build").exists()
     told = run("build", path, "--workers", "1")
     assert told.exit_code == 0, told.output
-    assert "filter: 4 of 8 trajectories kept" in told.output
-    assert "extract: 1 dropped: the model refused" in told.output
+    assert "filter: 8 of 16 trajectories kept" in told.output
+    assert "extract: 2 dropped: the model refused" in told.output
     store = tmp_path / "build" / "store.jsonl"
     assert [row["id"] for row in lines(store)] == ["p0", "p1", "p2"]
     assert {fact.get("polarity", "present") for row in lines(store) for fact in row["facts"]} == {

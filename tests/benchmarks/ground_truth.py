@@ -1,0 +1,242 @@
+"""Annotations from data with ground truth: importers, a real parser's facts, and whether distractors are false.
+
+    python tests/benchmarks/ground_truth.py [--data ../shared/data] [--rows FOLDER] [--unread FILE] [--write]
+
+- What each importer makes of real rows, and what it refuses; `--rows` holds those that are not among the data sets.
+- `annotations evaluate` of what InterGPS's parser read in Geometry3K's test diagrams, and of another team's annotation
+  of all 3,002, against the annotation by people.
+- 500 distractors of all kinds, drawn from a random half of each annotation's facts. By rule: none says what any fact of
+  the whole annotation says. By reading (`data/distractors_read.jsonl`): each excludes the fact that it is a neighbour
+  of. `--unread` writes those that nobody has read.
+- What a response earns that lists every fact and every distractor, by a judge that believes all that is named, and by
+  the rules.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import random
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
+from pathlib import Path
+
+from judging import judge_all
+from measures import table
+from places import REPOSITORY, arguments
+
+from perception_reward.annotations.evaluate import compare, total
+from perception_reward.annotations.geometry3k import import_problems
+from perception_reward.annotations.importers.registry import IMPORTERS
+from perception_reward.annotations.importers.run import ImportReport, NoFacts, import_annotations
+from perception_reward.annotations.model import Annotation
+from perception_reward.annotations.pipeline.neighbours import Distracting
+from perception_reward.annotations.pipeline.wording import wording
+from perception_reward.annotations.pipeline.work import without_asking
+from perception_reward.service.judges.base import JudgeTask, Missing, Verdict
+from perception_reward.service.rewards.perception import PerceptionRule, perception_share
+from perception_reward.trainer_client.wire import Fact
+
+PAGE = REPOSITORY / "tests" / "benchmarks" / "results" / "ground_truth.md"
+READ = REPOSITORY / "tests" / "benchmarks" / "data" / "distractors_read.jsonl"
+# (layout, where its rows are: below the data sets, or below --rows)
+SOURCES = (
+    ("propositions", "data/geometry3k/annotations.jsonl"),
+    ("mathverse", "data/mathverse/text_only.jsonl"),
+    ("captions", "data/captions/foils.jsonl"),
+    *((name, f"rows/{name}") for name in ("formalgeo", "charts", "clevr", "coco/instances.json", "gui", "documents")),
+    ("mathverse", "rows/mathverse.json"),
+    ("visual-genome", "rows/visual_genome.json"),
+)
+DRAWN, OF_ONE, SEED = 500, 30, 0
+# Those that the recipes ask for.
+KINDS = ("length", "angle", "arc", "perpendicular", "parallel", "equal_length", "equal_angle", "area")
+LISTED = 300
+
+
+def main() -> None:
+    parser = arguments(__doc__)
+    parser.add_argument(
+        "--rows", type=Path, help="folder of rows for importers; `importers` of the data sets if not given"
+    )
+    parser.add_argument("--unread", type=Path, help="write distractors here that nobody has read")
+    parser.add_argument("--write", action="store_true", help=f"write {PAGE.name}")
+    chosen = parser.parse_args()
+    imported = list(_imported(chosen.data, chosen.rows or chosen.data / "importers"))
+    gold = import_problems(chosen.data / "geometry3k" / "annotations.jsonl").annotations
+    found = drawn(
+        [*gold, *(one for name, _, rows in imported for one in rows if name != "propositions"), *_labelled(chosen.data)]
+    )
+    if chosen.unread:
+        known = {one["said"] for one in _rows(READ)}
+        unread = ({"said": digest(*pair), "fact": pair[0], "distractor": pair[1]} for _, *pair, _ in found)
+        chosen.unread.write_text("".join(json.dumps(one) + "\n" for one in unread if one["said"] not in known))
+        return
+    parts = [*importers(imported), *evaluated(chosen.data, gold), *distractors(found), *listing(chosen.data)]
+    text = "\n\n".join(parts)
+    print(text)
+    if chosen.write:
+        PAGE.write_text(f"{HEAD}\n{text}\n", encoding="utf-8")
+
+
+def _imported(data: Path, rows: Path) -> Iterator[tuple[str, ImportReport, list[Annotation]]]:
+    for name, place in SOURCES:
+        layout, report = name.partition("/")[0], ImportReport()
+        path = {"data": data, "rows": rows}[place.partition("/")[0]] / place.partition("/")[2]
+        if path.exists():
+            found = list[Annotation]()
+            with suppress(NoFacts):
+                found += import_annotations(IMPORTERS[layout], path, report)
+            yield layout, report, found
+
+
+def importers(imported: Sequence[tuple[str, ImportReport, list[Annotation]]]) -> Iterator[str]:
+    yield "## Importers"
+    rows = [
+        [
+            name,
+            f"{report.rows:,}",
+            f"{report.facts:,} ({', '.join(f'{sum(counts.values()):,} {kind}' for kind, counts in _most(report))})",
+            f"{report.distractors:,}",
+            _told(report.refused_rows),
+            _told(report.refused_facts),
+        ]
+        for name, report, _ in imported
+    ]
+    yield table(["layout", "rows", "facts", "distractors", "rows refused", "facts refused"], rows)
+
+
+def _most(report: ImportReport) -> list[tuple[str, Counter[str]]]:
+    return sorted(report.kinds.items(), key=lambda one: -one[1].total())[:4]  # pyright: ignore[reportReturnType]
+
+
+def _told(refused: Counter[str]) -> str:
+    return ", ".join(f"{count:,} {why}" for why, count in refused.most_common(5)) or "none"
+
+
+def evaluated(data: Path, gold: list[Annotation]) -> Iterator[str]:
+    yield "## A real parser against people"
+    parser = import_problems(data / "geometry3k" / "parser_predictions.jsonl").annotations
+    facts = Counter(fact.kind for one in gold for fact in one.facts)
+    by_kind = ", ".join(f"{count:,} {kind}" for kind, count in facts.most_common(12))
+    yield f"Gold: {len(gold):,} problems with {facts.total():,} facts ({by_kind}). The parser: {len(parser)} problems."
+    counts = compare(parser, gold).counts()
+    shares = {
+        kind: (
+            str(one.facts),
+            str(one.gold),
+            *(f"{share:.2f}" if share is not None else "–" for share in (one.precision, one.recall)),
+        )
+        for kind, one in {"all kinds": total(counts), **counts}.items()
+    }
+    yield table(["kind", "facts", "gold", "precision", "recall"], [[kind, *told] for kind, told in shares.items()])
+
+
+Drawn = tuple[str, str, str, bool]
+
+
+def drawn(annotations: Iterable[Annotation]) -> list[Drawn]:
+    """(kind, fact, distractor, whether a fact of the whole annotation says it), as many of each kind as there are."""
+    rng, by_kind = random.Random(SEED), defaultdict[str, list[Drawn]](list)
+    for one in annotations:
+        known = rng.sample(one.facts, (len(one.facts) + 1) // 2) if len(one.facts) > 3 else one.facts
+        half = one.model_copy(update={"facts": [fact for fact in known if fact.polarity == "present"]})
+        made = without_asking(Distracting(OF_ONE).step(half)).annotation
+        added = made.facts[len(half.facts) :]
+        true = _said(one, added)
+        texts = {fact.id: fact.text for fact in half.facts}
+        for fact in added:
+            by_kind[fact.kind].append((fact.kind, texts[fact.id.rpartition("-d")[0]], fact.text, fact.id in true))
+    for found in by_kind.values():
+        rng.shuffle(found)
+    taken = list[Drawn]()
+    while len(taken) < DRAWN and any(by_kind.values()):
+        taken += [found.pop() for found in by_kind.values() if found][: DRAWN - len(taken)]
+    return sorted(taken)
+
+
+def _said(annotation: Annotation, added: Sequence[Fact]) -> set[str]:
+    """The ids of those that the annotation's facts say, as statements about a figure, by their words, or to the
+    rules."""
+    present = [fact for fact in annotation.facts if fact.polarity == "present"]
+    words = {wording(fact.text).key for fact in present}
+    asked = [fact.model_copy(update={"polarity": "present"}) for fact in added]
+    if not asked:
+        return set()
+    [problem] = compare([annotation.model_copy(update={"facts": asked})], [annotation]).problems
+    wrong = {fact.id for fact in problem.wrong}
+    [verdicts] = judge_all([JudgeTask("\n".join(fact.text for fact in present), tuple(asked))])
+    stated = {fact.id for fact, verdict in zip(asked, verdicts, strict=True) if verdict.label == "stated"}
+    kept = {fact.id for fact in problem.facts}
+    return stated | {
+        fact.id for fact in asked if (fact.id in kept and fact.id not in wrong) or wording(fact.text).key in words
+    }
+
+
+def _labelled(data: Path) -> Iterator[Annotation]:
+    """Facts in other words, about charts, documents, screens and scenes."""
+    grouped = defaultdict[str, dict[str, None]](dict)
+    for one in _rows(data / "labelled" / "general.jsonl"):
+        grouped[one["key"]][one["fact"]] = None
+    for name in ("fresh", "further", "newest"):
+        for one in _rows(READ.with_name(f"{name}_pairs.jsonl")):
+            grouped[one["key"]][one["fact"]] = None
+    for key, texts in grouped.items():
+        yield Annotation(id=key, facts=[Fact(id=f"f{at}", text=text) for at, text in enumerate(texts, start=1)])
+
+
+def distractors(found: Sequence[Drawn]) -> Iterator[str]:
+    yield "## Distractors"
+    read = {one["said"]: one["false"] for one in _rows(READ)}
+    rows = []
+    for kind in dict.fromkeys(one[0] for one in found):
+        mine = [one for one in found if one[0] == kind]
+        known = [read[digest(fact, text)] for _, fact, text, _ in mine if digest(fact, text) in read]
+        rows.append([kind, str(len(mine)), str(sum(one[3] for one in mine)), str(len(known)), str(known.count(False))])
+    whole = [str(sum(int(row[at]) for row in rows)) for at in range(1, 5)]
+    header = ["kind", "drawn", "said by another fact", "read", "may be true, by reading"]
+    yield table(header, [["all kinds", *whole], *rows])
+
+
+def digest(fact: str, text: str) -> str:
+    """Names a pair without its words, some of which are other people's."""
+    return hashlib.sha256(f"{fact}\n{text}".encode()).hexdigest()[:12]
+
+
+def listing(data: Path) -> Iterator[str]:
+    yield "## Listing everything"
+    problems = import_problems(data / "geometry3k" / "annotations.jsonl", kinds=KINDS).annotations
+    problems = [one for one in problems if any(fact.origin == "seen" for fact in one.facts)][:LISTED]
+    rows = []
+    for most in (0, 4, 1000):
+        told = [without_asking(Distracting(most).step(one)).annotation for one in problems] if most else problems
+        every = [without_asking(Distracting(1000).step(one)).annotation for one in problems]
+        responses = ["\n".join(fact.text for fact in one.facts) for one in every]
+        tasks = [JudgeTask(response, tuple(one.facts)) for response, one in zip(responses, told, strict=True)]
+        believed = [tuple(Verdict("stated", 1.0) for _ in one.facts) for one in told]
+        names = {0: "none", 4: "4, as by default", 1000: "as many as can be drawn"}
+        rows.append([names[most], *(f"{_mean(told, said):.2f}" for said in (believed, judge_all(tasks)))])
+    yield f"Mean perception over {len(problems)} problems of Geometry3K, the recipes' kinds, by `perception-r1`:"
+    yield table(["distractors", "a judge that believes all that is named", "the symbolic judge"], rows)
+
+
+def _mean(annotations: Sequence[Annotation], said: Sequence[Sequence[Verdict]]) -> float:
+    rule = PerceptionRule(distractor_cost=1.0)
+    shares = [perception_share(one.facts, verdicts, rule) for one, verdicts in zip(annotations, said, strict=True)]
+    return sum(share for share in shares if share is not None and not isinstance(share, Missing)) / len(shares)
+
+
+def _rows(path: Path) -> list[dict[str, str]]:
+    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()] if path.exists() else []
+
+
+HEAD = """# Annotations from data with ground truth
+
+Made by `python tests/benchmarks/ground_truth.py --write`; what the tables mean is in
+[annotations](../../../annotations/README.md).
+"""
+
+
+if __name__ == "__main__":
+    main()
