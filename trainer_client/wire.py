@@ -9,6 +9,7 @@ Validators are built when they are first used (`defer_build`): importing this mu
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from typing import Annotated, Any, Literal, TypeAlias, cast
 
@@ -124,6 +125,12 @@ class Fact(WireModel):
     )
 
     @property
+    def identity(self) -> str:
+        """What makes it the same fact to a judge as another: the fields of `IDENTIFYING`, spelt one way, in ASCII.
+        Whatever keeps something about a fact keeps it by this."""
+        return json.dumps([getattr(self, name) for name in IDENTIFYING])
+
+    @property
     def claim(self) -> str:
         """The text with where it holds, as a judge is asked it: `On page 3: The total is 5.`"""
         if self.at is None and self.page is None and self.view is None:
@@ -156,6 +163,12 @@ class Fact(WireModel):
         if origin is None or fields.setdefault("origin", origin) != origin:
             raise ValueError("modality, the old name of origin, is visual (now seen) or textual (now given), and alone")
         return fields
+
+
+# Every field of a fact is in one of these. What a judge may look at decides which fact it is; the rest counts
+# afterwards, or says which words of a response a judge is given.
+IDENTIFYING = ("text", "kind", "at", "page", "view")
+INCIDENTAL = ("id", "weight", "polarity", "origin", "confidence", "region", "call")
 
 
 def _time(start: float, end: float) -> str:

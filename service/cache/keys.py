@@ -1,8 +1,7 @@
 """Content keys. Everything that can change a cached value is in its key, and nothing else is.
 
-A verdict depends on the judge's fingerprint, the fact's claim (its text, with the page, view or time that it is about)
-and kind, and the response; a fact's id, weight and polarity only matter afterwards. The response is hashed once, then
-each fact costs one small hash.
+A verdict depends on the judge's fingerprint, the fact's identity (`Fact.identity`) and the response. The response is
+hashed once, then each fact costs one small hash.
 """
 
 from __future__ import annotations
@@ -16,7 +15,7 @@ from perception_reward.trainer_client.wire import Fact
 DIGEST_SIZE = 16
 
 # The layout of keys. A change to what is hashed, or how, takes a new prefix.
-VERDICT_PREFIX = b"pr1:v:"
+VERDICT_PREFIX = b"pr2:v:"
 GRADE_PREFIX = b"pr1:g:"
 
 
@@ -27,7 +26,7 @@ def response_digest(response: str) -> bytes:
 
 def facts_digest(facts: Iterable[Fact]) -> bytes:
     """The digest of a whole list of facts in order: the `context` of a judge whose scope is `response`."""
-    return _digest(b"".join(_digest(_fact_bytes("", fact), b"fact") for fact in facts), b"facts")
+    return _digest(b"".join(_digest(fact.identity.encode(), b"fact") for fact in facts), b"facts")
 
 
 def verdict_key(fingerprint: str, fact: Fact, response_digest: bytes, context: bytes | None) -> bytes:
@@ -36,7 +35,8 @@ def verdict_key(fingerprint: str, fact: Fact, response_digest: bytes, context: b
     `context` is `facts_digest` of all facts asked together where the judge's scope is `response`, and None
     where it decides each fact by itself.
     """
-    content = _fact_bytes(fingerprint, fact) + response_digest
+    # The length keeps the two from borrowing each other's characters; the digest is always as long.
+    content = f"{len(fingerprint)},{fingerprint}{fact.identity}".encode("utf-8", "surrogatepass") + response_digest
     if context is None:
         return VERDICT_PREFIX + _digest(content, b"verdict")
     return VERDICT_PREFIX + _digest(content + context, b"verdict-in-list")
@@ -45,12 +45,6 @@ def verdict_key(fingerprint: str, fact: Fact, response_digest: bytes, context: b
 def grade_key(digest: bytes) -> bytes:
     """The key of one accuracy grade, from the digest of all that the grade depends on."""
     return GRADE_PREFIX + digest
-
-
-def _fact_bytes(fingerprint: str, fact: Fact) -> bytes:
-    # The lengths keep neighbouring fields from borrowing each other's characters.
-    head = f"{len(fingerprint)},{len(fact.kind)},{fingerprint}{fact.kind}"
-    return (head + fact.claim).encode("utf-8", "surrogatepass")
 
 
 def _digest(content: bytes, purpose: bytes) -> bytes:

@@ -21,6 +21,7 @@ from perception_reward.annotations.language.geometry.facts import fact_claims
 from perception_reward.annotations.model import Annotation
 from perception_reward.service.audit.attacks.catalogue import families
 from perception_reward.service.audit.generate import generate
+from perception_reward.service.audit.probes import Probe
 from perception_reward.service.judges.base import JudgeTask
 from perception_reward.trainer_client.wire import Fact
 
@@ -28,7 +29,7 @@ from perception_reward.trainer_client.wire import Fact
 LEAST = 20
 _PROBLEMS = 120
 _PROBES = 400
-_CAP = 32_768
+CAP = 32_768
 
 
 def real(data: Path) -> Iterator[str]:
@@ -97,13 +98,10 @@ def _share(pairs: Sequence[Judged], which: str) -> str:
 
 def attacks(data: Path) -> Iterator[str]:
     """How many of each family's probes are taken for stated: on figures, and on everything else."""
-    told = {"figures": list(figures(data)), "all else": list(others(data))}
-    wanted = [family.name for family in families() if not family.outside]
+    told = probes_of(data, _PROBES)
     counts: dict[str, dict[str, tuple[int, int]]] = {}
-    for name, problems in told.items():
-        probes = generate(problems, most=_PROBES, seed=1, cap=_CAP, only=wanted)
-        probes = [probe for probe in probes if probe.purpose == "attack"]
-        verdicts = judge_all([JudgeTask(probe.response[:_CAP], probe.task) for probe in probes])
+    for name, probes in told.items():
+        verdicts = judge_all([JudgeTask(probe.response[:CAP], probe.task) for probe in probes])
         counts[name] = {}
         for probe, said in zip(probes, verdicts, strict=True):
             tried, stated = counts[name].get(probe.family, (0, 0))
@@ -116,6 +114,20 @@ def attacks(data: Path) -> Iterator[str]:
     ]
     header = ["family", *(f"{name}: {what}" for name in told for what in ("tried", "stated", "share"))]
     yield "The audit's attacks, taken for stated:\n\n" + table(header, lines)
+
+
+def probes_of(data: Path, most: int) -> dict[str, list[Probe]]:
+    """The attacks on figures and on all else, at most so many of a family."""
+    wanted = [family.name for family in families() if not family.outside]
+    told = {"figures": figures(data), "all else": others(data)}
+    return {
+        name: [
+            probe
+            for probe in generate(list(problems), most=most, seed=1, cap=CAP, only=wanted)
+            if probe.purpose == "attack"
+        ]
+        for name, problems in told.items()
+    }
 
 
 def _cells(tried: int, stated: int) -> tuple[str, str, str]:

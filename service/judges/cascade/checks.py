@@ -49,7 +49,7 @@ class Checks:
         check.add_done_callback(self._under_way.discard)
 
     def _draws(self, response: str, fact: Fact) -> bool:
-        content = f"{len(fact.claim)},{fact.claim}{response}".encode("utf-8", "surrogatepass")
+        content = f"{len(fact.identity)},{fact.identity}{response}".encode("utf-8", "surrogatepass")
         return int.from_bytes(blake2b(content, digest_size=8).digest()) < self._share * 2**64
 
     async def _compare(self, task: JudgeTask, drawn: Sequence[tuple[Fact, Verdict]]) -> None:

@@ -93,7 +93,7 @@ class Evidence:
 
     def key(self, text: str, fact: Fact) -> Key:
         # The length keeps the two texts from borrowing each other's characters.
-        content = f"{len(text)},{text}{fact.claim}".encode("utf-8", "surrogatepass")
+        content = f"{len(text)},{text}{fact.identity}".encode("utf-8", "surrogatepass")
         return blake2b(content, digest_size=16).digest()
 
     def recall(self, key: Key) -> Verdict | None:

@@ -6,7 +6,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from perception_reward.service.cache.keys import facts_digest, grade_key, response_digest, verdict_key
-from perception_reward.trainer_client.wire import Fact
+from perception_reward.trainer_client.wire import IDENTIFYING, INCIDENTAL, Fact
 
 FACT = Fact(id="f1", text="Segment AB has length 5.", kind="length")
 RESPONSE = response_digest("AB = 5")
@@ -16,12 +16,7 @@ short = st.text(min_size=1, max_size=8)
 
 def test_a_key_is_the_same_in_every_process():
     key = verdict_key("judge", FACT, RESPONSE, None)
-    assert key == b"pr1:v:" + bytes.fromhex("512d5a92e99945b7c90ec13366f49e27")
-
-
-def test_id_weight_and_polarity_do_not_change_a_key():
-    other = FACT.model_copy(update={"id": "f9", "weight": 3.0, "polarity": "distractor"})
-    assert verdict_key("judge", FACT, RESPONSE, None) == verdict_key("judge", other, RESPONSE, None)
+    assert key == b"pr2:v:" + bytes.fromhex("7f15d2bef05ee3e8d118b28aa37e8376")
 
 
 def test_everything_that_changes_a_verdict_changes_the_key():
@@ -38,6 +33,24 @@ def test_everything_that_changes_a_verdict_changes_the_key():
         verdict_key("judge", FACT, RESPONSE, facts_digest([longer, FACT])),
     }
     assert len(keys) == 8
+
+
+CHANGES = {
+    "identifying": {"text": "Another.", "kind": "angle", "at": (1.0, 2.0), "page": 3, "view": "front"},
+    "incidental": {"id": "f9", "weight": 3.0, "polarity": "distractor", "origin": "derived", "confidence": 0.5}
+    | {"region": (0.0, 0.0, 1.0, 1.0), "call": "c"},
+}
+
+
+def test_each_field_of_a_fact_is_in_its_keys_or_is_known_to_change_no_verdict() -> None:
+    assert (tuple(CHANGES["identifying"]), tuple(CHANGES["incidental"])) == (IDENTIFYING, INCIDENTAL)
+    assert {*IDENTIFYING, *INCIDENTAL} == set(Fact.model_fields)
+    key = verdict_key("judge", FACT, RESPONSE, None)
+    for name, value in (CHANGES["identifying"] | CHANGES["incidental"]).items():
+        other = FACT.model_copy(update={name: value})
+        same = name in INCIDENTAL
+        assert (verdict_key("judge", other, RESPONSE, None) == key) is same, name
+        assert (facts_digest([other]) == facts_digest([FACT])) is same, name
 
 
 @given(short, short, short, short)
@@ -70,14 +83,3 @@ def test_the_keys_of_512_responses_with_5_facts_are_cheap():
 
     # About 12 ms with the hashing of 1.5 MB of responses; ten times that would be a mistake.
     assert min(all_keys() for _ in range(5)) < 0.12
-
-
-def test_a_fact_of_another_page_view_or_time_is_another_claim_and_a_region_is_not() -> None:
-    fact = Fact(id="f", text="The total is 5.")
-    changed = [{"page": 3}, {"page": 4}, {"view": "front"}, {"at": (1.0, 2.0)}]
-    others = [fact.model_copy(update=update) for update in changed]
-    digest = response_digest("It is 5.")
-    keys = {verdict_key("judge", one, digest, None) for one in (fact, *others)}
-    assert len(keys) == 5
-    boxed = fact.model_copy(update={"region": (0.0, 0.0, 9.0, 9.0), "call": "c1"})
-    assert verdict_key("judge", boxed, digest, None) == verdict_key("judge", fact, digest, None)
