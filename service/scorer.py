@@ -145,7 +145,8 @@ class Scorer:
         pace = Pace()
         async with aclosing(self._find_out(work, deadline)) as complete:
             async for index in complete:
-                results.append(sheets[index].result(work.finds, request.step))
+                traces = await sheets[index].traces(self._judge, work.finds, deadline) if request.explain else {}
+                results.append(sheets[index].result(work.finds, request.step, traces))
                 yield index, results[-1]
                 await pace.keep()
         self._observer.scored(profile.name, request.run, results, request.step)

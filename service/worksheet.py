@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence, Set
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
+from itertools import repeat
+from types import MappingProxyType
 from typing import Literal, TypeAlias
 
 from perception_reward.annotations.model import Annotation
@@ -11,8 +13,9 @@ from perception_reward.service.cache.keys import facts_digest, grade_key, respon
 from perception_reward.service.calls import after_call, without_results
 from perception_reward.service.combine import combine
 from perception_reward.service.excerpt import WHOLE, excerpt
-from perception_reward.service.judges.base import JudgeTask, Missing, Outcome, Verdict, shifted
+from perception_reward.service.judges.base import Judge, JudgeTask, Missing, Outcome, Verdict, shifted
 from perception_reward.service.judges.base import Scope as JudgeScope
+from perception_reward.service.judges.trace import shown_by, trace_of
 from perception_reward.service.pace import Pace
 from perception_reward.service.profiles.model import Profile
 from perception_reward.service.readings import Readings
@@ -21,9 +24,19 @@ from perception_reward.service.rewards.component import Component, Sample, Value
 from perception_reward.service.rewards.grading import Question
 from perception_reward.trainer_client.reference import Choices, options_of, texts_of
 from perception_reward.trainer_client.tokens import Opened, opened_thought
-from perception_reward.trainer_client.wire import Components, Fact, FactResult, ItemResult, Reason, Response, ScoreItem
+from perception_reward.trainer_client.wire import (
+    Components,
+    Fact,
+    FactResult,
+    ItemResult,
+    Reason,
+    Response,
+    ScoreItem,
+    Trace,
+)
 
 Find: TypeAlias = Outcome | bool
+_NO_TRACES: Mapping[bytes, Trace] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,8 +156,20 @@ class Worksheet:
             self.profile.mode,
         )
 
-    def result(self, finds: dict[bytes, Find], step: int | None) -> ItemResult:
-        """The item's result once every one of `keys` is in `finds`."""
+    async def traces(self, judge: Judge, finds: Mapping[bytes, Find], deadline: float) -> dict[bytes, Trace]:
+        """By the keys of its facts, why the verdicts in `finds` are what they are."""
+        traces: dict[bytes, Trace] = {}
+        for task, keys in await tasks_of(list(self.asks.values()), whole_lists=False):
+            for key, shown in zip(keys, await shown_by(judge, task, deadline), strict=True):
+                if isinstance(verdict := finds[key], Verdict):
+                    words = None if verdict.span is None else task.response[slice(*verdict.span)]
+                    traces[key] = trace_of(verdict, words, shown)
+        return traces
+
+    def result(
+        self, finds: dict[bytes, Find], step: int | None, traces: Mapping[bytes, Trace] = _NO_TRACES
+    ) -> ItemResult:
+        """The item's result once every one of `keys` is in `finds`; `traces` are told of its facts."""
         outcomes = self._outcomes(finds)
         sample = self._sample(finds, outcomes)
         read = self.reading.values
@@ -160,7 +185,7 @@ class Worksheet:
             status=status,
             score=combine(self.profile, components, step) if reason is None else None,
             components=components,
-            facts=self._fact_results(outcomes),
+            facts=self._fact_results(outcomes, traces),
             reason=reason,
             truncated=bool(self.facts) and (self._truncated or any(map(_is_of_a_part, outcomes))),
         )
@@ -187,13 +212,14 @@ class Worksheet:
             rule=self.profile.perception,
         )
 
-    def _fact_results(self, outcomes: list[Outcome]) -> list[FactResult] | None:
+    def _fact_results(self, outcomes: list[Outcome], traces: Mapping[bytes, Trace]) -> list[FactResult] | None:
         if not outcomes or any(isinstance(outcome, Missing) for outcome in outcomes):
             return None
+        told = map(traces.get, self.fact_keys) if traces else repeat(None)
         return [
-            FactResult(id=fact.id, verdict=verdict.label, probability=verdict.probability, span=verdict.span)
-            for fact, verdict in zip(self.facts, outcomes, strict=True)
-            if isinstance(verdict, Verdict)
+            FactResult(id=fact.id, verdict=one.label, probability=one.probability, span=one.span, trace=trace)
+            for fact, one, trace in zip(self.facts, outcomes, told, strict=False)
+            if isinstance(one, Verdict)
         ]
 
 

@@ -71,6 +71,7 @@ class RewardClient:
         service's metrics and logs.
     prefix: what the prompts' template has already written of every response, such as `<think>`, where it does and
         nobody says so item by item. An adapter that sees prompts as templated says so itself.
+    explain: whether each fact's result says why, as its `trace`. Default False.
     on_missing: `native`, `group_mean`, `raise` or `zero`; what adapters hand to `resolve`. Under `raise`, a call that
         no server answers raises `ServiceUnavailable` as well.
     timeout: seconds for one call, all tries included. Default 120.
@@ -96,6 +97,7 @@ class RewardClient:
         profile: str | None = None,
         run: str | None = None,
         prefix: str | None = None,
+        explain: bool | None = None,
         on_missing: Policy | None = None,
         timeout: float | None = None,
         batch_wait: float | None = None,
@@ -119,6 +121,7 @@ class RewardClient:
                 profile=profile,
                 run=run,
                 prefix=prefix,
+                explain=explain,
                 on_missing=on_missing,
                 timeout=timeout,
                 batch_wait=batch_wait,

@@ -67,7 +67,8 @@ def portions(items: Sequence[Item], most: int, most_bytes: int = REQUEST_BYTES) 
 
 def request_body(items: Sequence[Encoded], options: Options, step: int | None) -> bytes:
     """The body of `POST /v1/score`."""
-    labels = {"profile": options.profile, "step": step, "run": options.run, "prefix": options.prefix}
+    labels: dict[str, Any] = {"profile": options.profile, "step": step, "run": options.run, "prefix": options.prefix}
+    labels["explain"] = options.explain or None
     head = _to_json({name: value for name, value in labels.items() if value is not None}).encode()[1:-1]
     return b'{%s%s"items":[%s]}' % (head, b"," if head else b"", b",".join(item.body for item in items))
 

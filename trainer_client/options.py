@@ -31,6 +31,8 @@ class Options:
     run: str | None = None
     # What the prompts' template has written of every response, where the adapter cannot see it: `<think>`.
     prefix: str | None = None
+    # Whether the service is to say of each fact why its verdict is what it is.
+    explain: bool = False
     on_missing: Policy = "native"
     # Below what trainers wait for a reward, above what the service takes for one request (110 s).
     timeout: float = 120.0

@@ -32,6 +32,7 @@ from perception_reward.trainer_client.reference import Answer, Choices, Toleranc
 Polarity = Literal["present", "distractor"]
 Origin = Literal["seen", "derived", "given"]
 Label = Literal["stated", "contradicted", "absent"]
+Stage = Literal["rules", "evidence", "model", "pooled"]
 Reason = Literal[
     "judge_unavailable",
     "judge_timeout",
@@ -370,6 +371,7 @@ class ScoreRequest(WireModel):
         default=None, description="The items' tolerance for numbers; overrides the profile's."
     )
     prefix: Prefix | None = Field(default=None, description="The `prefix` of all items that have none of their own.")
+    explain: bool = Field(default=False, description="Say of each fact why its verdict is what it is, as its `trace`.")
     # The first bad item is enough to say: telling a million of them would take the service seconds.
     items: list[ScoreItem] = Field(min_length=1, fail_fast=True)
 
@@ -380,6 +382,18 @@ class AnswerModel(BaseModel):
     model_config = WireModel.model_config
 
 
+class Trace(AnswerModel):
+    """Why a verdict is what it is."""
+
+    # A later service may have stages of its own.
+    stage: Stage | str = Field(
+        description="What decided. `rules`: they read the words. `evidence`: nothing in the response bears on the fact "
+        "and no model was asked. `model`: it was. `pooled`: the model's word, taken together with the rules' reading."
+    )
+    sentences: list[str] = Field(description="What was read for the fact; empty where it is nothing, or the whole.")
+    reason: str = Field(description="In a sentence.")
+
+
 class FactResult(AnswerModel):
     """The judge's verdict about one fact and one response."""
 
@@ -388,6 +402,9 @@ class FactResult(AnswerModel):
     probability: float = Field(ge=0.0, le=1.0, description="Probability of `stated`.")
     span: tuple[int, int] | None = Field(
         description="Character range [start, end) of the response that carries the fact."
+    )
+    trace: Trace | None = Field(
+        default=None, exclude_if=lambda value: value is None, description="Why, where the request says `explain`."
     )
 
 

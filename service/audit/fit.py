@@ -93,7 +93,7 @@ def examples(observations: Sequence[Observation]) -> list[Decided]:
 
 
 def _asked(observations: Iterable[Observation]) -> list[Decided]:
-    return [pair for pair in decided(observations) if not pair[2].unasked]
+    return [pair for pair in decided(observations) if pair[2].stage != "evidence"]
 
 
 def _fit(pairs: Sequence[Decided]) -> tuple[Reading, dict[str, Reading]]:

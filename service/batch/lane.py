@@ -38,7 +38,8 @@ async def _work(out: int) -> None:
         service = assemble(settings, preload=preload_of(settings))
         async with service.running():
             await say(("ready", service.judge.info.fingerprint))
-            await _answer_all(stream, say, ServiceScoring(service, setup.prefix), setup.asking)
+            scoring = ServiceScoring(service, setup.prefix, explain=setup.asking.explain)
+            await _answer_all(stream, say, scoring, setup.asking)
     except SettingsError as error:
         await say(("settings", str(error)))
     except (StoreError, WorkersUnavailable, OSError) as error:

@@ -235,7 +235,7 @@ class RayActor:
     async def _start(self) -> Scoring:
         job = self._job
         if job.urls:
-            client = client_of(job.settings, job.urls, job.prefix)
+            client = client_of(job.settings, job.urls, job.prefix, explain=job.asking.explain)
             return UrlScoring(await self._stack.enter_async_context(client))
         # Here, and not where the job is described: the command itself scores nothing.
         from perception_reward.service.assembly import assemble, preload_of
@@ -243,7 +243,7 @@ class RayActor:
         settings = job.settings.model_copy(update={"workers": 1})
         service = assemble(settings, preload=preload_of(settings))
         await self._stack.enter_async_context(service.running())
-        return ServiceScoring(service, job.prefix)
+        return ServiceScoring(service, job.prefix, explain=job.asking.explain)
 
 
 def _unread(fault: object) -> dict[str, Any]:

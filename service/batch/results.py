@@ -58,18 +58,25 @@ def to_line(result: ItemResult, extra: Mapping[str, object], **beside: object) -
 
 
 def line_of(rollout: Rollout, result: ItemResult, step: int | None, explained: Explanation | None = None) -> str:
-    """The line of a rollout. step: over its own, where it is not None."""
-    return to_line(result, rollout.extra, **_beside(rollout, step), explained=explained)
+    """The line of a rollout. step: over its own, where it is not None. Traces stand in `explained` alone."""
+    return to_line(_untraced(result), rollout.extra, **_beside(rollout, step), explained=explained)
 
 
 def row_of(
     rollout: Rollout, result: ItemResult, step: int | None, explained: Explanation | None = None
 ) -> dict[str, Any]:
     """The same as a row of a table with the columns of `table_schema`."""
-    row = {**result.model_dump(), **_beside(rollout, step)}
+    row = {**_untraced(result).model_dump(), **_beside(rollout, step)}
     row["explained"] = None if explained is None else _json(explained)
     row["extra"] = _json(rollout.extra) if rollout.extra else None
     return row
+
+
+def _untraced(result: ItemResult) -> ItemResult:
+    if not any(fact.trace for fact in result.facts or ()):
+        return result
+    facts = [fact.model_copy(update={"trace": None}) for fact in result.facts or ()]
+    return result.model_copy(update={"facts": facts})
 
 
 def text_of_line(line: ResultLine) -> str:
@@ -89,7 +96,7 @@ def _beside(rollout: Rollout, step: int | None) -> dict[str, object]:
 
 
 def explanation(rollout: Rollout, result: ItemResult, annotation: Annotation | None = None) -> Explanation:
-    """What a reader needs beside the verdicts: the response, and of each fact the text and the words that carry it.
+    """What a reader needs beside the verdicts: the response, and of each fact its text, the words, and why.
 
     annotation: the one that the rollout names, where it can be read.
     """
@@ -101,6 +108,7 @@ def explanation(rollout: Rollout, result: ItemResult, annotation: Annotation | N
             "text": told.get(fact.id),
             "verdict": fact.verdict,
             "words": text[slice(*fact.span)] if fact.span else None,
+            **({"trace": fact.trace.model_dump()} if fact.trace else {}),
         }
         for fact in result.facts or ()
     ]

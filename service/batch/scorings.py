@@ -49,13 +49,14 @@ class Scoring(Protocol):
 class ServiceScoring:
     """By the parts of a service in this process."""
 
-    def __init__(self, service: Service, prefix: str | None = None) -> None:
+    def __init__(self, service: Service, prefix: str | None = None, *, explain: bool = False) -> None:
         self._service = service
         self._prefix = prefix
+        self._explain = explain
 
     async def score(self, items: Sequence[ScoreItem], step: int | None) -> Sequence[ItemResult]:
         deadline = asyncio.get_running_loop().time() + self._service.settings.request_timeout
-        request = ScoreRequest(items=list(items), step=step, run=RUN, prefix=self._prefix)
+        request = ScoreRequest(items=list(items), step=step, run=RUN, prefix=self._prefix, explain=self._explain)
         return (await self._service.scorer.score(request, deadline)).results
 
     async def annotations(self, ids: Collection[str]) -> Mapping[str, Annotation]:
@@ -64,7 +65,7 @@ class ServiceScoring:
         return {}
 
 
-def client_of(settings: Settings, urls: Sequence[str], prefix: str | None) -> RewardClient:
+def client_of(settings: Settings, urls: Sequence[str], prefix: str | None, *, explain: bool = False) -> RewardClient:
     """What asks the services at `urls`. The profile is theirs, unless the settings name one."""
     from perception_reward.trainer_client.client import RewardClient
 
@@ -73,6 +74,7 @@ def client_of(settings: Settings, urls: Sequence[str], prefix: str | None) -> Re
         profile=settings.profile if "profile" in settings.model_fields_set else None,
         run=RUN,
         prefix=prefix,
+        explain=explain,
         timeout=settings.request_timeout,
         missing_limit=1.0,
         require_facts=False,

@@ -79,7 +79,8 @@ def demo(
 def sample_request() -> ScoreRequest:
     """The packaged sample rollouts as one request."""
     lines = (SAMPLES / "rollouts.jsonl").read_text(encoding="utf-8").splitlines()
-    return ScoreRequest(run="demo", items=[ScoreItem.model_validate(json.loads(line)) for line in lines if line])
+    items = [ScoreItem.model_validate(json.loads(line)) for line in lines if line]
+    return ScoreRequest(run="demo", explain=True, items=items)
 
 
 async def post(url: str, request: ScoreRequest) -> ScoreResponse:

@@ -63,7 +63,7 @@ async def _any_scorer(
     settings: Settings, urls: Sequence[str], asking: Asking, prefix: str | None, *, few: bool
 ) -> AsyncGenerator[Scorer]:
     if urls:
-        async with client_of(settings, urls, prefix) as client:
+        async with client_of(settings, urls, prefix, explain=asking.explain) as client:
             await client.check()
             yield _by(UrlScoring(client), asking), "that of the services", AHEAD * len(urls)
     elif settings.judge == "symbolic" and settings.workers > 1 and not few:
@@ -71,7 +71,8 @@ async def _any_scorer(
             yield team.score, team.fingerprint, AT_ONCE * settings.workers + 1
     else:
         async with started(settings) as service:
-            yield _by(ServiceScoring(service, prefix), asking), service.judge.info.fingerprint, AHEAD
+            scoring = ServiceScoring(service, prefix, explain=asking.explain)
+            yield _by(scoring, asking), service.judge.info.fingerprint, AHEAD
 
 
 def _by(scoring: Scoring, asking: Asking) -> Score:

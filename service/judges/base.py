@@ -10,7 +10,7 @@ from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal, Protocol, TypeAlias
 
-from perception_reward.trainer_client.wire import Fact, Label, Reason
+from perception_reward.trainer_client.wire import Fact, Label, Reason, Stage
 
 Scope = Literal["fact", "response"]
 
@@ -23,12 +23,13 @@ class Verdict:
     span: character range [start, end) of the response that carries the fact or contradicts it, or None.
     certainty: how sure the judge is of `label`, in [0, 1]; a cascade asks the next judge where this is low.
     contradiction: the probability of `contradicted`, in [0, 1 - probability], or None where the judge has none.
-        For what stands around a judge, such as calibration; the cache does not keep it.
     truncated: the judge saw only a part of the response, which exceeds its own limit.
     settled: the response says the fact and also what excludes it, or says it only as hedged, supposed, asked, quoted or
-        one of several: whatever the certainty, no reading makes it stated. For a cascade; the cache does not keep it.
-    unasked: no model was asked, since nothing in the response bears on the fact: its probability is a rule's, and no
-        sample of what the model says. For what stands around a judge; the cache does not keep it.
+        one of several: whatever the certainty, no reading makes it stated.
+    stage: what decided: the `rules` of a judge that reads; `evidence`, where nothing in the response bears on the fact
+        and so no model was asked; a `model`; or both rules and model, `pooled`.
+
+    All of it is kept by the cache. What explains a verdict to people is made from it when somebody asks (`trace`).
     """
 
     label: Label
@@ -38,7 +39,7 @@ class Verdict:
     contradiction: float | None = None
     truncated: bool = False
     settled: bool = False
-    unasked: bool = False
+    stage: Stage = "model"
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from perception_reward.service.judges.base import Health, Judge, JudgeInfo, JudgeTask, Outcome, Scope, Verdict
 from perception_reward.service.judges.calibration import Calibration
+from perception_reward.service.judges.trace import shown_by
 
 MARK = "+calibration/"
 
@@ -41,6 +42,9 @@ class CalibratedJudge:
                         for fact, outcome in zip(facts, outcomes, strict=True)
                     ),
                 )
+
+    async def shown(self, task: JudgeTask, deadline: float) -> Sequence[str | None]:
+        return await shown_by(self._inner, task, deadline)
 
     async def health(self) -> Health:
         return await self._inner.health()

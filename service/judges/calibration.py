@@ -54,7 +54,7 @@ class Reading(_Model):
     threshold: float = Field(default=0.5, gt=0.0, lt=1.0)
 
     def __call__(self, verdict: Verdict) -> Verdict:
-        if verdict.unasked:
+        if verdict.stage == "evidence":
             return verdict
         stated = self.stated(verdict.probability)
         contradiction = self._contradiction(verdict, stated)

@@ -82,6 +82,8 @@ def _facts(verdicts: Verdicts, rule: PerceptionRule) -> Table:
         said = Text(fact.claim)
         if note := _note(fact, rule):
             said.append(f"  ({note})", "dim")
+        if verdict.trace is not None:
+            said.append(f"\n{verdict.trace.reason}", "dim")
         table.add_row(str(number), Text(verdict.verdict, style), f"{verdict.probability:.2f}", said)
     return table
 

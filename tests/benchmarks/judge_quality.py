@@ -231,7 +231,11 @@ def _cascade(
 def _pooled(rules: Verdict, said: Probabilities, kind: str) -> Probabilities:
     label = max(LABELS, key=lambda name: said[name])
     found = pooled(
-        rules, Verdict(label, said["stated"], contradiction=said["contradicted"], unasked=said == NOTHING), kind
+        rules,
+        Verdict(
+            label, said["stated"], contradiction=said["contradicted"], stage="evidence" if said == NOTHING else "model"
+        ),
+        kind,
     )
     contradicted = found.contradiction or 0.0
     rest = max(0.0, 1 - found.probability - contradicted)

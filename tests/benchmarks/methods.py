@@ -187,7 +187,7 @@ async def decided(judge: Judge, tasks: Sequence[JudgeTask]) -> list[list[Said | 
 
 
 def _said(verdict: Verdict) -> Said:
-    return verdict.label, verdict.probability, verdict.contradiction, verdict.unasked
+    return verdict.label, verdict.probability, verdict.contradiction, verdict.stage == "evidence"
 
 
 def report(sets: dict[str, list[list[Pair]]]) -> Iterator[str]:
@@ -296,7 +296,7 @@ def _verdict(said: Said | None) -> Verdict | None:
     if said is None:
         return None
     label, probability, contradiction, unasked = said
-    return Verdict(label, probability, contradiction=contradiction, unasked=unasked)
+    return Verdict(label, probability, contradiction=contradiction, stage="evidence" if unasked else "model")
 
 
 def cross_calibrated(told: Sequence[Telling]) -> list[Telling]:

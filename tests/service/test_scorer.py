@@ -11,6 +11,7 @@ import httpx
 import pytest
 
 from perception_reward.service.judges.base import JudgeTask, Missing, Outcome, Verdict
+from perception_reward.service.judges.symbolic.judge import SymbolicJudge
 
 FACTS = [{"id": "f1", "text": "Segment AB has length 5."}, {"id": "f2", "text": "Angle ABC measures 90 degrees."}]
 
@@ -383,3 +384,21 @@ async def test_no_warning_is_given_where_only_the_public_codes_arithmetic_counts
     here = await serve()
     body = {"profile": "perception-r1-parity", "items": [{"response": OPENED}] * 32}
     assert "PREFIX" not in str((await post(here.url, body)).json()["summary"]["warnings"])
+
+
+@pytest.mark.parametrize("cached", [False, True])
+async def test_a_request_that_asks_is_told_why(serve: Callable[..., Any], cached: bool):
+    here = await serve(SymbolicJudge())
+    response = "<think>Angle ABC is sharp, and we see that AB = 6.</think>"
+    if cached:
+        await post(here.url, items(response))
+    (result,) = (await post(here.url, items(response) | {"explain": True})).json()["results"]
+    first, second = result["facts"]
+    assert response[slice(*first["span"])] == "AB = 6"
+    assert first["trace"] == {
+        "stage": "rules",
+        "sentences": ["AB = 6"],
+        "reason": "The rules read in these words what excludes the fact.",
+    }
+    assert second["trace"]["sentences"] == []
+    assert "trace" not in (await post(here.url, items(response))).json()["results"][0]["facts"][0]

@@ -24,6 +24,7 @@ from perception_reward.service.judges.cascade.pooling import pooled
 from perception_reward.service.judges.cascade.thresholds import Thresholds, decides, packaged
 from perception_reward.service.judges.sources import fingerprint_of
 from perception_reward.service.judges.symbolic.kinds import kind_of
+from perception_reward.service.judges.trace import shown_by
 from perception_reward.service.streams import merge
 from perception_reward.trainer_client.wire import Fact
 
@@ -154,6 +155,10 @@ class CascadeJudge:
     def _count(self, decided: Iterable[tuple[Stage, str]]) -> None:
         for (stage, kind), facts in Counter(decided).items():
             self._observer.cascaded(stage, kind, facts)
+
+    async def shown(self, task: JudgeTask, deadline: float) -> Sequence[str | None]:
+        """What the model is shown, where it is asked."""
+        return await shown_by(self._model, task, deadline)
 
     async def health(self) -> Health:
         """The model's: without it most responses would have a fact missing."""

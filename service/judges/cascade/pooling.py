@@ -45,7 +45,7 @@ def pooled(rules: Verdict, model: Verdict, kind: str) -> Verdict:
     Where the model was not asked there are no two to pool, and the rules' stands. Their "absent" is absent either way;
     what they found in words that the selection of evidence does not know is not outvoted by an answer nobody gave.
     """
-    if model.unasked:
+    if model.stage == "evidence":
         return rules
     shares, counts = _by_label(model), _COUNTS[kind in FIGURE_KINDS]
     weights = {
@@ -62,6 +62,7 @@ def pooled(rules: Verdict, model: Verdict, kind: str) -> Verdict:
         certainty=weights[label] / total,
         contradiction=min(1.0 - stated, weights["contradicted"] / total),
         truncated=rules.truncated or model.truncated,
+        stage="pooled",
     )
 
 

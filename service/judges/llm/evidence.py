@@ -31,7 +31,7 @@ Decide: TypeAlias = Callable[[JudgeTask], Awaitable[tuple[Outcome, ...]]]
 _Asked: TypeAlias = "dict[Key, asyncio.Future[Outcome]]"
 
 # A fact that nothing in the response can bear on.
-ABSENT = Verdict("absent", 0.0, contradiction=0.0, unasked=True)
+ABSENT = Verdict("absent", 0.0, contradiction=0.0, stage="evidence")
 
 # Of the probability of `stated`, what is left to evidence without the fact's numbers: some are written in ways that the
 # rule does not know.

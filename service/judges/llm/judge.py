@@ -67,6 +67,11 @@ class LLMJudge:
                 job.cancel()
             await asyncio.gather(*jobs, return_exceptions=True)
 
+    async def shown(self, task: JudgeTask, deadline: float) -> list[str | None]:
+        """For each fact what the model reads of the response; None where that is all of it."""
+        found = Missing("judge_unavailable") if self._evidence is None else await self._evidence.of(task, deadline)
+        return [None] * len(task.facts) if isinstance(found, Missing) else [one.text for one in found]
+
     async def _outcomes(self, task: JudgeTask, deadline: float, room: asyncio.Semaphore) -> tuple[Outcome, ...]:
         """One per fact of `task`, by the deadline."""
         outcomes: list[Outcome] = []

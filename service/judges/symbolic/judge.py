@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
+from dataclasses import replace
 
 from perception_reward.annotations.language.geometry.facts import fact_claims, letters_of
 from perception_reward.annotations.language.geometry.statements import claims
@@ -38,7 +39,8 @@ def decide_all(response: str, facts: Sequence[Fact]) -> tuple[Verdict, ...]:
         verdict_of(claimed, fact.text, reading) if claimed and reading else decide(fact, units)
         for fact, claimed in zip(facts, parts, strict=True)
     )
-    return tuple(placed(verdict, response, fact) for verdict, fact in zip(verdicts, facts, strict=True))
+    decided = (placed(verdict, response, fact) for verdict, fact in zip(verdicts, facts, strict=True))
+    return tuple(replace(verdict, stage="rules") for verdict in decided)
 
 
 def _decide_task(task: JudgeTask) -> tuple[Verdict, ...]:

@@ -36,7 +36,7 @@ def observation(
     outcome: Outcome
     if judged in ("stated", "contradicted", "absent"):
         value = (0.9 if judged == "stated" else 0.1) if probability is None else probability
-        outcome = Verdict(judged, value, span, certainty, contradiction, unasked=unasked)
+        outcome = Verdict(judged, value, span, certainty, contradiction, stage="evidence" if unasked else "model")
     else:
         outcome = Missing(judged)
     return Observation(asked, outcome)

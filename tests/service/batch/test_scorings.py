@@ -77,14 +77,27 @@ def explained(line: str | bytes) -> dict[str, Any]:
 async def test_stored_facts_are_explained_with_their_texts_and_answers(tmp_path: Path):
     service = assemble(load(workers=1, annotations=stored(tmp_path)), preload=())
     async with service.running():
-        scored = await score_chunk(chunk(*NAMED), Asking(explain=True), ServiceScoring(service))
+        scored = await score_chunk(chunk(*NAMED), Asking(explain=True), ServiceScoring(service, explain=True))
     lines = scored.results[0].splitlines()
     assert explained(lines[0]) == {
         "response": NAMED[0]["response"],
         "answer": "5",
         "annotation_id": "shapes/0",
-        "facts": [{"id": "f", "text": "Segment AB has length 5.", "verdict": "stated", "words": "AB = 5"}],
+        "facts": [
+            {
+                "id": "f",
+                "text": "Segment AB has length 5.",
+                "verdict": "stated",
+                "words": "AB = 5",
+                "trace": {
+                    "stage": "rules",
+                    "sentences": ["AB = 5"],
+                    "reason": "The rules read the fact in these words.",
+                },
+            }
+        ],
     }
+    assert list(json.loads(lines[0])["facts"][0]) == ["id", "verdict", "probability", "span"]
     assert (explained(lines[5])["answer"], explained(lines[5])["facts"]) == (None, [])
 
 

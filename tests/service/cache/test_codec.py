@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import math
 import struct
+from typing import get_args
 
 import pytest
 from hypothesis import given
@@ -14,6 +15,7 @@ from perception_reward.service.cache.codec import (
     encode_verdict,
 )
 from perception_reward.service.judges.base import Verdict
+from perception_reward.trainer_client.wire import Stage
 
 unit = st.floats(0, 1)
 offsets = st.integers(0, 2**32 - 1)
@@ -21,7 +23,20 @@ spans = st.none() | st.tuples(offsets, offsets).map(lambda pair: (min(pair), max
 labels = st.sampled_from(["stated", "contradicted", "absent"])
 
 
-@given(st.builds(Verdict, label=labels, probability=unit, span=spans, certainty=unit, truncated=st.booleans()))
+verdicts = st.builds(
+    Verdict,
+    label=labels,
+    probability=unit,
+    span=spans,
+    certainty=unit,
+    contradiction=st.none() | unit,
+    truncated=st.booleans(),
+    settled=st.booleans(),
+    stage=st.sampled_from(get_args(Stage)),
+)
+
+
+@given(verdicts)
 def test_a_verdict_survives_to_the_last_bit(verdict: Verdict):
     assert decode_verdict(encode_verdict(verdict)) == verdict
 
@@ -36,17 +51,19 @@ def test_any_bytes_decode_to_a_sound_verdict_or_a_miss(value: bytes):
     "value",
     [
         b"",
-        struct.pack("<BBdd", 2, 0, 0.5, 0.5),
-        struct.pack("<BBdd", 1, 3, 0.5, 0.5),
-        struct.pack("<BBdd", 1, 0, math.nan, 0.5),
-        struct.pack("<BBdd", 1, 0, 0.5, math.inf),
-        struct.pack("<BBdd", 1, 0, -0.1, 0.5),
-        struct.pack("<BBddII", 1, 0, 0.5, 0.5, 9, 3),
-        struct.pack("<BBddI", 1, 0, 0.5, 0.5, 9),
-        struct.pack("<BBdd", 1, 0, math.inf, 0.5),
-        struct.pack("<BBdd", 1, 0, 0.5, math.nan),
-        struct.pack("<BBdd", 1, 0, 1.0000001, 0.5),
-        struct.pack("<BBdd", 1, 0x40, 0.5, 0.5),
+        struct.pack("<BBdd", 1, 0, 0.5, 0.5),
+        struct.pack("<BBBddd", 1, 0, 0, 0.5, 0.5, 0.5),
+        struct.pack("<BBBddd", 2, 3, 0, 0.5, 0.5, 0.5),
+        struct.pack("<BBBddd", 2, 0, 4, 0.5, 0.5, 0.5),
+        struct.pack("<BBBddd", 2, 0, 0, math.nan, 0.5, 0.5),
+        struct.pack("<BBBddd", 2, 0, 0, 0.5, math.inf, 0.5),
+        struct.pack("<BBBddd", 2, 0, 0, -0.1, 0.5, 0.5),
+        struct.pack("<BBBddd", 2, 0, 0, 0.5, math.nan, 0.5),
+        struct.pack("<BBBddd", 2, 0, 0, 1.0000001, 0.5, 0.5),
+        struct.pack("<BBBddd", 2, 0, 0, 0.5, 0.5, 1.5),
+        struct.pack("<BBBddd", 2, 0x20, 0, 0.5, 0.5, 0.5),
+        struct.pack("<BBBdddII", 2, 0, 0, 0.5, 0.5, 0.5, 9, 3),
+        struct.pack("<BBBdddI", 2, 0, 0, 0.5, 0.5, 0.5, 9),
     ],
 )
 def test_what_this_version_did_not_write_is_a_miss(value: bytes):
@@ -63,6 +80,6 @@ def test_any_bytes_decode_to_a_grade_or_a_miss(value: bytes):
     assert decode_grade(value) in (True, False, None)
 
 
-def test_a_verdict_takes_at_most_26_bytes():
-    assert len(encode_verdict(Verdict("stated", 0.9))) == 18
-    assert len(encode_verdict(Verdict("stated", 0.9, (3, 9)))) == 26
+def test_a_verdict_takes_at_most_35_bytes():
+    assert len(encode_verdict(Verdict("stated", 0.9))) == 27
+    assert len(encode_verdict(Verdict("stated", 0.9, (3, 9)))) == 35

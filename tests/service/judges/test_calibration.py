@@ -52,7 +52,7 @@ def test_a_higher_temperature_draws_towards_one_half():
 
 @given(READINGS)
 def test_what_no_model_was_asked_about_is_left_as_it_is(reading: Reading):
-    unasked = Verdict("absent", 0.0, contradiction=0.0, unasked=True)
+    unasked = Verdict("absent", 0.0, contradiction=0.0, stage="evidence")
     assert reading(unasked) == unasked
 
 

@@ -74,7 +74,7 @@ def test_rules_that_found_another_value_hold_against_a_model_that_is_not_sure() 
 
 
 def test_where_the_model_was_not_asked_the_rules_stand() -> None:
-    unasked = Verdict("absent", 0.0, contradiction=0.0, unasked=True)
+    unasked = Verdict("absent", 0.0, contradiction=0.0, stage="evidence")
     for rules in (Verdict("stated", 0.6, (3, 9), certainty=0.6), Verdict("absent", 0.02, certainty=0.85)):
         assert pooled(rules, unasked, "length") == rules
 
