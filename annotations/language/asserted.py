@@ -17,7 +17,7 @@ from perception_reward.annotations.language.moods import Mood, asks, qualifies, 
 from perception_reward.annotations.language.sentences import Sentence, read
 
 _CLAIM_NOTHING: frozenset[Mood] = frozenset({"question", "hedged", "option"})
-_STATE_NOTHING: frozenset[Mood] = frozenset({*_CLAIM_NOTHING, "hypothetical", "retracted"})
+_STATE_NOTHING: frozenset[Mood] = frozenset({*_CLAIM_NOTHING, "hypothetical"})
 
 
 @dataclass(frozen=True, slots=True)

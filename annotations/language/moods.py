@@ -7,13 +7,13 @@ and asserts the other, "Since AB = 5, what is BC?" asserts AB = 5.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from typing import Literal, TypeAlias
 
 from perception_reward.annotations.language.word_lists import words
 
-Mood: TypeAlias = Literal["asserted", "weak", "negated", "hedged", "hypothetical", "question", "option", "retracted"]
+Mood: TypeAlias = Literal["asserted", "weak", "negated", "hedged", "hypothetical", "question", "option"]
 
 NEGATIONS = words("not no never neither nor none nothing nobody cannot without")
 NEGATION = f"(?:{'|'.join(sorted(NEGATIONS))})"
@@ -181,3 +181,52 @@ def _question_start(text: str, cues: tuple[Cue, ...]) -> int:
         if kind == "edge" and _ASKS.match(text, stop):
             return stop
     return 0
+
+
+# --- what is only quoted, to be checked -------------------------------------------------------------------------------
+
+# Each phrase of `_TASK` holds one of these, so that most texts are told by a few searches.
+_HINTS = (
+    *("to check", "to be ", "to verify", "to judge", "check each", "check whether", "check all", "grader ", "judge "),
+    *("about the figure:", "does the response", "if the response", "candidate statement"),
+    *("which of th", "none of th", "neither of th", "one of th"),
+)
+_TASK = re.compile(
+    r"\b(?:facts?|statements?|claims?|items?|information) to (?:check|verify|judge)\b"
+    r"|\bto be (?:checked|verified|judged|decided|confirmed|assessed|graded)\b"
+    r"|^\W*statement about the figure:|\b(?:does|if) the response (?:say|state|mention|contain)"
+    r"|\b(?:grader|judge) (?:will )?(?:looks?|checks?|asks?|decides?|searche?s?)\b"
+    r"|\bcheck (?:each|whether|all) of the following\b|\bcandidate statements?\b"
+    r"|\b(?:which|none|neither) of the(?:se|m| following)\b"
+    r"|\bone of the(?:se| following) (?:holds?|is true|applies|is right)\b",
+    re.IGNORECASE,
+)
+# A task that goes on in a list, whatever its sentence ends with.
+_LISTS = re.compile("following|candidate|(?:which|none|neither) of", re.IGNORECASE)
+_OPEN = (":", ";")
+_ENTRY = re.compile(r"\s*(?:[-*+•>]\s|\(?\w{1,3}[.)]|<\w{1,20}>|info\d|[\"'‘“])")
+_ENTRY_NUMBER = re.compile(r"\s*\(?\w{1,3}[.)]\s*")
+
+
+def examined_of(text: str, ranges: Sequence[tuple[int, int]]) -> frozenset[int]:
+    """Indices of the sentences, [start, end) of `text` each, that only say what is to be checked, "Facts to check: …",
+    "None of these holds: …", and of the entries of a list so headed.
+
+    A response that copies a judge's task with the facts in it has said nothing about a figure.
+    """
+    lowered = text.lower()
+    if not any(hint in lowered for hint in _HINTS):
+        return frozenset()
+    found: set[int] = set()
+    heading, before = False, ""
+    for index, (start, end) in enumerate(ranges):
+        sentence = text[start:end]
+        if task := _TASK.search(sentence):
+            found.add(index)
+            heading = sentence.rstrip().endswith(_OPEN) or bool(_LISTS.search(task[0]))
+        elif heading and (before.rstrip().endswith(_OPEN) or _ENTRY.match(sentence) or _ENTRY_NUMBER.fullmatch(before)):
+            found.add(index)
+        else:
+            heading = False
+        before = sentence
+    return frozenset(found)

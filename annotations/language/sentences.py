@@ -16,9 +16,7 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
-from perception_reward.annotations.language import denials
-from perception_reward.annotations.language.examined import examined_of
-from perception_reward.annotations.language.moods import Mood, mood_of
+from perception_reward.annotations.language.moods import Mood, examined_of, mood_of
 from perception_reward.annotations.language.notation import Plain, normalise
 
 MAX_SENTENCES = 8_000
@@ -44,9 +42,7 @@ class Sentence:
 
     form: `row` for a line of a Markdown table, whose cells `cells` gives.
     stance: the mood that the surroundings give the whole sentence: `option` in a list of choices, `hypothetical`
-        after "Suppose …", `question` where it is quoted as something to be checked, `retracted` where the next
-        sentence takes it back, else `asserted`.
-    denied: [start, end) of the part of `text` that the rest of it says is not so.
+        after "Suppose …", `question` where it is quoted as something to be checked, else `asserted`.
     offset: where it begins in the document's plain text.
     """
 
@@ -55,18 +51,10 @@ class Sentence:
     stance: Mood
     offset: int
     plain: Plain
-    denied: denials.Range = denials.NOTHING
 
     def mood(self, start: int, end: int) -> Mood:
         """The mood of what stands at [start, end) of `text`: only `asserted` and `weak` state something."""
-        if self.stance != "asserted":
-            return self.stance
-        mood = mood_of(self.text, start, end)
-        return "negated" if mood in ("asserted", "weak") and self.denies(start, end) else mood
-
-    def denies(self, start: int, end: int) -> bool:
-        """Whether something at [start, end) of `text` is in the part that is said not to be so."""
-        return start < self.denied[1] and end > self.denied[0]
+        return mood_of(self.text, start, end) if self.stance == "asserted" else self.stance
 
     def source(self, start: int, end: int) -> tuple[int, int]:
         """The [start, end) range of the original response behind [start, end) of `text`."""
@@ -94,8 +82,7 @@ def read(response: str) -> Document:
     plain = normalise(response)
     ranges = sentence_ranges(plain.text)[:MAX_SENTENCES]
     options = _option_lines(plain.text, ranges)
-    denying = denials.denying(plain.text, ranges)
-    examined = examined_of(plain.text, ranges, denying)
+    examined = examined_of(plain.text, ranges)
     sentences: list[Sentence] = []
     supposing = False
     for index, (start, end) in enumerate(ranges):
@@ -104,14 +91,9 @@ def read(response: str) -> Document:
         stance: Mood = "option" if index in options else "hypothetical" if supposing else "asserted"
         if index in examined:
             stance = "question"
-        elif (
-            stance == "asserted" and index + 1 in denying and denials.takes_back(plain.text[slice(*ranges[index + 1])])
-        ):
-            stance = "retracted"
         number = _NUMBERING.match(text)
         begin = number.end() if number and number.end() < len(text) else 0
-        denied = denials.denied(text[begin:]) if index in denying else denials.NOTHING
-        sentences.append(Sentence(text[begin:], _form(text), stance, start + begin, plain, denied))
+        sentences.append(Sentence(text[begin:], _form(text), stance, start + begin, plain))
     return Document(response, plain, tuple(sentences))
 
 

@@ -89,7 +89,6 @@ class Item:
     """A name, value or quantity at [start, end) of a sentence; `opaque` is what has no plain reading.
 
     role: the word in front of a name ("right triangle", "diameter"), lowered.
-    parts: the elements inside an opaque sum.
     """
 
     kind: Kind
@@ -99,7 +98,6 @@ class Item:
     value: Value | None = None
     unit: str = ""
     role: str = ""
-    parts: tuple[Element, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -304,7 +302,7 @@ def _ratio(text: str, left: Item, right: Item) -> Item | None:
     """ "AB:CD = 2:1" gives neither AB nor CD a value."""
     if text[left.end : right.start] != ":" or left.kind != right.kind:
         return None
-    return Item("opaque", left.start, right.end, parts=_parts(left) + _parts(right))
+    return Item("opaque", left.start, right.end)
 
 
 _QUANTITIES = frozenset(
@@ -317,7 +315,7 @@ def _join(left: Item, gap: Gap, right: Item, ahead: Gap) -> Item | None:
     if gap.between == "operator" and not (left.kind == "value" and right.kind == "value" and not gap.hints):
         if left.kind == "element" and right.kind == "value" and (not gap.hints or "(" in gap.hints):
             return None
-        return Item("opaque", left.start, right.end, parts=_parts(left) + _parts(right))
+        return Item("opaque", left.start, right.end)
     one, other = left.element, right.element
     if one is None or other is None:
         return None
@@ -330,8 +328,6 @@ def _join(left: Item, gap: Gap, right: Item, ahead: Gap) -> Item | None:
         named = _between(one, other, ahead)
         if named is not None:
             return Item("element", left.start, right.end, named)
-        if one.kind == other.kind == "segment" and ahead.hints >= {"angle", "between"}:
-            return Item("opaque", left.start, right.end, role="angle between", parts=(one, other))
     if gap.hints == frozenset({"to"}) and "from" in ahead.hints and one.kind == other.kind == "point" and one != other:
         named = segment(one.name, other.name)
         return Item(
@@ -356,7 +352,3 @@ _OWNERS = frozenset({"circle", "triangle", "polygon", "region", "shaded region",
 
 def _owner(owner: Element) -> str:
     return owner.name or ("" if owner.kind in ("circle",) else owner.kind.removeprefix("shaded ") and owner.kind)
-
-
-def _parts(item: Item) -> tuple[Element, ...]:
-    return item.parts if item.kind == "opaque" else ((item.element,) if item.element else ())

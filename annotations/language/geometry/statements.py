@@ -6,13 +6,11 @@ Facts and responses are read by the same rules. A claim is a relation between el
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
-from itertools import combinations, islice, pairwise
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import combinations, pairwise
 
 from perception_reward.annotations.language.geometry.chains import Said, chains
-from perception_reward.annotations.language.geometry.constructions import angled, collinear, distances, sums
-from perception_reward.annotations.language.geometry.contrasts import readings
 from perception_reward.annotations.language.geometry.elements import Element, angle_of
 from perception_reward.annotations.language.geometry.gaps import DENIED_BY, Gap
 from perception_reward.annotations.language.geometry.groups import INFIX, Group, groups_of
@@ -21,9 +19,6 @@ from perception_reward.annotations.language.moods import Mood
 from perception_reward.annotations.language.sentences import Document, Sentence
 from perception_reward.annotations.language.units import is_degrees
 from perception_reward.annotations.language.values import Value
-
-# A document has at most so many second readings; those of further contrasts are left out.
-MAX_SECOND_READINGS = 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,25 +44,15 @@ class Claim:
 def claims(document: Document, letters: frozenset[str] = frozenset()) -> list[Claim]:
     """The claims of a document in reading order; with `letters`, of the sentences with one in a name."""
     names = re.compile(f"[{''.join(sorted(letters))}](?![a-z])" if letters else "")
-    found: list[Claim] = []
-    left = MAX_SECOND_READINGS
-    for index, sentence in enumerate(document.sentences):
-        if names.search(sentence.text):
-            second = list(islice(readings(sentence.text), left))
-            left -= len(second)
-            found += sentence_claims(sentence, index, second)
-    return found
+    return [
+        claim
+        for index, sentence in enumerate(document.sentences)
+        if names.search(sentence.text)
+        for claim in _sentence_claims(sentence, index)
+    ]
 
 
-def sentence_claims(sentence: Sentence, index: int, second: Sequence[str] = ()) -> list[Claim]:
-    """The claims of one sentence, and those that its second readings add."""
-    found = list(_plain_claims(sentence, index))
-    for text in second:
-        found += [claim for claim in _plain_claims(replace(sentence, text=text), index) if claim not in found]
-    return found
-
-
-def _plain_claims(sentence: Sentence, index: int) -> Iterator[Claim]:
+def _sentence_claims(sentence: Sentence, index: int) -> Iterator[Claim]:
     line = read_items(sentence.text)
     if not line.items:
         return
@@ -108,15 +93,12 @@ def _sorted(relation: str, one: Element, other: Element | None) -> tuple[Element
 
 def _said(line: Line, groups: list[Group]) -> Iterator[Said]:
     yield from chains(line, groups)
-    if not any(item.element or item.parts for item in line.items) and "⟂" not in line.text and "∥" not in line.text:
+    if not any(item.element for item in line.items) and "⟂" not in line.text and "∥" not in line.text:
         return
     for left, right in pairwise(groups):
         yield from _related(line, left, line.gaps[right.first], right)
     for group in groups:
         yield from _described(line, group)
-    yield from sums(line)
-    yield from angled(line)
-    yield from distances(line)
 
 
 def _located(gap: Gap, before: Item, after: Item) -> bool:
@@ -236,8 +218,6 @@ def _described(line: Line, group: Group) -> Iterator[Said]:
     elif after.tail and after.tail not in _GROUP_RELATIONS and not infix:
         for one in named:
             yield after.tail, one, None, (), start, end
-    if after.tail == "collinear" and len(named) == 3 and all(one.kind == "point" for one in named):
-        yield from collinear((named[0].name, named[1].name, named[2].name), start, end)
     if before.lead == "right_at":
         for one in named:
             yield "right", one, None, (), start, items[-1].end
@@ -261,5 +241,3 @@ def _roles(item: Item) -> Iterator[Said]:
     for shape in _SHAPES:
         if shape in role:
             yield {"diamond": "rhombus"}.get(shape, shape), named, None, (), item.start, item.end
-    if named.kind == "line3" and len(named.points) == 3:
-        yield from collinear(named.points, item.start, item.end)

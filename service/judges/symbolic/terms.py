@@ -170,6 +170,6 @@ def _in_mood(sentence: Sentence, found: Iterable[Term]) -> Iterator[Term]:
             part, mood = next(parts)
             end += len(part)
             hedged = mood not in _STATES or (hedged and part.lower() not in FACTUAL_EDGES)
-        denied = mood == "negated" or sentence.denies(term.start, term.end)
+        denied = mood == "negated"
         idle = hedged or (choice is not None and (term.start > choice.start() or goes_on(sentence.text, term.end)))
         yield replace(term, denied=denied, idle=idle) if denied or idle else term

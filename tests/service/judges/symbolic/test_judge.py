@@ -61,7 +61,6 @@ STATED = [
     ("AB is parallel to CD.", "CD ∥ AB"),
     ("AB is parallel to CD.", "Lines AB and CD are parallel."),
     ("Point D lies on segment AB.", "D is between A and B"),
-    ("Point D lies on segment AB.", "AD + DB = AB"),
     ("Point D lies on segment AB.", "D is the midpoint of AB"),
     ("Point A lies on circle O.", "Points A, B and C lie on ⊙O."),
     ("Segments AB and CD have equal length.", r"$\overline{AB} \cong \overline{CD}$"),
@@ -76,8 +75,6 @@ STATED = [
     ("The area of triangle ABC is 24.", "Triangle ABC has an area of 24 square units."),
     ("The radius of circle O is 5.", "The diameter of circle O is 10."),
     ("The radius of circle O is 5.", "Circle O's radius is five."),
-    ("AB is perpendicular to CD.", "AB makes a 90° angle with CD."),
-    ("AB is perpendicular to CD.", "The angle between AB and CD is 90°."),
     ("Segment AB has length 5.", "The distance from A to B is 5."),
     ("D is the midpoint of AB.", "D lies halfway between A and B."),
 ]
