@@ -50,6 +50,7 @@ _OPPOSITE = {
 # "On" and "before" are more often something else; only as states and between events.
 _ONLY_LAST = frozenset({"on", "off", "open", "closed", "full", "empty", "dark", "light"})
 _ADJECTIVES = frozenset({"left", "right", "light", "dark", "first", "last", "over", "under"})
+_CORNER = re.compile(r"\s+(?:left|right|corner|half|part|edge|row)\b")
 _SUPERLATIVES = frozenset({"highest", "lowest", "largest", "smallest", "tallest", "shortest", "longest"})
 _ORDERING = re.compile("left|right|above|below|taller|shorter|larger|smaller|longer|higher|lower|before|after|behind")
 _SIDES = re.compile(
@@ -63,9 +64,17 @@ _BOUND = re.compile(
 )
 # What is written on a thing; nothing else is written there.
 _NAMED = re.compile(r"\b(?:reads?|says?|titled|labell?ed|named|called|headed|is|shows?):? [\"“]")
-# "One of the dice shows a five" leaves room for others.
+# "One of the dice shows a five", "there are pots on the shelf" and "trucks are parked outside" leave room for others.
 _ONE_OF_MANY = re.compile(
-    r"\A\W*(?:an?|one of|some|another|any|most)\b|\b(?:an?|one of|some|another) [\w ]+ (?:named|called|of)\b", re.I
+    r"\A\W*(?:an?|one of|some|another|any|most|several|many|exactly|two|three|four|five|there (?:is|are))\b"
+    r"|\b(?:an?|one of|some|another) [\w ]+ (?:named|called|of)\b"
+    r"|\A\W*(?!(?:the|th[eo]se|its|his|her|their|all|both|each|in|on|at|for|from|of)\b)(?:(?! and )[^,.])*?"
+    r"\b(?:are|were|have)\b",
+    re.I,
+)
+# Of "the green blocks are of metal" there may be white ones too; what is said of a thing is its colour.
+_PREDICATED = re.compile(
+    r"\b(?:is|are|was|were|has|have|looks?)\s+(?:(?:an?|all|light|dark|bright|mostly)\s+)*\Z", re.I
 )
 _VERB = re.compile(
     r"\b(?:is|are|was|were|has|have|had|comes?|lies|stands?|sits|gets?|got|scores?|fell|rose|runs?|gave|belongs?)\b"
@@ -168,7 +177,8 @@ def _values(text: str, facts: Sequence[str], rng: random.Random) -> Iterator[tup
     slot = said.slot
     if slot is None or slot[0] != "number" or not found or found[-1].kind != "cardinal" or _BOUND.search(text):
         return
-    if _is_one_of_many(text):
+    counts = re.match(r"\W*(?:there (?:is|are)|exactly)\b", text, re.I)
+    if (not counts and _is_one_of_many(text)) or text[: found[-1].start].endswith(":"):
         return
     true = {wording(fact).value for fact in facts if wording(fact).slot == slot}
     value = found[-1].value
@@ -189,7 +199,11 @@ def _values(text: str, facts: Sequence[str], rng: random.Random) -> Iterator[tup
             continue
         # Not of another order of size, nor "one stars", nor more than all of it.
         alike = value == 0 or Fraction(1, 10) <= other / value <= 10
-        if alike and not (counted and 1 in (value, other)) and (other <= 100 or not _is_share(text, found[-1])):
+        if (
+            alike
+            and not ((counted or counts) and 1 in (value, other))
+            and (other <= 100 or not _is_share(text, found[-1]))
+        ):
             yield _with(text, found[-1], other), "cell" if other in borrowed and kind == "value" else kind
 
 
@@ -229,13 +243,15 @@ def _colours(text: str, facts: Sequence[str], rng: random.Random) -> Iterator[tu
     if len(said.colours) != 1 or _is_one_of_many(text):
         return
     colour = said.colours[0]
+    if not (place := re.search(rf"\b{colour}\b", text, re.I)) or not _PREDICATED.search(text[: place.start()]):
+        return
     others = [one for fact in facts for one in wording(fact).colours] + list(_COMMON_COLOURS)
     rng.shuffle(others)
     alike = {colour}.union(*(group for group in _ALIKE if colour in group))
     true = {wording(fact).value for fact in facts if said.slot is not None and wording(fact).slot == said.slot}
     for other in dict.fromkeys(others):
         if other not in alike and other not in true:
-            yield re.sub(rf"\b{colour}\b", other, text, count=1, flags=re.I), "colour"
+            yield text[: place.start()] + other + text[place.end() :], "colour"
 
 
 def _texts(text: str, facts: Sequence[str], rng: random.Random) -> Iterator[tuple[str, str]]:
@@ -251,9 +267,13 @@ def _texts(text: str, facts: Sequence[str], rng: random.Random) -> Iterator[tupl
 def _swapped(text: str) -> Iterator[tuple[str, str]]:
     if match := _SIDES.fullmatch(text):
         one, other = match["one"], match["other"]
-        if one.split()[0] in ("In", "At", "On", "For", "From", "One", "Some") or other.endswith("'s"):
+        named = {part.split()[0].istitle() and part.split()[0] != "The" for part in (one, other)}
+        if one.split()[0] in ("In", "At", "On", "For", "From") or other.endswith("'s") or _is_one_of_many(text):
             return
-        lowered = one[0].lower() + one[1:] if one.split()[0] in ("The", "A", "An") else one
+        # A thing and a name, or a number, do not change places.
+        if not re.match(r"(?:the\b|[A-Z])", other) or len(named) > 1:
+            return
+        lowered = one[0].lower() + one[1:] if one.split()[0] == "The" else one
         yield f"{other[0].upper()}{other[1:]} {match['how']} {lowered}.", "element"
 
 
@@ -271,11 +291,16 @@ def _opposites(text: str) -> Iterator[tuple[str, str]]:
             continue
         if lowered not in _VERBS and (verb is None or word.start() < verb.end()):
             continue
+        # What falls in a range does not move.
+        if lowered in _VERBS and re.match(r"\s+(?:in|on|under|within|between)\b", text[word.end() :]):
+            continue
         # "The right triangle", "57 tiles are left": said of a thing, and not of its place.
         if lowered in _ADJECTIVES and not _is_place(text, word.start(), word.end()):
             continue
         if len(named & _SUPERLATIVES) > 1:
             continue
+        if lowered == "lower" and _CORNER.match(text, word.end()):
+            other = "upper"
         yield text[: word.start()] + other + text[word.end() :], "order" if _ORDERING.search(lowered) else "relation"
 
 

@@ -36,8 +36,9 @@ _FUNCTION = words("""
 _WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)*")
 # What stands in front of the value that a statement is about.
 _BEFORE_VALUE = re.compile(
-    r"(?:\b(?:is|are|was|has|have|shows?|reads?|equals?|measures?|contains?|labell?ed|marked|exactly|about|worth|of|there"
-    r" are|there is)|[=:]|[$€£])\s*(?:the |a |an )?(?:value |length |number )?(?:of )?[$€£]?$",
+    r"(?:\b(?:is|are|was|has|have|shows?|reads?|equals?|measures?|contains?|(?:is|are) (?:labell?ed|marked)|exactly"
+    r"|about|worth|(?:is|has|have|with) an? [a-z ]+ of|there are|there is)|[=:]|[$€£])"
+    r"\s*(?:the |a |an )?(?:value |length |number )?(?:of )?[$€£]?$",
     re.IGNORECASE,
 )
 

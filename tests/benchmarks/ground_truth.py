@@ -7,9 +7,10 @@
   of all 3,002, against the annotation by people.
 - 500 distractors of all kinds, drawn from a random half of each annotation's facts. By rule: none says what any fact of
   the whole annotation says. By reading (`data/distractors_read.jsonl`): each excludes the fact that it is a neighbour
-  of. `--unread` writes those that nobody has read.
-- What a response earns that lists every fact and every distractor, by a judge that believes all that is named, and by
-  the rules.
+  of. `--unread` writes those that nobody has read. *Taken for stated*: by the symbolic judge, of a response that is
+  all true facts.
+- What a response earns that lists every amount of every element and both relations of every pair of lines, by a judge
+  that believes all that is named, and by the rules.
 """
 
 from __future__ import annotations
@@ -20,12 +21,14 @@ import random
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from judging import judge_all
 from measures import table
 from places import REPOSITORY, arguments
 
+from perception_reward.annotations.english import read_sentence, sentence
 from perception_reward.annotations.evaluate import compare, total
 from perception_reward.annotations.geometry3k import import_problems
 from perception_reward.annotations.importers.registry import IMPORTERS
@@ -50,6 +53,8 @@ SOURCES = (
     ("visual-genome", "rows/visual_genome.json"),
 )
 DRAWN, OF_ONE, SEED = 500, 30, 0
+# Problems of Geometry3K that distractors are drawn from.
+FIGURES = 400
 # Those that the recipes ask for.
 KINDS = ("length", "angle", "arc", "perpendicular", "parallel", "equal_length", "equal_angle", "area")
 LISTED = 300
@@ -66,11 +71,15 @@ def main() -> None:
     imported = list(_imported(chosen.data, chosen.rows or chosen.data / "importers"))
     gold = import_problems(chosen.data / "geometry3k" / "annotations.jsonl").annotations
     found = drawn(
-        [*gold, *(one for name, _, rows in imported for one in rows if name != "propositions"), *_labelled(chosen.data)]
+        [
+            *gold[:FIGURES],
+            *(one for name, _, rows in imported for one in rows if name != "propositions"),
+            *_labelled(chosen.data),
+        ]
     )
     if chosen.unread:
         known = {one["said"] for one in _rows(READ)}
-        unread = ({"said": digest(*pair), "fact": pair[0], "distractor": pair[1]} for _, *pair, _ in found)
+        unread = ({"said": one.digest, "fact": one.fact, "distractor": one.text} for one in found)
         chosen.unread.write_text("".join(json.dumps(one) + "\n" for one in unread if one["said"] not in known))
         return
     parts = [*importers(imported), *evaluated(chosen.data, gold), *distractors(found), *listing(chosen.data)]
@@ -133,45 +142,52 @@ def evaluated(data: Path, gold: list[Annotation]) -> Iterator[str]:
     yield table(["kind", "facts", "gold", "precision", "recall"], [[kind, *told] for kind, told in shares.items()])
 
 
-Drawn = tuple[str, str, str, bool]
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """A distractor. true: a fact of the whole annotation says it. believed: to the symbolic judge, a response that
+    states all true facts states it too."""
+
+    kind: str
+    fact: str
+    text: str
+    true: bool
+    believed: bool
+
+    @property
+    def digest(self) -> str:
+        """Names the pair without its words, some of which are other people's."""
+        return hashlib.sha256(f"{self.fact}\n{self.text}".encode()).hexdigest()[:12]
 
 
 def drawn(annotations: Iterable[Annotation]) -> list[Drawn]:
-    """(kind, fact, distractor, whether a fact of the whole annotation says it), as many of each kind as there are."""
-    rng, by_kind = random.Random(SEED), defaultdict[str, list[Drawn]](list)
+    """As many of each kind as there are, in all `DRAWN`."""
+    rng, by_kind = random.Random(SEED), defaultdict[str, dict[tuple[str, str], Drawn]](dict)
     for one in annotations:
         known = rng.sample(one.facts, (len(one.facts) + 1) // 2) if len(one.facts) > 3 else one.facts
         half = one.model_copy(update={"facts": [fact for fact in known if fact.polarity == "present"]})
-        made = without_asking(Distracting(OF_ONE).step(half)).annotation
-        added = made.facts[len(half.facts) :]
-        true = _said(one, added)
-        texts = {fact.id: fact.text for fact in half.facts}
-        for fact in added:
-            by_kind[fact.kind].append((fact.kind, texts[fact.id.rpartition("-d")[0]], fact.text, fact.id in true))
-    for found in by_kind.values():
-        rng.shuffle(found)
+        added = without_asking(Distracting(OF_ONE).step(half)).annotation.facts[len(half.facts) :]
+        if added:
+            texts = {fact.id: fact.text for fact in half.facts}
+            for fact, true, believed in _held(one, added):
+                base = texts[fact.id.rpartition("-d")[0]]
+                by_kind[fact.kind].setdefault((base, fact.text), Drawn(fact.kind, base, fact.text, true, believed))
+    queues = [rng.sample(list(found.values()), len(found)) for found in by_kind.values()]
     taken = list[Drawn]()
-    while len(taken) < DRAWN and any(by_kind.values()):
-        taken += [found.pop() for found in by_kind.values() if found][: DRAWN - len(taken)]
-    return sorted(taken)
+    while len(taken) < DRAWN and any(queues):
+        taken += [found.pop() for found in queues if found][: DRAWN - len(taken)]
+    return sorted(taken, key=lambda one: (one.kind, one.fact, one.text))
 
 
-def _said(annotation: Annotation, added: Sequence[Fact]) -> set[str]:
-    """The ids of those that the annotation's facts say, as statements about a figure, by their words, or to the
-    rules."""
+def _held(annotation: Annotation, added: Sequence[Fact]) -> Iterator[tuple[Fact, bool, bool]]:
+    """Each with whether the annotation's facts say it, and whether the rules take it for said."""
     present = [fact for fact in annotation.facts if fact.polarity == "present"]
-    words = {wording(fact.text).key for fact in present}
     asked = [fact.model_copy(update={"polarity": "present"}) for fact in added]
-    if not asked:
-        return set()
+    words = {wording(fact.text).key for fact in present}
     [problem] = compare([annotation.model_copy(update={"facts": asked})], [annotation]).problems
-    wrong = {fact.id for fact in problem.wrong}
+    right = {fact.id for fact in problem.facts} - {fact.id for fact in problem.wrong}
     [verdicts] = judge_all([JudgeTask("\n".join(fact.text for fact in present), tuple(asked))])
-    stated = {fact.id for fact, verdict in zip(asked, verdicts, strict=True) if verdict.label == "stated"}
-    kept = {fact.id for fact in problem.facts}
-    return stated | {
-        fact.id for fact in asked if (fact.id in kept and fact.id not in wrong) or wording(fact.text).key in words
-    }
+    for fact, verdict in zip(asked, verdicts, strict=True):
+        yield fact, fact.id in right or wording(fact.text).key in words, verdict.label == "stated"
 
 
 def _labelled(data: Path) -> Iterator[Annotation]:
@@ -190,18 +206,12 @@ def distractors(found: Sequence[Drawn]) -> Iterator[str]:
     yield "## Distractors"
     read = {one["said"]: one["false"] for one in _rows(READ)}
     rows = []
-    for kind in dict.fromkeys(one[0] for one in found):
-        mine = [one for one in found if one[0] == kind]
-        known = [read[digest(fact, text)] for _, fact, text, _ in mine if digest(fact, text) in read]
-        rows.append([kind, str(len(mine)), str(sum(one[3] for one in mine)), str(len(known)), str(known.count(False))])
-    whole = [str(sum(int(row[at]) for row in rows)) for at in range(1, 5)]
-    header = ["kind", "drawn", "said by another fact", "read", "may be true, by reading"]
-    yield table(header, [["all kinds", *whole], *rows])
-
-
-def digest(fact: str, text: str) -> str:
-    """Names a pair without its words, some of which are other people's."""
-    return hashlib.sha256(f"{fact}\n{text}".encode()).hexdigest()[:12]
+    for kind in ("all kinds", *dict.fromkeys(one.kind for one in found)):
+        mine = [one for one in found if kind in ("all kinds", one.kind)]
+        known = [read[one.digest] for one in mine if one.digest in read]
+        said = (sum(one.true for one in mine), len(known), known.count(False), sum(one.believed for one in mine))
+        rows.append([kind, str(len(mine)), *map(str, said)])
+    yield table(["kind", "drawn", "true by another fact", "read", "may be true", "taken for stated"], rows)
 
 
 def listing(data: Path) -> Iterator[str]:
@@ -212,13 +222,26 @@ def listing(data: Path) -> Iterator[str]:
     for most in (0, 4, 1000):
         told = [without_asking(Distracting(most).step(one)).annotation for one in problems] if most else problems
         every = [without_asking(Distracting(1000).step(one)).annotation for one in problems]
-        responses = ["\n".join(fact.text for fact in one.facts) for one in every]
+        responses = ["\n".join(_every_value(one)) for one in every]
         tasks = [JudgeTask(response, tuple(one.facts)) for response, one in zip(responses, told, strict=True)]
         believed = [tuple(Verdict("stated", 1.0) for _ in one.facts) for one in told]
         names = {0: "none", 4: "4, as by default", 1000: "as many as can be drawn"}
         rows.append([names[most], *(f"{_mean(told, said):.2f}" for said in (believed, judge_all(tasks)))])
     yield f"Mean perception over {len(problems)} problems of Geometry3K, the recipes' kinds, by `perception-r1`:"
     yield table(["distractors", "a judge that believes all that is named", "the symbolic judge"], rows)
+
+
+def _every_value(annotation: Annotation) -> Iterator[str]:
+    """All facts and distractors, each amount of each element, and both relations of each pair of lines."""
+    read = [one for fact in annotation.facts if (one := read_sentence(fact.text)) is not None]
+    amounts = {(one.kind, str(one.quantity)): one.quantity for one in read if one.quantity is not None}
+    yield from (fact.text for fact in annotation.facts)
+    for one in read:
+        if one.quantity is not None:
+            kinds = [quantity for (kind, _), quantity in amounts.items() if kind == one.kind]
+            yield from (sentence(replace(one, quantity=quantity)) for quantity in kinds)
+        elif one.kind in ("parallel", "perpendicular"):
+            yield from (sentence(replace(one, kind=kind)) for kind in ("parallel", "perpendicular"))
 
 
 def _mean(annotations: Sequence[Annotation], said: Sequence[Sequence[Verdict]]) -> float:
