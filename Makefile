@@ -358,6 +358,14 @@ fit-coverage:  ## The weights of the rule for facts that are not geometry; WRITE
 bench-copies:  ## What a response earns that copies the question, on all problems of Geometry3K
 	$(PYTHON) tests/benchmarks/copies.py
 
+.PHONY: bench-ground-truth
+bench-ground-truth:  ## Importers, a real parser's facts and distractors on real rows; GROUND="--rows FOLDER --write"
+	$(PYTHON) tests/benchmarks/ground_truth.py $(GROUND)
+
+.PHONY: bench-extraction
+bench-extraction:  ## The pipeline on real chains of thought; EXTRACTION="--url URL --model NAME", then EXTRACTION=--write
+	$(PYTHON) tests/benchmarks/extraction.py $(EXTRACTION)
+
 .PHONY: bench-judge-quality
 bench-judge-quality:  ## How right a judge model is on labelled responses; QUALITY="--url URL --model NAME --tokenizer FOLDER"
 	$(PYTHON) tests/benchmarks/judge_quality.py $(QUALITY)

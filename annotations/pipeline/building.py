@@ -147,11 +147,13 @@ def read_config(path: Path) -> BuildConfig:
 
 @dataclass(frozen=True, slots=True)
 class Build:
-    """A build. grader: the accuracy reward, started when the filter needs it. said: told of each step's report."""
+    """A build. grader: the accuracy reward, started when the filter needs it. heard: `Distracting.heard`. said: told of
+    each step's report."""
 
     config: BuildConfig
     root: Path
     grader: Callable[[], AbstractAsyncContextManager[Grader]]
+    heard: Callable[[str, str], bool]
     said: Callable[[str, list[str]], None]
     watch: Callable[[str], Watch]
 
@@ -247,7 +249,7 @@ class Build:
     async def _distractors(self, job: Job, source: Path, dry: bool) -> Any:
         config = self.config.distractors
         entailed = self._prompt("entailed", "facts", "statement") if config.model is not None else None
-        distracting = Distracting(config.most, config.seed, entailed)
+        distracting = Distracting(config.most, config.seed, entailed, self.heard)
         if config.model is None:
             return None if dry else await add_neighbours(job, source, distracting, None)
         return await add_neighbours(job, source, distracting, config.model.asked(), dry=dry)

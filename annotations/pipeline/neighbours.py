@@ -9,8 +9,9 @@
 | relation, order | The cup is left of the plate. | The cup is right of the plate. |
 | element | A is above B. | B is above A. |
 
-Each says of one thing what cannot hold beside the fact itself, and is left out where another fact says it. Facts in the
-words of `english` get those of `distractors`, which are surer. With a model, it is asked whether the facts imply one.
+Each says of one thing what cannot hold beside the fact itself, and is left out where another fact says it, or where the
+rules take it for said by the facts: whoever says what is true would pay for it. Facts in the words of `english` get
+those of `distractors`, which are surer. With a model, it is asked whether the facts imply one.
 """
 
 from __future__ import annotations
@@ -18,9 +19,10 @@ from __future__ import annotations
 import random
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
+from functools import partial
 from typing import Literal, cast
 
 from pydantic import BaseModel
@@ -106,20 +108,24 @@ class Distracted:
 
 @dataclass(frozen=True, slots=True)
 class Distracting:
-    """How distractors are made. most: of one annotation. entailed: the prompt that asks a model, if one is asked."""
+    """How distractors are made. most: of one annotation. entailed: the prompt that asks a model, if one is asked.
+
+    heard: whether a judge takes a statement, the second, for said by a text, the first; one that knows no model.
+    """
 
     most: int = MOST
     seed: int = 0
     entailed: Prompt | None = None
+    heard: Callable[[str, str], bool] = lambda text, statement: False
 
     def step(self, annotation: Annotation) -> Steps[Distracted]:
         """The annotation with its distractors; the same seed gives the same ones."""
         sure = with_distractors(annotation, most=self.most, seed=self.seed)
         room = self.most - sum(fact.polarity == "distractor" for fact in sure.facts)
         found = Distracted(sure)
-        drawn = list(_drawn(sure, room, random.Random(f"{self.seed}/{annotation.id}")))
+        facts = "\n".join(fact.text for fact in annotation.facts if fact.polarity == "present")
+        drawn = list(_drawn(sure, room, random.Random(f"{self.seed}/{annotation.id}"), partial(self.heard, facts)))
         if self.entailed is not None and drawn:
-            facts = "\n".join(fact.text for fact in annotation.facts if fact.polarity == "present")
             prompt = self.entailed
             answers = yield [
                 Ask(
@@ -140,7 +146,7 @@ class Distracting:
         return found
 
 
-def _drawn(annotation: Annotation, room: int, rng: random.Random) -> Iterator[Fact]:
+def _drawn(annotation: Annotation, room: int, rng: random.Random, heard: Callable[[str], bool]) -> Iterator[Fact]:
     """Up to `room` new distractors of facts in other words than `english`: one of each first."""
     present = [fact for fact in annotation.facts if fact.polarity == "present"]
     said = {wording(fact.text).key for fact in annotation.facts}
@@ -152,7 +158,7 @@ def _drawn(annotation: Annotation, room: int, rng: random.Random) -> Iterator[Fa
         for text, kind in neighbours:
             if room <= 0:
                 return
-            if wording(text).key in said:
+            if wording(text).key in said or heard(text):
                 continue
             said.add(wording(text).key)
             number = next(n for n in range(1, len(taken) + 2) if f"{fact.id}-d{n}" not in taken)

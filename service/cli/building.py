@@ -18,7 +18,7 @@ from perception_reward.annotations.pipeline.neighbours import MOST, Distracting
 from perception_reward.annotations.pipeline.steps import add_neighbours
 from perception_reward.annotations.pipeline.work import Asked, Job
 from perception_reward.service import logs
-from perception_reward.service.cli.grading import AccuracyReward
+from perception_reward.service.cli.grading import AccuracyReward, heard
 from perception_reward.service.cli.options import fail, reason, with_settings
 from perception_reward.service.cli.outputs import Force
 from perception_reward.service.cli.running import started
@@ -50,13 +50,14 @@ def distractors(
 ) -> None:
     """Add false neighbours of the facts: other values, counts, colours, words, places, orders and elements.
 
-    None is true by the other facts, as far as rules can tell; with --url and --model a model is asked too.
+    None is true by the other facts, nor taken for said by them by the symbolic judge, as far as rules can tell; with
+    --url and --model a model is asked too.
     """
     job = job_or_exit("distractors", out, read=[source], force=force)
     if asked is None and dry_run:
         fail("a dry run estimates what a model costs; name one with --url and --model", status=2)
     entailed = prompt_or_exit("entailed", prompts, "facts", "statement") if asked is not None else None
-    distracting = Distracting(most, draw_seed, entailed)
+    distracting = Distracting(most, draw_seed, entailed, heard)
     found = run_step(
         job, rows_of(source, None), lambda job: add_neighbours(job, source, distracting, asked, dry=dry_run)
     )
@@ -100,10 +101,10 @@ def build(
     whole = Job("build", root / read.folder / "build.jsonl")
 
     async def main(job: Job) -> Estimate | None:
-        return await Build(read, root, grader, said, lambda step: job.watch).run(dry=dry_run)
+        return await Build(read, root, grader, heard, said, lambda step: job.watch).run(dry=dry_run)
 
     found = run_step(whole, None, main)
-    store = Build(read, root, grader, said, lambda step: whole.watch).store
+    store = Build(read, root, grader, heard, said, lambda step: whole.watch).store
     if dry_run:
         if found is None:
             typer.echo("the next step asks no model; run it, and estimate the one behind it then")

@@ -1,4 +1,4 @@
-"""The accuracy reward as the annotation pipeline's grader."""
+"""What the annotation pipeline is handed of the service: a grader, and a judge without a model."""
 
 from __future__ import annotations
 
@@ -7,9 +7,10 @@ from collections.abc import Sequence
 
 from perception_reward.annotations.pipeline.filtering import Attempt
 from perception_reward.service.assembly import Service
+from perception_reward.service.judges.symbolic.judge import decide_all
 from perception_reward.service.rewards.accuracy import GRADER_VERSION
 from perception_reward.service.rewards.answer import extract_answer
-from perception_reward.trainer_client.wire import ScoreItem, ScoreRequest
+from perception_reward.trainer_client.wire import Fact, ScoreItem, ScoreRequest
 
 # Seconds for one batch.
 PATIENCE = 600.0
@@ -32,6 +33,12 @@ class AccuracyReward:
         response = await self._scorer.score(ScoreRequest(profile=PROFILE, items=items), deadline)
         grades = (result.components["accuracy"] for result in response.results)
         return [None if grade is None else grade == 1.0 for grade in grades]
+
+
+def heard(text: str, statement: str) -> bool:
+    """Whether the symbolic judge takes `statement` for said by `text`."""
+    [verdict] = decide_all(text, (Fact(id="f", text=statement),))
+    return verdict.label == "stated"
 
 
 # Which profile weighs the components does not matter, but that one grades as usual.

@@ -37,6 +37,7 @@ from perception_reward.annotations.model import Annotation
 from perception_reward.annotations.pipeline.neighbours import Distracting
 from perception_reward.annotations.pipeline.wording import wording
 from perception_reward.annotations.pipeline.work import without_asking
+from perception_reward.service.cli.grading import heard
 from perception_reward.service.judges.base import JudgeTask, Missing, Verdict
 from perception_reward.service.rewards.perception import PerceptionRule, perception_share
 from perception_reward.trainer_client.wire import Fact
@@ -46,6 +47,7 @@ READ = REPOSITORY / "tests" / "benchmarks" / "data" / "distractors_read.jsonl"
 # (layout, where its rows are: below the data sets, or below --rows)
 SOURCES = (
     ("propositions", "data/geometry3k/annotations.jsonl"),
+    ("propositions", "rows/pgdp.json"),
     ("mathverse", "data/mathverse/text_only.jsonl"),
     ("captions", "data/captions/foils.jsonl"),
     *((name, f"rows/{name}") for name in ("formalgeo", "charts", "clevr", "coco/instances.json", "gui", "documents")),
@@ -53,8 +55,8 @@ SOURCES = (
     ("visual-genome", "rows/visual_genome.json"),
 )
 DRAWN, OF_ONE, SEED = 500, 30, 0
-# Problems of Geometry3K that distractors are drawn from.
-FIGURES = 400
+# Annotations of each source that distractors are drawn from.
+MOST = 400
 # Those that the recipes ask for.
 KINDS = ("length", "angle", "arc", "perpendicular", "parallel", "equal_length", "equal_angle", "area")
 LISTED = 300
@@ -70,26 +72,24 @@ def main() -> None:
     chosen = parser.parse_args()
     imported = list(_imported(chosen.data, chosen.rows or chosen.data / "importers"))
     gold = import_problems(chosen.data / "geometry3k" / "annotations.jsonl").annotations
-    found = drawn(
-        [
-            *gold[:FIGURES],
-            *(one for name, _, rows in imported for one in rows if name != "propositions"),
-            *_labelled(chosen.data),
-        ]
-    )
+    sources = [gold, *(rows for name, _, rows in imported if name != "propositions"), list(_labelled(chosen.data))]
+    found = drawn(one for rows in sources for one in rows[:MOST])
     if chosen.unread:
         known = {one["said"] for one in _rows(READ)}
         unread = ({"said": one.digest, "fact": one.fact, "distractor": one.text} for one in found)
         chosen.unread.write_text("".join(json.dumps(one) + "\n" for one in unread if one["said"] not in known))
         return
-    parts = [*importers(imported), *evaluated(chosen.data, gold), *distractors(found), *listing(chosen.data)]
+    parts = [*importers(imported), *evaluated(chosen.data, gold, imported), *distractors(found), *listing(chosen.data)]
     text = "\n\n".join(parts)
     print(text)
     if chosen.write:
         PAGE.write_text(f"{HEAD}\n{text}\n", encoding="utf-8")
 
 
-def _imported(data: Path, rows: Path) -> Iterator[tuple[str, ImportReport, list[Annotation]]]:
+Imported = tuple[str, ImportReport, list[Annotation]]
+
+
+def _imported(data: Path, rows: Path) -> Iterator[Imported]:
     for name, place in SOURCES:
         layout, report = name.partition("/")[0], ImportReport()
         path = {"data": data, "rows": rows}[place.partition("/")[0]] / place.partition("/")[2]
@@ -100,7 +100,7 @@ def _imported(data: Path, rows: Path) -> Iterator[tuple[str, ImportReport, list[
             yield layout, report, found
 
 
-def importers(imported: Sequence[tuple[str, ImportReport, list[Annotation]]]) -> Iterator[str]:
+def importers(imported: Sequence[Imported]) -> Iterator[str]:
     yield "## Importers"
     rows = [
         [
@@ -124,22 +124,28 @@ def _told(refused: Counter[str]) -> str:
     return ", ".join(f"{count:,} {why}" for why, count in refused.most_common(5)) or "none"
 
 
-def evaluated(data: Path, gold: list[Annotation]) -> Iterator[str]:
-    yield "## A real parser against people"
-    parser = import_problems(data / "geometry3k" / "parser_predictions.jsonl").annotations
+def evaluated(data: Path, gold: list[Annotation], imported: Sequence[Imported]) -> Iterator[str]:
+    yield "## Against Geometry3K's annotation by people"
     facts = Counter(fact.kind for one in gold for fact in one.facts)
     by_kind = ", ".join(f"{count:,} {kind}" for kind, count in facts.most_common(12))
-    yield f"Gold: {len(gold):,} problems with {facts.total():,} facts ({by_kind}). The parser: {len(parser)} problems."
-    counts = compare(parser, gold).counts()
-    shares = {
-        kind: (
-            str(one.facts),
-            str(one.gold),
-            *(f"{share:.2f}" if share is not None else "–" for share in (one.precision, one.recall)),
+    yield f"{len(gold):,} problems with {facts.total():,} facts: {by_kind}."
+    parser = import_problems(data / "geometry3k" / "parser_predictions.jsonl").annotations
+    others = [("InterGPS's parser", parser)]
+    others += [("PGDP's annotation by other people", rows) for name, _, rows in imported[1:] if name == "propositions"]
+    for name, theirs in others:
+        counts = compare(theirs, gold).counts()
+        yield f"{name}, {len(theirs):,} problems:"
+        yield table(
+            ["kind", "facts", "gold", "precision", "recall"],
+            [
+                [kind, f"{one.facts:,}", f"{one.gold:,}", _share(one.precision), _share(one.recall)]
+                for kind, one in {"all kinds": total(counts), **counts}.items()
+            ],
         )
-        for kind, one in {"all kinds": total(counts), **counts}.items()
-    }
-    yield table(["kind", "facts", "gold", "precision", "recall"], [[kind, *told] for kind, told in shares.items()])
+
+
+def _share(share: float | None) -> str:
+    return f"{share:.2f}" if share is not None else "–"
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,17 +167,21 @@ class Drawn:
 
 def drawn(annotations: Iterable[Annotation]) -> list[Drawn]:
     """As many of each kind as there are, in all `DRAWN`."""
-    rng, by_kind = random.Random(SEED), defaultdict[str, dict[tuple[str, str], Drawn]](dict)
+    by_kind = defaultdict[str, dict[tuple[str, str], Drawn]](dict)
     for one in annotations:
-        known = rng.sample(one.facts, (len(one.facts) + 1) // 2) if len(one.facts) > 3 else one.facts
+        known = (
+            random.Random(f"{SEED}/{one.id}").sample(one.facts, (len(one.facts) + 1) // 2)
+            if len(one.facts) > 3
+            else one.facts
+        )
         half = one.model_copy(update={"facts": [fact for fact in known if fact.polarity == "present"]})
-        added = without_asking(Distracting(OF_ONE).step(half)).annotation.facts[len(half.facts) :]
+        added = without_asking(Distracting(OF_ONE, heard=heard).step(half)).annotation.facts[len(half.facts) :]
         if added:
             texts = {fact.id: fact.text for fact in half.facts}
             for fact, true, believed in _held(one, added):
                 base = texts[fact.id.rpartition("-d")[0]]
                 by_kind[fact.kind].setdefault((base, fact.text), Drawn(fact.kind, base, fact.text, true, believed))
-    queues = [rng.sample(list(found.values()), len(found)) for found in by_kind.values()]
+    queues = [random.Random(SEED).sample(list(found.values()), len(found)) for found in by_kind.values()]
     taken = list[Drawn]()
     while len(taken) < DRAWN and any(queues):
         taken += [found.pop() for found in queues if found][: DRAWN - len(taken)]

@@ -109,6 +109,18 @@ def test_an_annotation_gets_some_of_each_fact_and_the_same_seed_the_same_ones() 
     assert without_asking(Distracting(seed=1).step(one)).annotation != found.annotation
 
 
+def test_what_a_judge_takes_for_said_by_the_facts_is_not_drawn() -> None:
+    one = annotation("The cup is left of the plate.")
+    alone = {fact.text for fact in without_asking(Distracting().step(one)).annotation.facts}
+    assert "The plate is left of the cup." in alone
+
+    def heard(text: str, statement: str) -> bool:
+        return statement.startswith("The plate") and "cup" in text
+
+    kept = {fact.text for fact in without_asking(Distracting(heard=heard).step(one)).annotation.facts}
+    assert kept == alone - {"The plate is left of the cup."}
+
+
 def test_what_a_model_finds_implied_is_dropped() -> None:
     steps = Distracting(most=2, entailed=Prompt.read("entailed")).step(annotation("The large ball is red."))
     asks = next(steps)
