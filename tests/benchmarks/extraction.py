@@ -140,7 +140,7 @@ def extract(run: Run, url: str, kills: int) -> None:
     """Extract and check. Killed or not, the journal alone has to give the same bytes."""
     run.claims.parent.mkdir(exist_ok=True)
     arguments = ("extract", FOLDER / f"{run.set}.right.jsonl")
-    model = ("--method", run.method, "--url", url, "--model", run.model, "--max-tokens", 700, "--concurrency", 12)
+    model = ("--method", run.method, "--url", url, "--model", run.model, "--max-tokens", 400, "--concurrency", 64)
     asked = (*model, "--deadline", 900, "--leave-out-missing", "--force")
     for _ in range(kills):
         killed([*CLI, *map(str, (*arguments, run.claims, *asked))], beside(run.claims, "journal.jsonl"))
