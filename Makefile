@@ -91,6 +91,18 @@ test-trl: $(TRL_VENV)/ready  ## TRL training tiny models with the reward of a re
 	SERVICE_PYTHON=$$(command -v $(PYTHON)) $(TRL_VENV)/bin/python -m pytest -q -m trl -W default \
 		tests/trainers/test_trl.py tests/trainers/test_recipes.py
 
+TRAIN_VENV ?= .venv-train
+
+$(TRAIN_VENV)/ready: pyproject.toml
+	$(PYTHON) -m venv $(TRAIN_VENV)
+	$(TRAIN_VENV)/bin/python -m pip install -q torch==2.13.0
+	$(TRAIN_VENV)/bin/python -m pip install -q trl==1.16.0 peft==0.21.2 -e '.[service,train]' $(TEST_TOOLS)
+	touch $@
+
+.PHONY: test-train
+test-train: $(TRAIN_VENV)/ready  ## `judge train` on a tiny model: taught, killed, taught on, and measured (installs 1 GB)
+	$(TRAIN_VENV)/bin/python -m pytest -q -m train -W default tests/service/training
+
 VERL_VENV ?= .venv-verl
 
 # verl keeps transformers below 5.11; its reward workers need no GPU.

@@ -5,12 +5,13 @@ from __future__ import annotations
 import ipaddress
 import os
 import shlex
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
 
+import tomllib
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic.config import JsonDict
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
@@ -21,6 +22,12 @@ ENVIRONMENT_PREFIX = "PERCEPTION_REWARD_"
 
 # Marks a field whose option may be given several times on the command line.
 REPEATABLE: JsonDict = {"repeatable": True}
+
+# What a file of judge settings may hold (`judge_config`): all that can change a verdict, and no secret.
+CONFIGURED = (
+    *("judge", "judge_method", "judge_evidence", "judge_grounding", "judge_language", "judge_scope"),
+    *("judge_tokenizer", "judge_engine_arg", "judge_calibration", "max_response_chars"),
+)
 
 
 class SettingsError(Exception):
@@ -86,6 +93,11 @@ class Settings(BaseSettings):
         "`openai:URL[,URL…]#MODEL` for vLLM servers; or `cascade:` and one of these two, where the symbolic judge "
         "decides what it is sure of.",
     )
+    judge_config: Path | None = Field(
+        default=None,
+        description="TOML file of the judge's settings, as `perception-reward judge choose` writes it. What is set "
+        "otherwise wins over it.",
+    )
     judge_method: Literal["verdict", "joint", "paper"] = Field(
         default="verdict",
         description="How an LLM judge is asked: `verdict`, one fact at a time and one token; `joint`, all facts "
@@ -95,6 +107,14 @@ class Settings(BaseSettings):
         default="auto",
         description="What an LLM judge reads for each fact: the `whole` response, or only its `selected` sentences "
         "that can bear on the fact; `auto` selects for the method `verdict`, the only one that can.",
+    )
+    judge_grounding: Literal["auto", "on", "off"] = Field(
+        default="auto",
+        description="Whether a text without the fact's names and numbers cannot state it, whatever the model says: "
+        "`on`, `off`, or `auto`, where evidence is selected.",
+    )
+    judge_language: Literal["en", "zh"] = Field(
+        default="en", description="Language of the prompt of the method `verdict`; responses may be in any."
     )
     judge_scope: str = Field(
         default=WHOLE,
@@ -273,7 +293,40 @@ class Settings(BaseSettings):
 
 
 def load(**overrides: object) -> Settings:
-    """Settings from the environment, `overrides` (the command line) first; `SettingsError` names what is wrong."""
+    """Settings from the environment, `overrides` (the command line) first, and last what `judge_config` holds.
+
+    `SettingsError` names what is wrong.
+    """
+    settings = _validated(overrides)
+    if settings.judge_config is None:
+        return settings
+    with naming("judge_config"):
+        held = read_judge_config(settings.judge_config)
+        rest = {name: value for name, value in held.items() if name not in settings.model_fields_set}
+        try:
+            return _validated({**rest, **overrides})
+        except SettingsError as error:
+            raise ValueError(f"{settings.judge_config}: {error}") from None
+
+
+def read_judge_config(path: Path) -> dict[str, object]:
+    """The settings in a file; a calibration is looked for beside it. ValueError, for people, for any other file."""
+    try:
+        held = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ValueError(f"{path} cannot be read: {error.strerror}") from None
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise ValueError(f"{path} is no TOML: {error}") from None
+    if unknown := sorted(set(held) - set(CONFIGURED)):
+        raise ValueError(
+            f"{path} holds {unknown[0]!r}, which is no setting of a judge; there are {', '.join(CONFIGURED)}"
+        )
+    if isinstance(calibration := held.get("judge_calibration"), str):
+        held["judge_calibration"] = path.resolve().parent / calibration
+    return held
+
+
+def _validated(overrides: Mapping[str, object]) -> Settings:
     try:
         return Settings(**overrides)  # pyright: ignore[reportArgumentType]
     except ValidationError as error:

@@ -21,6 +21,7 @@ COMMANDS = {
     "score": "score:score",
     "audit": "audit:audit",
     "agree": "agree:agree",
+    "judge": "judge:app",
     "compare": "compare:compare",
     "report": "report:report",
     "watch": "watch:watch",

@@ -32,8 +32,11 @@ ANNOTATIONS = ("annotations", "mark_given")
 PROFILES = ("profile", "profiles")
 JUDGE = (
     "judge",
+    "judge_config",
     "judge_method",
     "judge_evidence",
+    "judge_grounding",
+    "judge_language",
     "judge_scope",
     "judge_api_key",
     "judge_tokenizer",

@@ -39,4 +39,4 @@ def outputs_or_exit(
 def read_by(settings: Settings) -> Iterator[Path | str | None]:
     """The files that the service's parts read."""
     yield from settings.annotations
-    yield from (settings.profiles, settings.judge_calibration, settings.audit)
+    yield from (settings.profiles, settings.judge_config, settings.judge_calibration, settings.audit)

@@ -10,6 +10,7 @@ from perception_reward.service.judges.calibration import load_calibration
 from perception_reward.service.judges.cascade import spec as cascade
 from perception_reward.service.judges.cascade.judge import CascadeJudge
 from perception_reward.service.judges.cascade.observer import CascadeObserver
+from perception_reward.service.judges.llm import grounding, selection
 from perception_reward.service.judges.llm.engine import Engine
 from perception_reward.service.judges.llm.evidence import REMEMBERED_A_MIB, Evidence
 from perception_reward.service.judges.llm.judge import LLMJudge
@@ -38,24 +39,34 @@ def make_judge(settings: Settings, pool: WorkerPool, observer: JudgesObserver) -
     if settings.judge == "symbolic":
         return _calibrated(SymbolicJudge(pool), settings)
     engine = _engine(settings, observer)
-    method = make_method(settings.judge_method)
+    with naming("judge_language"):
+        method = make_method(settings.judge_method, settings.judge_language)
     with naming("judge_evidence"):
         judge = LLMJudge(
             engine,
             method,
             tokenizer=settings.judge_tokenizer or engine.model,
-            evidence=_evidence(settings, pool) if _selects(settings, method) else None,
+            evidence=evidence_of(settings, method, pool),
         )
     return _calibrated(judge, settings)
 
 
-def _evidence(settings: Settings, pool: WorkerPool) -> Evidence:
-    return Evidence(pool=pool, most_remembered=settings.cache_mb * REMEMBERED_A_MIB)
+def evidence_of(settings: Settings, method: Method, pool: WorkerPool | None) -> Evidence | None:
+    """What the model is shown for each fact; None for the whole response, with its word taken.
 
-
-def _selects(settings: Settings, method: Method) -> bool:
-    """Whether the model reads evidence only: where that is set, and by default where facts are asked about alone."""
-    return settings.judge_evidence == "selected" or (settings.judge_evidence == "auto" and method.scope == "fact")
+    By default evidence is selected where facts are asked about alone, and selected evidence is grounded.
+    """
+    alone = method.scope == "fact"
+    selects = settings.judge_evidence == "selected" or (settings.judge_evidence == "auto" and alone)
+    grounds = settings.judge_grounding == "on" or (settings.judge_grounding == "auto" and selects)
+    if not selects and not grounds:
+        return None
+    return Evidence(
+        selection.select if selects else None,
+        grounding.grounds if grounds else None,
+        pool=pool,
+        most_remembered=settings.cache_mb * REMEMBERED_A_MIB,
+    )
 
 
 def _engine(settings: Settings, observer: JudgesObserver) -> Engine:

@@ -48,7 +48,7 @@ from perception_reward.service.judges.base import Judge, JudgeInfo, JudgeTask, V
 from perception_reward.service.judges.cascade.pooling import pooled
 from perception_reward.service.judges.cascade.thresholds import decides, packaged
 from perception_reward.service.judges.llm.evidence import ABSENT, Evidence, shown_of, ungrounded
-from perception_reward.service.judges.llm.grounding import Grounds, grounds
+from perception_reward.service.judges.llm.grounding import grounds
 from perception_reward.service.judges.llm.judge import LLMJudge
 from perception_reward.service.judges.llm.methods import make_method
 from perception_reward.service.judges.llm.selection import select
@@ -131,14 +131,10 @@ def make(way: str, chosen: argparse.Namespace) -> Judge:
         return SymbolicJudge()
     name, _, shown = way.partition(", ")
     engine = openai_engine(f"openai:{chosen.url}#{chosen.model}")
-    evidence = Evidence(grounds=ungated) if shown == "selected" else None
+    # What the model says by itself; `grounded` is what the service makes of it.
+    evidence = Evidence(grounds=None) if shown == "selected" else None
     tokenizer = chosen.tokenizer or chosen.model
     return LLMJudge(engine, make_method(name), tokenizer=tokenizer, evidence=evidence)  # type: ignore[arg-type]
-
-
-def ungated(text: str, fact: str) -> Grounds:
-    """What the model says by itself; `grounded` is what the service makes of it."""
-    return Grounds.ALL
 
 
 def kept(model: str, way: str, name: str) -> Path:

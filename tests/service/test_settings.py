@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from perception_reward.service.settings import SettingsError, is_loopback, load
@@ -80,3 +82,40 @@ def test_a_secret_is_not_shown():
 )
 def test_loopback_addresses_are_told_from_others(host: str, loopback: bool):
     assert is_loopback(host) is loopback
+
+
+def test_a_file_of_judge_settings_is_read_and_what_is_set_otherwise_wins(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    config = tmp_path / "judge.toml"
+    config.write_text(
+        'judge = "vllm:m"\njudge_grounding = "off"\njudge_evidence = "whole"\njudge_calibration = "c.json"\n'
+    )
+    monkeypatch.setenv("PERCEPTION_REWARD_JUDGE_EVIDENCE", "selected")
+    settings = load(judge_config=config, judge="symbolic")
+    assert (settings.judge, settings.judge_evidence, settings.judge_grounding) == ("symbolic", "selected", "off")
+    assert settings.judge_calibration == tmp_path / "c.json"
+    monkeypatch.setenv("PERCEPTION_REWARD_JUDGE_CONFIG", str(config))
+    assert load().judge == "vllm:m"
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (None, ["judge.toml cannot be read: No such file"]),
+        ("judge = ", ["judge.toml is no TOML"]),
+        ("\udcff", ["judge.toml is no TOML"]),
+        ('judge_api_key = "secret"', ["judge.toml holds 'judge_api_key'", "no setting of a judge; there are judge, "]),
+        ('judge_method = "vote"', ["judge.toml: judge_method", "verdict"]),
+    ],
+)
+def test_a_bad_file_of_judge_settings_is_told_in_one_line(tmp_path: Path, content: str | None, words: list[str]):
+    config = tmp_path / "judge.toml"
+    if content is not None:
+        config.write_text(content, errors="surrogateescape")
+    with pytest.raises(SettingsError) as caught:
+        load(judge_config=config)
+    message = str(caught.value)
+    assert message.startswith("judge_config (--judge-config")
+    assert "\n" not in message
+    assert all(word in message for word in words), message

@@ -16,8 +16,17 @@ from perception_reward.service.audit.wordings import any_wording, capital, says
 from perception_reward.trainer_client.reference import options_of
 
 _SLOT = re.compile(
-    r"\{(fact|n|statement|Statement|other|another|listing|misplaced|opposite|question|filled|options|inline|guess)\}"
+    r"\{(fact|n|statement|Statement|other|another|listing|misplaced|opposite|question|filled|options|inline|guess"
+    r"|element|measure|value|near|elsewhere|cut)\}"
 )
+# What a fact of a kind is about, and what its value is.
+_ELEMENTS = {
+    "length": ("segment", "length"),
+    "angle": ("angle", "degrees"),
+    "arc": ("arc", "degrees"),
+    "radius": ("circle", "radius"),
+    "label": ("angle", "label"),
+}
 # Values in a listing: as many as a policy that tries its luck would print.
 LISTED = 20
 
@@ -56,6 +65,11 @@ class Filling:
                 return _clause(elsewhere, self.rng) if elsewhere else None
             case "listing":
                 return self._listing
+            case "cut":
+                words = self._statement.split()
+                return " ".join(words[: len(words) // 2]) or None
+            case "element" | "measure" | "value" | "near" | "elsewhere":
+                return self._entry(name)
             case _:
                 return self._copied(name)
 
@@ -73,6 +87,24 @@ class Filling:
                 return inline(choices) or None
             case _:
                 return self._guess
+
+    def _entry(self, name: str) -> str | None:
+        """What a table holds of the fact; None where it has no value, or no other would do."""
+        statement, elsewhere = self.subject.statement, self._elsewhere
+        if statement.kind not in VALUED or elsewhere is None or not self._values:
+            return None
+        noun, measure = _ELEMENTS[statement.kind]
+        return {
+            "element": f"{noun} {''.join(statement.names[0])}",
+            "elsewhere": f"{noun} {''.join(elsewhere.names[0])}",
+            "measure": measure,
+            "value": statement.value,
+            "near": self._values[0],
+        }[name]
+
+    @cached_property
+    def _elsewhere(self) -> Statement | None:
+        return misplaced(self.subject, self.rng)
 
     @cached_property
     def _guess(self) -> str:

@@ -9,11 +9,12 @@ from dataclasses import dataclass
 from perception_reward.service.audit.attacks.catalogue import Entry, Family, Place, Twin
 from perception_reward.service.audit.attacks.filling import Filling
 from perception_reward.service.audit.attacks.spelling import SPELLINGS, Spelling
-from perception_reward.service.audit.probes import Probe, probe
+from perception_reward.service.audit.probes import Probe, Purpose, probe
 from perception_reward.service.audit.subjects import Subject
 from perception_reward.service.audit.wordings import any_wording, sentence
 from perception_reward.service.audit.writing import enclosed, filler
 from perception_reward.service.excerpt import WHOLE
+from perception_reward.trainer_client.wire import Label
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,16 +29,29 @@ class _Try:
 
 def attacks(family: Family, subjects: Sequence[Subject], most: int, cap: int, rng: random.Random) -> list[Probe]:
     """Up to `most` different probes of a family, of all its texts alike. cap: characters that the judge is shown."""
+    paid = [subject for subject in subjects if subject.paid] if family.paid else subjects
+    return written_out(family, "attack", family.expected, paid, most, cap, rng)
+
+
+def written_out(
+    entry: Entry,
+    purpose: Purpose,
+    expected: Label,
+    subjects: Sequence[Subject],
+    most: int,
+    cap: int,
+    rng: random.Random,
+) -> list[Probe]:
+    """Up to `most` different probes whose response is a text of the entry, with what the fact puts into it."""
 
     def made(chosen: _Try) -> Iterator[Probe]:
         filled = Filling(chosen.subject, rng).fill(chosen.text)
         if filled is not None:
-            response = _response(family, chosen, filled, cap, rng)
+            response = _response(entry, chosen, filled, cap, rng)
             fact, problem = chosen.subject.fact, chosen.subject.problem
-            yield probe("attack", family.name, fact, response, family.expected, problem=problem)
+            yield probe(purpose, entry.name, fact, response, expected, problem=problem)
 
-    paid = [subject for subject in subjects if subject.paid] if family.paid else subjects
-    return _drawn(family, paid, most, made, rng)
+    return _drawn(entry, subjects, most, made, rng)
 
 
 def twin_probes(twin: Twin, subjects: Sequence[Subject], most: int, cap: int, rng: random.Random) -> list[Probe]:

@@ -18,11 +18,18 @@ VERSION = 2
 class Answers:
     """words: for each label the word that means it. Raises ValueError where the vocabulary splits one.
 
-    by_label: the tokens of each word, as it stands at a line's start and after a space; tokens: all of them, sorted.
+    by_label: the tokens of each word, as it stands at a line's start and after a space; tokens: all of them, sorted;
+    written: of each word the one token that a model is taught to answer, that at a line's start where there is one.
     """
 
     def __init__(self, vocabulary: Vocabulary, words: Mapping[Label, str]) -> None:
         self.by_label: dict[Label, Tokens] = {label: _tokens(vocabulary, word) for label, word in words.items()}
+        self.written: dict[Label, int] = {
+            label: vocabulary.single_tokens((word,))[0]
+            if vocabulary.single_tokens((word,))
+            else self.by_label[label][0]
+            for label, word in words.items()
+        }
         self.tokens: Tokens = tuple(sorted(token for tokens in self.by_label.values() for token in tokens))
         self._labels: dict[int, Label] = {token: label for label, tokens in self.by_label.items() for token in tokens}
 

@@ -52,19 +52,23 @@ TIME_LIMIT = 5.0
 class Evidence:
     """Selects, and remembers what was decided about each piece of evidence and fact.
 
+    select: what of a response is shown for a fact; None shows all of it. grounds: what the text shown holds of the
+    fact; None takes the model's word, whatever it holds. `shown`: for each fact of a task what a model is shown.
+
     Belongs to one judge: what is remembered is its verdicts. A verdict about evidence depends on nothing else, so
     remembering it changes no score. With a pool, selecting is work for its processes; it takes milliseconds a response.
     """
 
     def __init__(
         self,
-        select: Select = selection.select,
-        grounds: Ground = grounding.grounds,
+        select: Select | None = selection.select,
+        grounds: Ground | None = grounding.grounds,
         *,
         pool: WorkerPool | None = None,
         most_remembered: int = 256 * REMEMBERED_A_MIB,
     ) -> None:
-        self._shown_of = partial(shown_of, select, grounds)
+        self._selects, self._grounds = select is not None, grounds is not None
+        self.shown = partial(shown_of, select or whole, grounds or ungated)
         self._pool = pool
         self.at_once = SELECTING if pool is None else SELECTING_IN_WORKERS
         self._most_remembered = most_remembered
@@ -74,16 +78,16 @@ class Evidence:
     def identity(self) -> dict[str, object]:
         """What of it can change a verdict, for the fingerprint."""
         return {
-            "selection": selection.VERSION,
-            "grounding": [grounding.VERSION, LEFT_UNGROUNDED],
+            "selection": selection.VERSION if self._selects else None,
+            "grounding": [grounding.VERSION, LEFT_UNGROUNDED] if self._grounds else None,
             "language": fingerprint_of(LANGUAGE),
         }
 
     async def of(self, task: JudgeTask, deadline: float) -> list[Shown] | Missing:
         """For each fact of `task` what can bear on it."""
         if self._pool is None:
-            return await asyncio.to_thread(self._shown_of, task)
-        mapped = self._pool.map(self._shown_of, [task], deadline=deadline, time_limit=TIME_LIMIT)
+            return await asyncio.to_thread(self.shown, task)
+        mapped = self._pool.map(self.shown, [task], deadline=deadline, time_limit=TIME_LIMIT)
         async with aclosing(mapped) as results:
             async for _, found in results:
                 if isinstance(found, TimedOut):
@@ -116,6 +120,16 @@ class Shown:
 
     text: str
     grounded: bool
+
+
+def whole(response: str, fact: Fact) -> str:
+    """All of it."""
+    return response
+
+
+def ungated(text: str, fact: str) -> Grounds:
+    """Any text can state any fact."""
+    return Grounds.ALL
 
 
 def shown_of(select: Select, grounds: Ground, task: JudgeTask) -> list[Shown]:

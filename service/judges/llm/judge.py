@@ -29,7 +29,7 @@ class LLMJudge:
     def __init__(self, engine: Engine, method: Method, *, tokenizer: str, evidence: Evidence | None = None) -> None:
         if evidence is not None and method.scope != "fact":
             raise ValueError(
-                f"evidence is selected fact by fact, and the method {method.name!r} asks about all at once"
+                f"evidence is selected and grounded fact by fact, and the method {method.name!r} asks about all at once"
             )
         self._engine = engine
         self._method = method

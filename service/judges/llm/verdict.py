@@ -8,6 +8,7 @@ that it cannot close.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Literal, TypeAlias
 
 from perception_reward.service.judges.base import JudgeTask, Missing, Outcome, Scope
 from perception_reward.service.judges.llm import answers, sanitise
@@ -22,20 +23,23 @@ from perception_reward.trainer_client.wire import Fact, Label
 # The words of prompts/verdict.txt, each of which must be one token, at a line's start or after a space.
 WORDS: dict[Label, str] = {"stated": "Yes", "contradicted": "No", "absent": "Unknown"}
 
+# Languages that there is a prompt in. Responses and facts may be in any, and the answers stay the same words.
+Language: TypeAlias = Literal["en", "zh"]
+
 # Over HTTP each fact repeats the prompt in the request's body, which so stays below some 2 MB.
 MOST_FACTS = 32
 
 
 class VerdictMethod:
-    """max_response_tokens: longer responses lose their middle."""
+    """max_response_tokens: longer responses lose their middle. language: of the prompt."""
 
     name = "verdict"
     scope: Scope = "fact"
     most_facts: int | None = MOST_FACTS
 
-    def __init__(self, *, max_response_tokens: int = MAX_RESPONSE_TOKENS) -> None:
+    def __init__(self, *, max_response_tokens: int = MAX_RESPONSE_TOKENS, language: Language = "en") -> None:
         self._max_response_tokens = max_response_tokens
-        self._prompt = load_prompt("verdict")
+        self._prompt = load_prompt("verdict" if language == "en" else f"verdict_{language}")
         self._rendered: object = None
 
     @property

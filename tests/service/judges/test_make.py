@@ -33,6 +33,23 @@ def test_selected_evidence_is_another_judge():
     assert whole.fingerprint != selected.fingerprint
 
 
+def test_evidence_and_grounding_are_settings_of_their_own():
+    found = {
+        made(judge=SERVER, judge_evidence=evidence, judge_grounding=grounding).info.fingerprint
+        for evidence in ("whole", "selected")
+        for grounding in ("on", "off")
+    }
+    assert len(found) == 4
+    # What is set to `auto` is one of them.
+    assert {made(judge=SERVER).info.fingerprint, made(judge=SERVER, judge_evidence="whole").info.fingerprint} <= found
+
+
+def test_a_prompt_in_another_language_is_another_judge_and_only_the_verdict_has_one():
+    assert made(judge=SERVER).info.fingerprint != made(judge=SERVER, judge_language="zh").info.fingerprint
+    with pytest.raises(SettingsError, match=r"judge_language .*'paper' has no prompt in 'zh'"):
+        made(judge=SERVER, judge_method="paper", judge_language="zh")
+
+
 def test_evidence_for_a_method_that_asks_about_all_facts_at_once_is_refused():
     with pytest.raises(SettingsError, match=r"judge_evidence \(--judge-evidence.*'joint' asks about all at once"):
         made(judge=SERVER, judge_method="joint", judge_evidence="selected")

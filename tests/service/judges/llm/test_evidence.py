@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from perception_reward.service.judges.base import JudgeTask, Missing, Outcome, Verdict
-from perception_reward.service.judges.llm.evidence import ABSENT, LEFT_UNGROUNDED, Evidence, ungrounded
+from perception_reward.service.judges.llm.evidence import ABSENT, LEFT_UNGROUNDED, Evidence, Shown, ungrounded
 from perception_reward.service.judges.llm.failure import JudgeFailure
 from perception_reward.service.judges.llm.grounding import Grounds
 from perception_reward.service.judges.llm.joint import JointMethod
@@ -215,3 +215,15 @@ async def test_evidence_selected_in_workers_is_the_same() -> None:
     await pool.aclose()
     assert found == await Evidence().of(task, deadline)
     assert late == Missing("judge_timeout")
+
+
+async def test_a_whole_response_can_be_held_to_a_facts_names_and_numbers_and_evidence_need_not():
+    facts = (Fact(id="a", text="Segment AB has length 5."), Fact(id="c", text="Segment CD has length 6."))
+    task = JudgeTask("It is sunny. AB = 7.", facts)
+    deadline = asyncio.get_running_loop().time() + 10
+    whole = await Evidence(select=None).of(task, deadline)
+    assert whole == [Shown(task.response, grounded=False), Shown("", grounded=False)]
+    ungrounded = await Evidence(grounds=None).of(task, deadline)
+    assert isinstance(ungrounded, list)
+    assert [one.grounded for one in ungrounded] == [True, True]
+    assert "sunny" not in ungrounded[0].text

@@ -1,0 +1,181 @@
+"""A tiny model taught for real: TRL, PEFT and torch, in an environment of their own."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+import os
+import signal
+import subprocess
+import sys
+import time
+from importlib.resources import as_file, files
+from pathlib import Path
+
+import pytest
+
+from perception_reward.service.audit.figures import AuditReport
+from perception_reward.service.settings import load
+from perception_reward.trainer_client.wire import Fact
+
+pytestmark = [pytest.mark.train, pytest.mark.timeout(900)]
+
+# More threads than one get in one another's way on such a model.
+ONE = os.environ | {"OMP_NUM_THREADS": "1"}
+SMALL = [
+    *("--most", "2", "--probes", "1", "--epochs", "2", "--held-out", "0.3"),
+    *("--rows-a-step", "2", "--save-every", "2"),
+]
+
+
+def command(base: Path, out: Path, *more: str) -> list[str]:
+    with as_file(files("perception_reward.service.demo") / "annotations.jsonl") as annotations:
+        named = ["--annotations", str(annotations), "--row-tokens", "8192"]
+    return [sys.executable, "-m", "perception_reward.service.cli", "judge", "train", str(base), str(out), *named, *more]
+
+
+def taught(base: Path, out: Path, *more: str) -> subprocess.CompletedProcess[str]:
+    done = subprocess.run(command(base, out, *SMALL, *more), capture_output=True, text=True, timeout=600, env=ONE)
+    assert done.returncode == 0, done.stderr
+    return done
+
+
+def weights(folder: Path) -> bytes:
+    return (folder / "model.safetensors").read_bytes()
+
+
+def answered(folder: Path) -> float:
+    """The probability that a judge answers at all."""
+    from perception_reward.service.judges.base import JudgeTask
+    from perception_reward.service.judges.llm.ask import Choice
+    from perception_reward.service.judges.llm.verdict import VerdictMethod
+    from perception_reward.service.judges.llm.vocabulary import Vocabulary
+    from perception_reward.service.training.engine import PlainEngine
+    from perception_reward.service.training.fitting import load as load_model
+
+    method = VerdictMethod()
+    method.load(Vocabulary(str(folder)))
+    ask = method.render(JudgeTask("AB = 5.", (Fact(id="f", text="Segment AB has length 5."),))).ask
+    assert isinstance(ask, Choice)
+    (odds,) = asyncio.run(PlainEngine(load_model(str(folder), exact=True), "m").choose(ask, "", 0.0))
+    return sum(math.exp(value) for value in odds.values())
+
+
+@pytest.fixture(scope="module")
+def whole(tiny_model: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    out = tmp_path_factory.mktemp("taught") / "judge"
+    taught(tiny_model, out)
+    return out
+
+
+def test_the_folder_holds_a_model_that_loads_its_tokenizer_and_a_card(whole: Path, tiny_model: Path):
+    from transformers import AutoModelForCausalLM, AutoTokenizer
+
+    AutoModelForCausalLM.from_pretrained(whole)
+    assert AutoTokenizer.from_pretrained(whole).chat_template
+    assert weights(whole) != weights(tiny_model)
+    card = (whole / "README.md").read_text(encoding="utf-8")
+    for said in (
+        "license: apache-2.0",
+        "| paraphrase |",
+        "| starting: chart |",
+        "| content-free |",
+        "three-way accuracy",
+    ):
+        assert said in card
+    for name in ("base.json", "report.json"):
+        AuditReport.model_validate_json((whole / "audit" / name).read_bytes())
+    assert load(judge_config=whole / "judge.toml").judge == f"vllm:{whole}"
+    assert not (whole / "training").exists()
+
+
+def test_a_run_that_was_killed_ends_with_the_weights_of_one_that_was_not(whole: Path, tiny_model: Path, tmp_path: Path):
+    out = tmp_path / "judge"
+    process = subprocess.Popen(
+        command(tiny_model, out, *SMALL),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+        env=ONE,
+    )
+    until = time.monotonic() + 300
+    while not list(out.glob("training/checkpoint-*/trainer_state.json")) and process.poll() is None:
+        assert time.monotonic() < until
+        time.sleep(0.01)
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+    assert not (out / "README.md").exists()
+    assert ", from checkpoint-" in taught(tiny_model, out).stderr
+    assert weights(out) == weights(whole)
+
+
+def test_all_weights_can_be_taught_but_those_of_frozen_layers(tiny_model: Path, tmp_path: Path):
+    from safetensors.torch import load_file
+
+    out = tmp_path / "judge"
+    taught(tiny_model, out, "--how", "full", "--freeze", "1", "--learning-rate", "0.01")
+    before, after = (load_file(folder / "model.safetensors") for folder in (tiny_model, out))
+    moved = {name for name in before if not before[name].equal(after[name])}
+    assert any(".layers.1." in name for name in moved)
+    assert not any(".layers.0." in name or "embed" in name for name in moved)
+    # Of 512 tokens it has learnt that three are answers.
+    assert answered(out) > 5 * answered(tiny_model)
+
+
+def test_what_cannot_be_taught_is_told_in_a_line(tiny_model: Path, tmp_path: Path):
+    done = subprocess.run(command(tiny_model, tmp_path / "judge", "--freeze", "2"), capture_output=True, text=True)
+    assert done.returncode == 1
+    assert "has 2 layers; --freeze leaves at least one" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_disk_that_is_too_small_is_told_before_anything_is_taught(
+    tiny_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    import shutil
+
+    from perception_reward.service.training.fitting import Plan, Refused, check
+    from perception_reward.service.training.fitting import load as load_model
+
+    model = load_model(str(tiny_model), exact=True)
+    check(Plan(str(tiny_model)), model, tmp_path)
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: shutil._ntuple_diskusage(2**30, 2**30, 1000))
+    with pytest.raises(Refused, match=r"has 0.0 GiB free, and training takes some .* GiB; make room"):
+        check(Plan(str(tiny_model)), model, tmp_path)
+
+
+def test_another_training_is_not_gone_on_with_in_the_same_folder(tmp_path: Path):
+    from perception_reward.service.training.fitting import Plan, Refused, _claim
+
+    rows = [{"input_ids": [1, 2], "labels": [-100, 2], "seq_lengths": [0, 2]}]
+    _claim(tmp_path / "training", Plan("m"), rows)
+    _claim(tmp_path / "training", Plan("m", save_every=7), rows)
+    with pytest.raises(Refused, match="of other data or settings"):
+        _claim(tmp_path / "training", Plan("m", rank=8), rows)
+
+
+def test_prompts_side_by_side_are_to_a_model_what_each_is_alone(tiny_model: Path):
+    from perception_reward.service.training.fitting import load as load_model
+    from perception_reward.service.training.fitting import shares_beginnings
+    from perception_reward.service.training.rows import Prompt, row
+
+    model = load_model(str(tiny_model), exact=True)
+    one, other = Prompt((5, 6, 7, 8, 20, 21), 30), Prompt((5, 6, 7, 8, 40, 41, 42), 31)
+    assert shares_beginnings(model, row([one, other]), row([other]))
+    # With its rest told wrong, it is not.
+    assert not shares_beginnings(model, row([one, other]), row([Prompt((5, 6, 7, 9, 40, 41, 42), 31)]))
+
+
+async def test_what_asks_share_is_computed_once_and_changes_nothing(tiny_model: Path):
+    from perception_reward.service.judges.llm.ask import Choice
+    from perception_reward.service.training.engine import PlainEngine
+    from perception_reward.service.training.fitting import load as load_model
+
+    model = load_model(str(tiny_model), exact=True)
+    asks = [Choice((5, 6, 7), ((8, 9), (8, 10), (11,)), (3, 4)), Choice((5, 6), ((7, 8), (12,)), (3, 4))]
+    kept = PlainEngine(model, "m")
+    for ask in asks:
+        told = await kept.choose(ask, "", 0.0)
+        for suffix, found in zip(ask.suffixes, told, strict=True):
+            (alone,) = await PlainEngine(model, "m").choose(Choice(ask.shared, (suffix,), ask.answers), "", 0.0)
+            assert found == pytest.approx(alone, abs=1e-4)
