@@ -41,8 +41,8 @@ class Sentence:
     """A sentence, bullet line, table row or line of display math, in plain notation.
 
     form: `row` for a line of a Markdown table, whose cells `cells` gives.
-    stance: the mood that the surroundings give the whole sentence: `option` in a list of choices, `hypothetical`
-        after "Suppose …", `question` where it is quoted as something to be checked, else `asserted`.
+    stance: the mood that the surroundings give the whole sentence: `option` in a list of choices, `question` where it
+        is quoted as something to be checked, else `asserted`.
     offset: where it begins in the document's plain text.
     """
 
@@ -84,13 +84,9 @@ def read(response: str) -> Document:
     options = _option_lines(plain.text, ranges)
     examined = examined_of(plain.text, ranges)
     sentences: list[Sentence] = []
-    supposing = False
     for index, (start, end) in enumerate(ranges):
         text = plain.text[start:end]
-        supposing = _supposes(text, supposing)
-        stance: Mood = "option" if index in options else "hypothetical" if supposing else "asserted"
-        if index in examined:
-            stance = "question"
+        stance: Mood = "question" if index in examined else "option" if index in options else "asserted"
         number = _NUMBERING.match(text)
         begin = number.end() if number and number.end() < len(text) else 0
         sentences.append(Sentence(text[begin:], _form(text), stance, start + begin, plain))
@@ -150,13 +146,3 @@ def _option_lines(text: str, ranges: list[tuple[int, int]]) -> set[int]:
         for index, letter in letters.items()
         if letters.get(index + 1) == chr(ord(letter) + 1) or letters.get(index - 1) == chr(ord(letter) - 1)
     }
-
-
-def _supposes(text: str, supposing: bool) -> bool:
-    """Whether a sentence stands under a supposition made by it or by the sentence before."""
-    head = text.lstrip(" \t-*>#\"'(")[:24].lower()
-    if head.startswith(("suppose", "assume", "assuming", "imagine", "let's say", "let us say", "what if", "pretend")):
-        return True
-    return supposing and head.startswith(
-        ("then ", "then,", "so ", "this would", "that would", "in that case", "it would")
-    )

@@ -79,14 +79,8 @@ _RELATIONS: dict[str, tuple[frozenset[str], frozenset[str]]] = {
     "parallel": (_words("∥ parallel"), _words("runs run lies lie arrows")),
     "congruent": (_words("≅ congruent matches match identical same"), _words("matching")),
     "similar": (_words("~ similar"), frozenset()),
-    "tangent": (_words("tangent touches touch"), _words("point just")),
     "bisector": (_words("bisects bisect bisector halves"), _words("angle")),
     "midpoint": (_words("midpoint middle mid-point bisects"), _words("point exact centre center")),
-    "diameter": (_words("diameter"), frozenset()),
-    "radius": (_words("radius"), frozenset()),
-    "chord": (_words("chord"), frozenset()),
-    "center": (_words("center centre centered centred"), frozenset()),
-    "inscribed": (_words("inscribed"), frozenset()),
     "between": (_words("between"), _words("lies lie lying located sits somewhere placed point halfway midway exactly")),
     "on": (
         _words("on lies lie lying ∈ through contains contain passes pass along part point"),
@@ -148,11 +142,8 @@ _PREDICATES: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("congruent", ("congruent", "equal", "identical", "equally long", "same length", "same measure", "same size",
                    "equal length", "equal measure", "equal in length", "equal in measure", "equal lengths")),
     ("similar", ("similar",)),
-    ("collinear", ("collinear",)),
-    ("diameter", ("diameter", "passes through the center", "passes through the centre", "goes through the center",
+    ("diameter", ("passes through the center", "passes through the centre", "goes through the center",
                   "goes through the centre")),
-    ("radius", ("radius", "radii")),
-    ("chord", ("chord", "chords")),
     ("tangent", ("tangent", "tangents", "touches the circle", "touch the circle", "touches the circle at one point")),
     ("misses_circle", ("misses the circle", "miss the circle", "secant", "secants")),
     ("not_right", ("acute", "obtuse", "acute angle", "obtuse angle", "straight angle")),
@@ -165,7 +156,6 @@ _PREDICATES: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("on_circle", ("on the circle", "lie on the circle", "lies on the circle", "points on the circle",
                    "point on the circle",
                    "on the circumference", "lies on the circumference", "on a circle")),
-    ("midpoint", ("midpoint",)),
 )  # fmt: skip
 _PREDICATE_OF = {phrase: name for name, phrases in _PREDICATES for phrase in phrases}
 _BEFORE_PREDICATE = _MOODS | _words(
@@ -174,7 +164,6 @@ _BEFORE_PREDICATE = _MOODS | _words(
     " : — meet meets cross crosses intersect intersects serves acts functions stands have with"
     " having to it in make makes its which drawn same equal on do does of they"
 ) - _words("same equal right")
-_DENYING = _words("not never isn't aren't don't doesn't cannot can't rather hardly")
 _STRANGE_QUANTITIES = _words(
     "slope ratio ratios sum difference product equation square half twice third double quarter"
     " tangent sine cosine tan sin cos"
@@ -281,8 +270,7 @@ def _tail(words: list[str]) -> tuple[str, int]:
         return "compared", 0
     if "through" in words[:8] and not {"center", "centre"}.isdisjoint(words[:12]):
         return "diameter", words.index("through") + 1
-    first = _contrasted(words)
-    for index, word in enumerate(words[first : first + 10], first):
+    for index, word in enumerate(words[:10]):
         for size in (5, 4, 3, 2, 1):
             found = _PREDICATE_OF.get(" ".join(words[index : index + size]))
             if found:
@@ -291,13 +279,6 @@ def _tail(words: list[str]) -> tuple[str, int]:
         if word not in _BEFORE_PREDICATE and not apposed:
             return "", 0
     return "", 0
-
-
-def _contrasted(words: list[str]) -> int:
-    """How many words lead to a denial in second place: ", but not at a right angle"."""
-    first = 1 if words[:1] == [","] else 0
-    first += words[first : first + 1] in (["but"], ["and"], ["yet"], ["though"])
-    return first if first and words[first : first + 1] and words[first] in _DENYING else 0
 
 
 def _lead(lowered: str, words: list[str]) -> str:

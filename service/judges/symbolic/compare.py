@@ -21,7 +21,6 @@ from perception_reward.annotations.language.geometry.statements import Claim
 from perception_reward.annotations.language.sentences import Document, Sentence
 from perception_reward.annotations.language.units import is_degrees
 from perception_reward.service.judges.base import Verdict
-from perception_reward.service.judges.symbolic.alternatives import goes_on
 from perception_reward.service.judges.symbolic.claims import Claims
 from perception_reward.service.judges.symbolic.evidence import SHAPES, Evidence, evidence_for
 
@@ -158,7 +157,7 @@ def _claim_verdict(fact: Claim, text: str, reading: Reading) -> Verdict:
     weighed, truncated = evidence_for(fact, reading.claims)
     if _is_no_size(fact, text):
         weighed = [item for item in weighed if not _is_size(item.claim)]
-    verdict = _weighed(fact, text, [_as_offered(item, reading) for item in weighed], reading)
+    verdict = _weighed(fact, text, weighed, reading)
     return replace(verdict, truncated=True) if truncated else verdict
 
 
@@ -191,14 +190,6 @@ def _is_no_size(fact: Claim, text: str) -> bool:
 def _is_size(claim: Claim) -> bool:
     """Whether a claim says how many degrees something has: "right" does, too."""
     return all(is_degrees(unit) for _, unit in claim.values)
-
-
-def _as_offered(item: Evidence, reading: Reading) -> Evidence:
-    """The evidence, hedged where its value is only the first of a list of alternatives."""
-    claim = item.claim
-    if claim.mood not in _STATING or not goes_on(reading.document.sentences[claim.index].text, claim.end):
-        return item
-    return replace(item, claim=replace(claim, mood="hedged"))
 
 
 def _outweighing(firm: list[Evidence], best: Evidence) -> list[Evidence]:

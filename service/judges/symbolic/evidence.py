@@ -1,13 +1,13 @@
 """What a document says about one claim of a fact: the claims that bear it out and those that rule it out.
 
-Relations entail one another both ways: AB ⟂ BC, a right angle at B, ∠ABC = 90° and "rectangle ABCD" are one fact; a
-midpoint of AB lies on AB; a square is a rhombus. At most `MOST_WEIGHED` claims are weighed for one of a fact's.
+AB ⟂ BC, a right angle at B, ∠ABC = 90° and what "rectangle ABCD" says of B are one fact.
+At most `MOST_WEIGHED` claims are weighed for one of a fact's.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from fractions import Fraction
 from itertools import islice
 
@@ -15,33 +15,14 @@ from perception_reward.annotations.language.geometry.elements import Element
 from perception_reward.annotations.language.geometry.statements import Claim
 from perception_reward.annotations.language.units import comparable
 from perception_reward.annotations.language.values import Value, close, same
+from perception_reward.annotations.language.word_lists import words
 from perception_reward.service.judges.symbolic.claims import Claims, corner_of
 
 MOST_WEIGHED = 256
 
 _RIGHT = Value(((((), 1), Fraction(90)),))
 
-# Each shape and the shapes that it also is.
-_ALSO = {
-    "square": ("rectangle", "rhombus", "parallelogram"),
-    "rectangle": ("parallelogram",),
-    "rhombus": ("parallelogram",),
-    "equilateral": ("isosceles",),
-}
-SHAPES = frozenset(
-    [
-        "square",
-        "rectangle",
-        "rhombus",
-        "parallelogram",
-        "trapezoid",
-        "kite",
-        "isosceles",
-        "equilateral",
-        "right_triangle",
-    ]
-)
-_EXCLUSIVE = (frozenset({"trapezoid", "parallelogram"}), frozenset({"equilateral", "right_triangle"}))
+SHAPES = words("square rectangle rhombus parallelogram trapezoid kite isosceles equilateral right_triangle")
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,9 +66,8 @@ def _about_value(fact: Claim, claims: Claims) -> Iterator[Evidence]:
     for name, weight in _synonyms(fact.subject, claims):
         for claim in claims.of_element.get(name, ()):
             yield _compared(fact, claim, weight)
-    yield from _from_half(fact, claims)
-    if fact.subject.kind == "angle":
-        yield from _from_corner(fact, claims)
+    if fact.subject.kind == "angle" and same(fact.values[0][0], _RIGHT):
+        yield from (found for found in _about_corner(fact.subject.points, claims) if found.claim.relation != "value")
 
 
 def _synonyms(named: Element, claims: Claims) -> Iterator[tuple[Element, float]]:
@@ -115,21 +95,6 @@ def _synonyms(named: Element, claims: Claims) -> Iterator[tuple[Element, float]]
                 yield claim.subject, 0.85
 
 
-def _from_half(fact: Claim, claims: Claims) -> Iterator[Evidence]:
-    """A diameter is twice the radius."""
-    factors = {"diameter": ("radius", Fraction(1, 2)), "radius": ("diameter", Fraction(2))}
-    if fact.subject.kind not in factors:
-        return
-    other, factor = factors[fact.subject.kind]
-    value, unit = fact.values[0]
-    scaled = replace(fact, subject=Element(other, fact.subject.name), values=((value.scaled(factor), unit),))
-    for name, weight in _synonyms(scaled.subject, claims):
-        for claim in claims.of_element.get(name, ()):
-            found = _compared(scaled, claim, weight * 0.9)
-            if found.agrees:
-                yield found
-
-
 def _compared(fact: Claim, claim: Claim, weight: float) -> Evidence:
     """A value claimed for the fact's element, against the fact's value."""
     value, unit = fact.values[0]
@@ -141,15 +106,8 @@ def _compared(fact: Claim, claim: Claim, weight: float) -> Evidence:
         return Evidence(claim, True, weight * 0.9)
     if "same" in verdicts:
         written_out = value.variables or len(claim.values[verdicts.index("same")][0].terms) > 1
-        return Evidence(claim, bool(written_out) or _consistent(claim), weight)
+        return Evidence(claim, bool(written_out), weight)
     return Evidence(claim, False, weight, firm="differs" in verdicts)
-
-
-def _consistent(claim: Claim) -> bool:
-    """Whether the numbers in a chain of equations are one number, up to rounding."""
-    numbers = [value.number for value, _ in claim.values]
-    known = [number for number in numbers if number is not None]
-    return not known or max(known) - min(known) <= 0.02 * max(1.0, abs(known[0]))
 
 
 def _agreement(value: Value, unit: str, other: Value, other_unit: str) -> str:
@@ -164,14 +122,6 @@ def _agreement(value: Value, unit: str, other: Value, other_unit: str) -> str:
     if bool(value.variables) != bool(other.variables):
         return "open"
     return "differs"
-
-
-def _from_corner(fact: Claim, claims: Claims) -> Iterator[Evidence]:
-    """A right angle stated where the fact gives the angle's size."""
-    value, _ = fact.values[0]
-    for found in _about_corner(fact.subject.points, claims, values=False):
-        if found.agrees and not value.variables:
-            yield Evidence(found.claim, same(value, _RIGHT), found.weight)
 
 
 def _of_any(fact: Claim, claims: Claims) -> Iterator[Evidence]:
@@ -190,23 +140,21 @@ def _of_any(fact: Claim, claims: Claims) -> Iterator[Evidence]:
 # --- right angles -----------------------------------------------------------------------------------------------
 
 
-def _about_corner(corner: tuple[str, ...], claims: Claims, values: bool = True) -> Iterator[Evidence]:
+def _about_corner(corner: tuple[str, ...], claims: Claims) -> Iterator[Evidence]:
     """Evidence that the corner (end, vertex, end) is a right angle."""
     vertex = corner[1]
     for claim in claims.right_angles(corner):
         yield from _right_there(claim, corner)
-    if values:
-        for name, weight in ((Element("angle", "".join(corner)), 1.0), (Element("vertex", vertex), 0.85)):
-            for claim in claims.of_element.get(name, ()):
-                angle = Claim("value", name, None, ((_RIGHT, "°"),), "asserted", 0, 0, 0)
-                yield _compared(angle, claim, weight)
-        for name in claims.angles_among(corner):
-            if name.points[1] != vertex:
-                yield from (Evidence(claim, False, 0.9) for claim in claims.of_element[name] if _is_right(claim))
+    for name, weight in ((Element("angle", "".join(corner)), 1.0), (Element("vertex", vertex), 0.85)):
+        for claim in claims.of_element.get(name, ()):
+            angle = Claim("value", name, None, ((_RIGHT, "°"),), "asserted", 0, 0, 0)
+            yield _compared(angle, claim, weight)
+    for name in claims.angles_among(corner):
+        if name.points[1] != vertex:
+            yield from (Evidence(claim, False, 0.9) for claim in claims.of_element[name] if _is_right(claim))
     for shape in ("rectangle", "square"):
         for claim in claims.cornered(shape, corner):
             yield Evidence(claim, True, 0.95)
-    yield from _from_hypotenuse(corner, claims)
 
 
 def _right_there(claim: Claim, corner: tuple[str, ...]) -> Iterator[Evidence]:
@@ -225,16 +173,6 @@ def _right_there(claim: Claim, corner: tuple[str, ...]) -> Iterator[Evidence]:
 
 def _is_right(claim: Claim) -> bool:
     return any(same(value, _RIGHT) for value, _ in claim.values)
-
-
-def _from_hypotenuse(corner: tuple[str, ...], claims: Claims) -> Iterator[Evidence]:
-    """The right angle of a right triangle lies opposite its hypotenuse and between its legs."""
-    legs = claims.within("leg", frozenset(corner))
-    for claim in claims.of_points("hypotenuse", (corner[0], corner[2])):
-        yield Evidence(claim, True, 0.85)
-    if len({claim.subject for claim in legs}) == 2:
-        agrees = all(corner[1] in claim.subject.points for claim in legs)
-        yield from (Evidence(claim, agrees, 0.85) for claim in legs)
 
 
 # --- other relations --------------------------------------------------------------------------------------------
@@ -281,44 +219,6 @@ def _about_equality(fact: Claim, claims: Claims) -> Iterator[Evidence]:
                 yield Evidence(second, False, 0.8)
 
 
-def _about_shape(fact: Claim, claims: Claims) -> Iterator[Evidence]:
-    shapes = {fact.relation, *(shape for shape, also in _ALSO.items() if fact.relation in also)}
-    for shape in sorted(SHAPES):
-        for claim in claims.about(shape, fact.subject):
-            if shape in shapes:
-                yield Evidence(claim, True, 1.0 if shape == fact.relation else 0.9)
-            elif frozenset({shape, fact.relation}) in _EXCLUSIVE:
-                yield Evidence(claim, False, 0.8)
-    if fact.relation == "right_triangle":
-        triangle = fact.subject.points
-        for claim in claims.right_angles(triangle):
-            yield Evidence(claim, True, 0.95 if corner_of(claim) else 0.8)
-        for name in claims.angles_among(triangle):
-            yield from (Evidence(claim, True, 0.9) for claim in claims.of_element[name] if _is_right(claim))
-
-
-def _about_place(fact: Claim, claims: Claims) -> Iterator[Evidence]:
-    """A point on a line or circle."""
-    yield from _about_relation(fact, claims)
-    if fact.object is None:
-        return
-    if fact.object.kind == "circle":
-        yield from _on_circle(fact.subject, fact.object, claims)
-    for relation in ("midpoint", "between"):
-        for claim in claims.about(relation, fact.subject):
-            if claim.object == fact.object:
-                yield Evidence(claim, True, 0.95)
-
-
-def _on_circle(point: Element, circle: Element, claims: Claims) -> Iterator[Evidence]:
-    for claim in claims.about("on_circle", point):
-        yield Evidence(claim, True, 0.9)
-    for relation in ("radius", "diameter", "chord"):
-        for claim in claims.ending(relation, point.name) if point.name != circle.name else ():
-            if _compatible(circle, claim.object):
-                yield Evidence(claim, True, 0.8)
-
-
 def _about_midpoint(fact: Claim, claims: Claims) -> Iterator[Evidence]:
     yield from _about_relation(fact, claims)
     if fact.object is None or fact.object.kind != "segment":
@@ -328,16 +228,7 @@ def _about_midpoint(fact: Claim, claims: Claims) -> Iterator[Evidence]:
         yield Evidence(claim, True, 0.7)
 
 
-def _about_center(fact: Claim, claims: Claims) -> Iterator[Evidence]:
-    yield from _about_relation(fact, claims)
-    for claim in claims.on_circle(Element("circle", fact.subject.name)):
-        yield Evidence(claim, True, 0.85)
-
-
 _FINDERS: dict[str, Callable[[Claim, Claims], Iterator[Evidence]]] = {
     "equal": _about_equality,
-    "on": _about_place,
     "midpoint": _about_midpoint,
-    "center": _about_center,
-    **dict.fromkeys(SHAPES, _about_shape),
 }

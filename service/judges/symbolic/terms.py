@@ -20,7 +20,6 @@ from perception_reward.annotations.language.numbers import STARTS, number_at
 from perception_reward.annotations.language.sentences import Sentence
 from perception_reward.annotations.language.stems import stem
 from perception_reward.annotations.language.word_lists import words
-from perception_reward.service.judges.symbolic.alternatives import goes_on
 
 Key: TypeAlias = "str | tuple[str, object]"
 
@@ -91,8 +90,6 @@ QUOTES = frozenset('"“”')
 _NONE = re.compile(r"no (?=[a-z])", re.IGNORECASE)
 # "One of the cars" counts none.
 _OF = re.compile(r"\s+of\b")
-# What stands behind it is offered beside something else.
-_OR = re.compile(r"\bor\b(?! (?:equivalently|simply|rather|just|better|that is|in other words)\b)", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,7 +160,6 @@ def heard(sentence: Sentence) -> list[Term]:
 
 def _in_mood(sentence: Sentence, found: Iterable[Term]) -> Iterator[Term]:
     parts = stretches(sentence.text)
-    choice = _OR.search(sentence.text)
     end, mood, hedged = 0, "asserted", False
     for term in found:
         while term.start >= end:
@@ -171,5 +167,4 @@ def _in_mood(sentence: Sentence, found: Iterable[Term]) -> Iterator[Term]:
             end += len(part)
             hedged = mood not in _STATES or (hedged and part.lower() not in FACTUAL_EDGES)
         denied = mood == "negated"
-        idle = hedged or (choice is not None and (term.start > choice.start() or goes_on(sentence.text, term.end)))
-        yield replace(term, denied=denied, idle=idle) if denied or idle else term
+        yield replace(term, denied=denied, idle=hedged) if denied or hedged else term

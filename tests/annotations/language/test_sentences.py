@@ -40,11 +40,6 @@ def test_cells_of_a_row_have_their_places() -> None:
     assert row.cells() == [("AB", 2), ("5 cm", 7)]
 
 
-def test_what_follows_a_supposition_is_supposed() -> None:
-    moods = [sentence.mood(0, 6) for sentence in read("Suppose AB = 5. Then BC = 7. CD = 8.").sentences]
-    assert moods == ["hypothetical", "hypothetical", "asserted"]
-
-
 @pytest.mark.parametrize("numbered", ["(i) AC = 7", "2) AC = 7", "(3) AC = 7", " (iv)  AC = 7"])
 def test_a_number_in_brackets_is_no_part_of_its_sentence(numbered: str) -> None:
     sentence = read(numbered).sentences[0]

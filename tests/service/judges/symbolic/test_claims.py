@@ -14,8 +14,7 @@ from perception_reward.service.judges.symbolic.claims import MAX_REPEATS, Claims
 
 SAID = """
 AB = 5. ∠ABC = 90°. ∠ACB = 40°. ∠DBE = 30°. BC ⟂ AB. There is a right angle at C. ∠ACB is a right angle. AD ∥ BC.
-AB is perpendicular to BC. ABCD is a rectangle. BCDA is a square. AC is the hypotenuse. AB is a leg. BC is a leg.
-CD is a leg. OA is a radius of circle O. OB is a radius.
+AB is perpendicular to BC. ABCD is a rectangle. BCDA is a square. OA is a radius of circle O. OB is a radius.
 The radius of circle P is 4. AB is a diameter of circle O. AB = CD. ∠A = ∠B.
 D lies on circle O. AB is a chord of circle O. BC is tangent to circle O. CD = AB. There is a right angle at A.
 The radius is 3.
@@ -44,8 +43,10 @@ def test_right_angles_of_a_triangle_and_at_its_points(found: list[Claim], corner
             return set(said) == set(corner)
         return claim.subject.kind == "vertex" and claim.subject.name in corner
 
-    wanted = [claim for claim in going_through(found, "right", "perpendicular") if bears(claim)]
-    assert same(Claims(found).right_angles(corner), wanted)
+    wanted = [claim for claim in found if claim.relation in ("right", "perpendicular") and bears(claim)]
+    looked_up = Claims(found).right_angles(corner)
+    assert wanted
+    assert sorted(looked_up, key=found.index) == wanted
 
 
 @pytest.mark.parametrize("corner", CORNERS)
@@ -60,26 +61,15 @@ def test_figures_with_a_corner(found: list[Claim], corner: tuple[str, ...], shap
     assert same(Claims(found).cornered(shape, corner), wanted, some=False)
 
 
-@pytest.mark.parametrize("corner", CORNERS)
-def test_legs_and_hypotenuses_of_a_triangle(found: list[Claim], corner: tuple[str, ...]):
-    legs = [claim for claim in going_through(found, "leg") if set(claim.subject.points) < set(corner)]
-    assert same(Claims(found).within("leg", frozenset(corner)), legs)
-    long = [claim for claim in going_through(found, "hypotenuse") if set(claim.subject.points) == {*corner[:2]}]
-    assert same(Claims(found).of_points("hypotenuse", corner[:2]), long, some=False)
-
-
 @pytest.mark.parametrize(
     ("look_up", "wanted"),
     [
         (lambda all_: all_.about("radius", Element("segment", "AO")), ["AO"]),
-        (lambda all_: all_.parts("radius", "O"), ["AO", "BO"]),
+        (lambda all_: all_.parts("radius", "O"), ["BO", "AO"]),
         (lambda all_: all_.parts("radius", "P"), ["BO"]),
         (lambda all_: all_.parts("radius", ""), ["AO", "BO"]),
-        (lambda all_: all_.ending("radius", "O"), ["AO", "BO"]),
-        (lambda all_: all_.ending("chord", "B"), ["AB"]),
         (lambda all_: all_.equating(Element("segment", "CD"), Element("segment", "AB")), ["AB", "AB"]),
         (lambda all_: all_.equating(Element("vertex", "B"), Element("vertex", "A")), ["A"]),
-        (lambda all_: all_.on_circle(Element("circle", "O")), ["AO", "AB", "D", "AB", "BC"]),
         (lambda all_: all_.about("on", Element("point", "X")), []),
     ],
 )

@@ -61,19 +61,17 @@ STATED = [
     ("AB is parallel to CD.", "CD ∥ AB"),
     ("AB is parallel to CD.", "Lines AB and CD are parallel."),
     ("Point D lies on segment AB.", "D is between A and B"),
-    ("Point D lies on segment AB.", "D is the midpoint of AB"),
     ("Point A lies on circle O.", "Points A, B and C lie on ⊙O."),
     ("Segments AB and CD have equal length.", r"$\overline{AB} \cong \overline{CD}$"),
     ("Angles ABC and DEF are equal.", "∠DEF = ∠ABC"),
     ("AB is a diameter of the circle.", "The diameter AB passes through O."),
-    ("AB is tangent to circle O.", "Line AB touches circle O at B."),
+    ("AB is tangent to circle O.", "Line AB is tangent to circle O at B."),
     ("Quadrilateral ABCD is a rhombus.", "BCDA is a rhombus."),
     ("Triangle ABC is isosceles.", "The isosceles triangle BAC"),
     ("D is the midpoint of AB.", "The midpoint of AB is D."),
     ("BD bisects angle ABC.", "BD is the bisector of ∠CBA."),
     ("Triangles ABC and DEF are similar.", "△ABC ~ △DEF"),
     ("The area of triangle ABC is 24.", "Triangle ABC has an area of 24 square units."),
-    ("The radius of circle O is 5.", "The diameter of circle O is 10."),
     ("The radius of circle O is 5.", "Circle O's radius is five."),
     ("Segment AB has length 5.", "The distance from A to B is 5."),
     ("D is the midpoint of AB.", "D lies halfway between A and B."),
@@ -393,3 +391,79 @@ def test_a_ratio_gives_neither_side_a_value() -> None:
 def test_a_value_stands_though_it_is_compared_next() -> None:
     assert verdict("Segment AC has length 12.", "AC = 12.0 = 2 times AB").label == "stated"
     assert verdict("Segment AC has length 2.", "AC = 2 times AB").label == "absent"
+
+
+@pytest.mark.parametrize(
+    ("fact", "response"),
+    [
+        ("Segment AB has length 5.", "AB is 5, 6, 7 or 8."),
+        ("Segment AB has length 5.", "Segment AB has length 5 (or 6)."),
+        ("Segment AB has length 5.", "AB is either 5 or 6."),
+        ("Angle ABC measures 50 degrees.", "∠ABC is 40°, 50°, or 60°."),
+        ("There are three dogs.", "There are 2, 3 or 4 dogs."),
+        ("Sales in 2019 were 40.", "Sales in 2019 were 30, 40 or 50."),
+    ],
+)
+def test_a_value_offered_among_others_is_absent_and_settled(fact: str, response: str):
+    found = verdict(fact, response)
+    assert (found.label, found.settled) == ("absent", True)
+
+
+@pytest.mark.parametrize(
+    ("fact", "response"),
+    [
+        ("Segment AB has length 5.", "AB might be 5."),
+        ("Segment AB has length 5.", "If AB = 5, the rest follows."),
+        ("Segment AB has length 5.", "Is AB equal to 5?"),
+        ("The bar for Monday shows 40 books.", "Perhaps the bar for Monday shows 40 books."),
+        ("The cat is on the table.", "Is the cat on the table?"),
+    ],
+)
+def test_what_is_only_supposed_asked_or_hedged_is_settled(fact: str, response: str):
+    found = verdict(fact, response)
+    assert (found.label, found.settled) == ("absent", True)
+
+
+def test_what_is_also_asserted_is_not_settled():
+    found = verdict("Segment AB has length 5.", "Is AB equal to 5? Yes: AB = 5.")
+    assert (found.label, found.settled) == ("stated", False)
+
+
+@pytest.mark.parametrize(
+    ("fact", "response"),
+    [
+        ("Segment AB has length 5.", "AB = 5. AB = 6. AB = 7."),
+        ("Segment AB has length 5.", "\n".join(f"- AB = {value}" for value in range(1, 30))),
+        ("Segment AB has length 5.", "| segment | length |\n|---|---|\n| AB | 4 |\n| AB | 5 |\n| AB | 6 |"),
+        ("Segment AB has length 5.", "AB is 5. AB is not 5."),
+        ("Angle ABC measures 50 degrees.", "∠ABC measures 50 degrees. ∠ABC does not measure 50 degrees."),
+        ("AB is perpendicular to CD.", "AB is perpendicular to CD. AB is parallel to CD."),
+        ("Point D lies on line AB.", "D lies on AB. D does not lie on AB."),
+        ("There are three dogs.", "There are 2 dogs. There are 3 dogs. There are 4 dogs."),
+        ("The car is red.", "The car is red. The car is blue."),
+        ("There is a dog.", "There is a dog. There is no dog."),
+    ],
+)
+def test_a_fact_said_with_what_excludes_it_is_contradicted_and_settled(fact: str, response: str):
+    found = verdict(fact, response)
+    assert (found.label, found.settled) == ("contradicted", True)
+
+
+@pytest.mark.parametrize(
+    ("fact", "response"),
+    [
+        ("Segment AB has length 5.", "AB = 5, or equivalently, BA = 5."),
+        ("Segment AB has length 5.", "AB is 5, so CD is 7 or 8."),
+        ("Segment AB has length 5.", "AB = 4, no wait, AB = 5."),
+        ("Segment AB has length 5.", "AB = 5 and CD = 6."),
+        ("The car is red.", "The car is red and white."),
+    ],
+)
+def test_other_values_of_other_things_leave_a_statement_alone(fact: str, response: str):
+    found = verdict(fact, response)
+    assert (found.label, found.settled) == ("stated", False)
+
+
+def test_a_response_that_says_nothing_else_settles_nothing():
+    assert not verdict("Segment AB has length 5.", "AB = 6.").settled
+    assert not verdict("Segment AB has length 5.", "CD = 6.").settled
