@@ -79,6 +79,7 @@ _RELATIONS: dict[str, tuple[frozenset[str], frozenset[str]]] = {
     "parallel": (_words("∥ parallel"), _words("runs run lies lie arrows")),
     "congruent": (_words("≅ congruent matches match identical same"), _words("matching")),
     "similar": (_words("~ similar"), frozenset()),
+    "tangent": (_words("tangent touches touch"), _words("point just")),
     "bisector": (_words("bisects bisect bisector halves"), _words("angle")),
     "midpoint": (_words("midpoint middle mid-point bisects"), _words("point exact centre center")),
     "between": (_words("between"), _words("lies lie lying located sits somewhere placed point halfway midway exactly")),

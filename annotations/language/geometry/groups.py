@@ -8,7 +8,7 @@ from perception_reward.annotations.language.geometry.items import Item, Line
 from perception_reward.annotations.language.word_lists import words
 
 INFIX = words(
-    "perpendicular parallel congruent similar bisector midpoint between on place off unlike apart_from_circle"
+    "perpendicular parallel congruent similar tangent bisector midpoint between on place off unlike apart_from_circle"
 )
 
 

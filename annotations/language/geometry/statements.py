@@ -184,6 +184,11 @@ def _relate(relation: str, gap: Gap, one: Element, other: Element, start: int, e
         relation = "bisector"
     if relation == "perpendicular" and gap.hints & {"angle", "angles"} and "right" not in gap.hints:
         return
+    if relation == "tangent" and one.kind == "circle":
+        one, other = other, one
+    if relation == "tangent" and other.kind == "point":
+        yield relation, one, None, (), start, end
+        return
     if relation == "congruent" and one.kind != "triangle":
         relation = "equal"
     yield relation, one, other, (), start, end

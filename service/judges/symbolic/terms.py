@@ -135,7 +135,7 @@ def _terms(text: str) -> Iterator[Term]:
             continue
         if word and (term := _word(word, at, start, position)):
             quoted = text[start - 1 : start] in QUOTES or text[position : position + 1] in QUOTES
-            is_text = not term.kind and (quoted or (len(word) > 1 and word.isupper()))
+            is_text = quoted or (not term.kind and len(word) > 1 and word.isupper())
             yield replace(term, kind=TEXT) if is_text else term
 
 
