@@ -72,6 +72,9 @@ class Agreement(Figures):
 class Mismatch(ValueError):
     """The two sets of results are not about the same rollouts; the message says where they part."""
 
+    def __init__(self, where: str) -> None:
+        super().__init__(f"these are not results for the same rollouts: {where}")
+
 
 def pairs(
     one: Sequence[ItemResult], other: Sequence[ItemResult], rollouts: Sequence[Rollout] | None = None

@@ -10,21 +10,16 @@ from textwrap import shorten
 from typing import Annotated
 
 import typer
-from rich.box import SIMPLE_HEAD
 from rich.console import Console, Group
 from rich.padding import Padding
-from rich.table import Table
 from rich.text import Text
 
-from perception_reward.annotations.faults import RecordFileError
 from perception_reward.annotations.outputs import written
-from perception_reward.annotations.store import AnnotationStore, StoreError
 from perception_reward.service import logs
-from perception_reward.service.assembly import Service, assemble
+from perception_reward.service.assembly import Service
 from perception_reward.service.audit.agreement import (
     Agreement,
     Disagreement,
-    Mismatch,
     Rollout,
     agreement,
     disagreements,
@@ -34,12 +29,13 @@ from perception_reward.service.audit.agreement import (
 from perception_reward.service.audit.figures import Estimate, Judged
 from perception_reward.service.audit.statistics import LABELS
 from perception_reward.service.batch.results import read_results
-from perception_reward.service.cli.options import ANNOTATIONS, CACHE, JUDGE, WORK, fail, reason, with_settings
+from perception_reward.service.cli.options import ANNOTATIONS, CACHE, JUDGE, WORK, fail, with_settings
 from perception_reward.service.cli.outputs import Force, outputs_or_exit, read_by
 from perception_reward.service.cli.rollouts import WHAT, responses, rollouts_or_exit
-from perception_reward.service.cli.running import run_or_exit
-from perception_reward.service.cli.screen import progress, screen
-from perception_reward.service.settings import Settings, SettingsError
+from perception_reward.service.cli.running import run_or_exit, told_or_exit
+from perception_reward.service.cli.screen import progress, screen, table
+from perception_reward.service.cli.stores import open_store
+from perception_reward.service.settings import Settings
 from perception_reward.trainer_client.wire import Fact, ItemResult
 
 # Disagreements on the screen; --disagreements takes all of them.
@@ -74,11 +70,8 @@ def agree(
         fail(f"{judges[0]!r} is no file of results; to ask it as a judge, give the rollouts: --items FILE", status=2)
     rollouts = _rollouts(settings, items) if items is not None else None
     left, right = (_results(settings, side, rollouts) for side in (one, other))
-    try:
+    with told_or_exit(ValueError, status=2):
         found = pairs(left, right, rollouts)
-    except Mismatch as mismatch:
-        fail(f"these are not results for the same rollouts: {mismatch}", status=2)
-        return
     figures = agreement(found, items=len(left), unknown=unknown_items(left, right), rollouts=rollouts)
     differing = disagreements(found, left, rollouts)
     _show(screen(), (one, other), figures, differing)
@@ -93,14 +86,8 @@ def _rollouts(settings: Settings, items: Path) -> list[Rollout]:
     file, _ = rollouts_or_exit(items, skip_bad=False)
     listed = [rollout.item for rollout in file.rollouts()]
     names = list({item.annotation_id for item in listed if item.annotation_id is not None})
-    try:
+    with told_or_exit():
         stored = asyncio.run(_stored(settings, names)) if names else {}
-    except SettingsError as error:
-        fail(str(error), status=2)
-        return []
-    except (StoreError, OSError) as error:
-        fail(reason(error))
-        return []
     return [
         Rollout(item, tuple(item.facts) if item.facts is not None else stored.get(item.annotation_id or "", ()))
         for item in listed
@@ -108,22 +95,16 @@ def _rollouts(settings: Settings, items: Path) -> list[Rollout]:
 
 
 async def _stored(settings: Settings, names: Sequence[str]) -> dict[str, tuple[Fact, ...]]:
-    store: AnnotationStore = assemble(settings.model_copy(update={"judge": "symbolic"}), preload=()).store
-    await store.start()
-    try:
+    async with open_store(settings) as store:
         found = await store.get_many(names)
-    finally:
-        await store.aclose()
     return {annotation.id: tuple(annotation.facts) for annotation in found if annotation is not None}
 
 
 def _results(settings: Settings, side: str, rollouts: Sequence[Rollout] | None) -> list[ItemResult]:
     """The results in a file, or those of a judge asked now."""
     if Path(side).is_file():
-        try:
+        with told_or_exit(status=2):
             return list(read_results(Path(side)))
-        except (RecordFileError, OSError) as error:
-            fail(reason(error), status=2)
     found: list[ItemResult] = []
 
     async def main(service: Service) -> None:
@@ -152,11 +133,11 @@ def _show(console: Console, sides: Sequence[str], figures: Agreement, differing:
     columns: list[Judged] = [*LABELS]
     if figures.missing:
         columns.append("missing")
-    confusion = _table("one ↓  other →", *columns)
+    confusion = table("one ↓  other →", *columns)
     for row in columns:
         confusion.add_row(row, *(str(figures.confusion[row][column]) for column in columns))
     console.print(confusion)
-    kinds = _table("kind", "facts", "missing", "agreement", "95 %", "kappa", "95 %")
+    kinds = table("kind", "facts", "missing", "agreement", "95 %", "kappa", "95 %")
     for kind in figures.kinds:
         kinds.add_row(kind.kind, str(kind.compared), str(kind.missing), *_short(kind.agreed), *_short(kind.kappa))
     console.print(kinds)
@@ -182,13 +163,6 @@ def _excerpt(each: Disagreement) -> str:
     text = each.response or ""
     start, end = next((side.span for side in (each.one, each.other) if side.span is not None), (0, len(text)))
     return shorten(text[start:end], EXCERPT, placeholder=" …")
-
-
-def _table(*columns: str) -> Table:
-    table = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
-    for place, column in enumerate(columns):
-        table.add_column(column, justify="right" if place else "left")
-    return table
 
 
 def _figure(found: Estimate) -> str:

@@ -8,18 +8,17 @@ from typing import Annotated
 
 import typer
 
-from perception_reward.annotations.check import check
 from perception_reward.annotations.diff import diff
-from perception_reward.annotations.faults import RecordFileError
 from perception_reward.annotations.file_store import FileStore
 from perception_reward.annotations.geometry3k import import_problems
 from perception_reward.annotations.jsonl import write_jsonl
 from perception_reward.annotations.outputs import written
 from perception_reward.annotations.stats import Stats
-from perception_reward.annotations.store import StoreError, every
+from perception_reward.annotations.store import every
 from perception_reward.service.cli import building, claims, evaluate, export, importing, mark_given, pipeline, review
-from perception_reward.service.cli.options import fail, reason
+from perception_reward.service.cli.options import fail
 from perception_reward.service.cli.outputs import Force, outputs_or_exit
+from perception_reward.service.cli.running import told_or_exit
 from perception_reward.service.cli.stores import read_store
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="Make and check annotation files.")
@@ -56,15 +55,7 @@ def check_files(
 
     The exit status is 1 where anything is at fault, or where there is no seen fact that a response can be held to.
     """
-    try:
-        report = check(files)
-    except OSError as error:
-        fail(reason(error))
-        return
-    for line in report.lines():
-        typer.echo(line)
-    if not report.good:
-        fail(f"{len(report.faults)} faults" if report.faults else "these annotations give no perception reward")
+    building.checked_or_exit(files)
 
 
 @app.command("diff")
@@ -73,11 +64,8 @@ def show_difference(
     new: Annotated[str, typer.Argument(help="Another one.")],
 ) -> None:
     """Tell which annotations and facts two stores differ in, whatever their form. The exit status is 1 where any do."""
-    try:
+    with told_or_exit(ValueError, status=2):
         report = diff(asyncio.run(read_store(old)), asyncio.run(read_store(new)))
-    except (OSError, StoreError, ValueError) as error:
-        fail(reason(error), status=2)
-        return
     for line in report.lines():
         typer.echo(line)
     if not report.same:
@@ -93,11 +81,8 @@ def stats(
     """Count facts by kind and by where they are known from, the problems that have each kind, the facts of a problem,
     their confidence, and what is lacking."""
     outputs_or_exit(picture, read=files, force=force, json_lines=False)
-    try:
+    with told_or_exit():
         told = asyncio.run(_stats(files))
-    except (OSError, RecordFileError) as error:
-        fail(reason(error))
-        return
     for line in filter(None, (*told.lines(), told.spread)):
         typer.echo(line)
     if picture is not None:
@@ -135,11 +120,8 @@ def import_geometry3k(
     outputs_or_exit(out, read=[source], force=force)
     outputs_or_exit(out, report, read=[source], force=force, json_lines=False)
     wanted = [kind.strip() for kind in kinds.split(",")] if kinds else None
-    try:
+    with told_or_exit(ValueError):
         imported = import_problems(source, problems=problems, split=split, limit=limit, kinds=wanted)
-    except (OSError, ValueError) as error:
-        fail(reason(error))
-        return
     facts = imported.report.facts.total()
     if facts:
         write_jsonl(out, imported.annotations, replace=force)

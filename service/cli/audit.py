@@ -9,7 +9,6 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from perception_reward.annotations.faults import RecordFileError
 from perception_reward.annotations.outputs import written
 from perception_reward.annotations.store import every
 from perception_reward.service import logs
@@ -25,7 +24,7 @@ from perception_reward.service.audit.run import Observation, observe
 from perception_reward.service.audit.summary import print_summary
 from perception_reward.service.cli.options import ANNOTATIONS, JUDGE, PROFILES, fail, with_settings
 from perception_reward.service.cli.outputs import Force, outputs_or_exit, read_by
-from perception_reward.service.cli.running import run_or_exit
+from perception_reward.service.cli.running import run_or_exit, told_or_exit
 from perception_reward.service.cli.screen import progress, screen
 from perception_reward.service.judges.calibration import load_calibration
 from perception_reward.service.settings import Settings, naming
@@ -69,7 +68,8 @@ def audit(
     out.mkdir(parents=True, exist_ok=True)
     files = [out / name for name in ("report.json", "report.html", *(["calibration.json"] if fit else []))]
     outputs_or_exit(*files, read=(labelled, *read_by(settings)), force=force, json_lines=False)
-    given = _labelled(labelled, settings.judge_scope)
+    with told_or_exit(status=2):
+        given = read_labelled(labelled, settings.judge_scope) if labelled is not None else []
     if not settings.annotations and not given:
         fail("there is nothing to ask: give --annotations, --labelled FILE or both", status=2)
     known = all_families(settings.judge_scope)
@@ -99,14 +99,6 @@ def audit(
             fail(fitted)
 
     run_or_exit(settings, main, preload=JUDGING)
-
-
-def _labelled(path: Path | None, scope: str) -> list[Probe]:
-    try:
-        return read_labelled(path, scope) if path is not None else []
-    except RecordFileError as error:
-        fail(str(error), status=2)
-        raise AssertionError from None
 
 
 async def _observed(service: Service, asked: list[Probe], console: Console) -> list[Observation]:

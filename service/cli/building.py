@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Annotated
@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from perception_reward.annotations.check import check
-from perception_reward.annotations.pipeline.building import Build, ConfigFault, read_config
+from perception_reward.annotations.pipeline.building import Build, read_config
 from perception_reward.annotations.pipeline.engine import Estimate
 from perception_reward.annotations.pipeline.filtering import Grader
 from perception_reward.annotations.pipeline.limits import Limits
@@ -19,9 +19,9 @@ from perception_reward.annotations.pipeline.steps import add_neighbours
 from perception_reward.annotations.pipeline.work import Asked, Job
 from perception_reward.service import logs
 from perception_reward.service.cli.grading import AccuracyReward, heard
-from perception_reward.service.cli.options import fail, reason, with_settings
+from perception_reward.service.cli.options import fail, with_settings
 from perception_reward.service.cli.outputs import Force
-from perception_reward.service.cli.running import started
+from perception_reward.service.cli.running import started, told_or_exit
 from perception_reward.service.cli.stepping import (
     DryRun,
     Prompts,
@@ -30,7 +30,6 @@ from perception_reward.service.cli.stepping import (
     rows_of,
     run_step,
     tell,
-    tell_estimate,
     with_model,
 )
 from perception_reward.service.rewards.grading import PRELOAD as GRADING
@@ -61,11 +60,7 @@ def distractors(
     found = run_step(
         job, rows_of(source, None), lambda job: add_neighbours(job, source, distracting, asked, dry=dry_run)
     )
-    if isinstance(found, Estimate):
-        if asked is not None:
-            tell_estimate(found, asked)
-        return
-    tell(job, found.lines())
+    tell(job, found, asked)
 
 
 @with_settings("workers", "worker_memory_mb", "accuracy_time_limit")
@@ -82,11 +77,8 @@ def build(
     # That items without facts earn nothing is no news here.
     logs.configure("error", as_json=False)
     settings = settings.model_copy(update={"annotations": (), "judge": "symbolic"})
-    try:
+    with told_or_exit(ValueError, status=2):
         read = read_config(config)
-    except (ConfigFault, OSError) as error:
-        fail(reason(error), status=2)
-        raise AssertionError from None
 
     @asynccontextmanager
     async def grader() -> AsyncGenerator[Grader]:
@@ -112,9 +104,14 @@ def build(
             for line in found.lines(Limits()):
                 typer.echo(line)
         return
-    report = check([store])
-    for line in report.lines():
+    checked_or_exit([store], f"the store: {store}")
+
+
+def checked_or_exit(files: Sequence[Path], *lines: str) -> None:
+    """What annotation files hold, and every fault; the exit status is 1 where they give no reward."""
+    with told_or_exit():
+        report = check(files)
+    for line in (*report.lines(), *lines):
         typer.echo(line)
-    typer.echo(f"the store: {store}")
     if not report.good:
         fail(f"{len(report.faults)} faults" if report.faults else "these annotations give no perception reward")

@@ -10,7 +10,6 @@ from typing import Annotated
 import typer
 
 from perception_reward.annotations.pipeline.checking import Checking
-from perception_reward.annotations.pipeline.engine import Estimate
 from perception_reward.annotations.pipeline.extraction import PROMPTS, Extracting, Method
 from perception_reward.annotations.pipeline.images import MOST_PIXELS
 from perception_reward.annotations.pipeline.rows import beside
@@ -27,7 +26,6 @@ from perception_reward.service.cli.stepping import (
     rows_of,
     run_step,
     tell,
-    tell_estimate,
     with_model,
 )
 
@@ -64,10 +62,7 @@ def extract(
     found = run_step(
         job, rows_of(source, None), lambda job: extract_claims(job, source, asked, extracting, dry=dry_run)
     )
-    if isinstance(found, Estimate):
-        tell_estimate(found, asked)
-    else:
-        tell(job, found.lines(asked.limits))
+    tell(job, found, asked)
 
 
 @with_model(required=False)
@@ -106,8 +101,4 @@ def check(
         pictures = partial(pictures_of, root=image_root or source.parent, urls=allow_urls, most_pixels=most_pixels)
         checking = Checking(least_confidence, look, pictures)
     found = run_step(job, None, lambda job: check_facts(job, source, checking, asked, dry=dry_run))
-    if isinstance(found, Estimate):
-        if asked is not None:
-            tell_estimate(found, asked)
-        return
-    tell(job, [*found.lines(), f"a picture of it: {beside(out, 'svg')}"])
+    tell(job, found, asked, f"a picture of it: {beside(out, 'svg')}")

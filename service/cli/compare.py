@@ -7,15 +7,14 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
-from perception_reward.annotations.faults import RecordFileError, printable
-from perception_reward.service.audit.figures import AuditReport
+from perception_reward.annotations.faults import printable
 from perception_reward.service.audit.last import read_report
-from perception_reward.service.cli.options import fail, reason
-from perception_reward.service.cli.screen import screen
+from perception_reward.service.cli.options import fail
+from perception_reward.service.cli.running import told_or_exit
+from perception_reward.service.cli.screen import screen, table
 from perception_reward.service.report.compare import (
     KINDS,
     Benchmark,
@@ -28,9 +27,7 @@ from perception_reward.service.report.compare import (
     Side,
     planned,
 )
-from perception_reward.service.report.compare import (
-    compare as compared,
-)
+from perception_reward.service.report.compare import compare as compared
 from perception_reward.service.report.rows import PROBLEM_NAMES, Results
 from perception_reward.service.statistics.power import POWER
 
@@ -101,13 +98,12 @@ def compare(
     Needs the extra: pip install 'perception-reward[report]'.
     """
     rule = Rule(perception_rule(perception_right), samples)
-    try:
+    with told_or_exit(ImportError, ValueError, status=2):
         if gained is not None or lost is not None:
             _plan_alone(gained, lost, power, plan and before is None, as_json)
             return
         if before is None or after is None:
             fail("name two files of results, BEFORE and AFTER; or --plan with --gained and --lost", status=2)
-            return
         keep = {*PROBLEM_NAMES, problem or "", by or ""}
         found = compared(
             Results([before]).slim(keep),
@@ -115,13 +111,10 @@ def compare(
             rule,
             problem=problem,
             by=by,
-            audit=_audit(audit),
+            audit=read_report(audit) if audit is not None else None,
             power=power if plan else None,
             seed=seed,
         )
-    except (RecordFileError, ImportError, ValueError, OSError) as error:
-        fail(reason(error), status=2)
-        return
     if as_json:
         typer.echo(found.model_dump_json(indent=2))
     else:
@@ -136,11 +129,6 @@ def perception_rule(said: str) -> float | None:
         return float(said)
     except ValueError:
         fail(f"--perception-right is a number or {WORD!r}, and not {said!r}", status=2)
-        raise AssertionError from None
-
-
-def _audit(path: Path | None) -> AuditReport | None:
-    return read_report(path) if path is not None else None
 
 
 def _plan_alone(gained: float | None, lost: float | None, power: float, alone: bool, as_json: bool) -> None:
@@ -178,11 +166,11 @@ def _side(side: Side) -> str:
 
 def _rights(kind: Kind, benchmarks: list[Benchmark]) -> Table:
     several = len(benchmarks) > 1
-    table = _table(f"{kind} right", "before", "after", "change (95 %)", "+", "-", "p", "mid-p", several=several)
+    made = _table(f"{kind} right", "before", "after", "change (95 %)", "+", "-", "p", "mid-p", several=several)
     for benchmark in benchmarks:
         for one in benchmark.right:
             if one.kind == kind:
-                table.add_row(
+                made.add_row(
                     f"{printable(benchmark.name)}, {one.problems}" if several else f"{one.problems} problems",
                     f"{one.before:.1%}",
                     f"{one.after:.1%}",
@@ -194,18 +182,18 @@ def _rights(kind: Kind, benchmarks: list[Benchmark]) -> Table:
                     *([p_value(one.p_holm)] if several else []),
                     str(one.unknown or ""),
                 )
-    return table
+    return made
 
 
 def _means(benchmarks: list[Benchmark]) -> Table:
     several = len(benchmarks) > 1
-    table = _table("mean", "before", "after", "change (95 %)", "p", several=several)
+    made = _table("mean", "before", "after", "change (95 %)", "p", several=several)
     for benchmark in benchmarks:
         if several:
-            table.add_row(f"{printable(benchmark.name)}, {benchmark.problems}")
+            made.add_row(f"{printable(benchmark.name)}, {benchmark.problems}")
         for one in benchmark.means:
             interval = "" if one.low is None or one.high is None else f" ({one.low:+.3f} to {one.high:+.3f})"
-            table.add_row(
+            made.add_row(
                 f"  {one.measure}" if several else one.measure,
                 f"{one.before:.3f}",
                 f"{one.after:.3f}",
@@ -214,7 +202,7 @@ def _means(benchmarks: list[Benchmark]) -> Table:
                 *([p_value(one.p_holm)] if several else []),
                 str(one.unknown or ""),
             )
-    return table
+    return made
 
 
 def p_value(value: float | None) -> str:
@@ -279,8 +267,7 @@ def _lines(lines: list[int], most: int = 3) -> str:
 
 def _table(*columns: str, several: bool) -> Table:
     """Wide enough for 80 columns; only the first one wraps."""
-    table = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0), show_edge=False)
-    names: list[str] = [*columns, *(["Holm"] if several else []), "null"]
-    for place, column in enumerate(names):
-        table.add_column(column, justify="right" if place else "left", no_wrap=bool(place), overflow="fold")
-    return table
+    made = table(*columns, *(["Holm"] if several else []), "null", edge=False)
+    for place, column in enumerate(made.columns):
+        column.no_wrap, column.overflow = bool(place), "fold"
+    return made

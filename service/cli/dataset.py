@@ -15,9 +15,9 @@ from perception_reward.annotations.model import Annotation
 from perception_reward.annotations.row_files import problems_of, write_rows
 from perception_reward.annotations.rows import LAYOUTS, SYSTEM_PROMPT, TEXT_PROMPT, Incomplete, Layout, Problem
 from perception_reward.annotations.stats import shows_seeing
-from perception_reward.annotations.store import StoreError
-from perception_reward.service.cli.options import fail, reason
+from perception_reward.service.cli.options import fail
 from perception_reward.service.cli.outputs import Force, outputs_or_exit
+from perception_reward.service.cli.running import told_or_exit
 from perception_reward.service.cli.stores import read_store
 
 # Incomplete annotations shown; their number is told besides.
@@ -59,11 +59,8 @@ def dataset(
     system = TEXT_PROMPT if text_only else SYSTEM_PROMPT
     if system_prompt is not None:
         system = system_prompt.read_text(encoding="utf-8").strip()
-    try:
+    with told_or_exit():
         found = asyncio.run(read_store(annotations))
-    except (StoreError, OSError) as error:
-        fail(reason(error))
-        return
     made = partial(
         problems_of,
         root=image_root,
@@ -84,11 +81,8 @@ def dataset(
         which = "every annotation lacks what a row needs" if found else f"{annotations} holds no annotation"
         fail(f"{which}; nothing is written", status=2)
     # Made again for writing, a row's images at a time: embedded ones do not fit into memory together.
-    try:
+    with told_or_exit(Incomplete):
         count = write_rows(out, layout, _surely(made(complete)), replace=force)
-    except (Incomplete, OSError) as error:
-        fail(reason(error))
-        return
     left = f"; {len(lacking)} left out" if lacking else ""
     typer.echo(f"{count} rows for {trainer} written to {out}{left}")
     if unseen := sum(not any(map(shows_seeing, annotation.facts)) for annotation in complete):
@@ -103,7 +97,6 @@ def _layout_or_exit(trainer: str, out: Path) -> Layout:
     layout = LAYOUTS.get(trainer)
     if layout is None:
         fail(f"unknown trainer {trainer!r}; known: {', '.join(LAYOUTS)}", status=2)
-        raise AssertionError
     if out.suffix not in ("", f".{layout.form}"):
         form = {"parquet": "Parquet", "jsonl": "JSON Lines"}[layout.form]
         fail(f"{out}: {trainer} reads {form}; name it {out.stem}.{layout.form}", status=2)

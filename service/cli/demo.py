@@ -11,7 +11,6 @@ from typing import Annotated
 
 import aiohttp
 import typer
-from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
@@ -22,7 +21,7 @@ from perception_reward.service.assembly import Service
 from perception_reward.service.cli import running
 from perception_reward.service.cli.options import settings_or_exit
 from perception_reward.service.cli.outputs import Force, outputs_or_exit
-from perception_reward.service.cli.screen import screen
+from perception_reward.service.cli.screen import screen, table
 from perception_reward.service.report.explained import explained
 from perception_reward.service.server import address
 from perception_reward.trainer_client.wire import ScoreItem, ScoreRequest, ScoreResponse
@@ -113,15 +112,14 @@ async def show(
 
 
 def _score_table(response: ScoreResponse) -> Table:
-    table = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0), show_edge=False)
-    table.add_column("rollout", no_wrap=True)
-    for column in (*response.results[0].components, "score"):
-        table.add_column(column, justify="right", min_width=len(column))
+    scores = table("rollout", *response.results[0].components, "score", edge=False)
+    for column in scores.columns:
+        column.no_wrap, column.min_width = column is scores.columns[0], len(str(column.header))
     for result in response.results:
         shown = [_number(value) for value in result.components.values()]
         score = Text(_number(result.score), "bold") if result.score is not None else result.reason
-        table.add_row(result.id, *shown, score)
-    return table
+        scores.add_row(result.id, *shown, score)
+    return scores
 
 
 def _number(value: float | None) -> str:

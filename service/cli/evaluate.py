@@ -13,15 +13,13 @@ import typer
 
 from perception_reward.annotations.evaluate import Comparison, Problem, compare, lines, total
 from perception_reward.annotations.figures import Figures
-from perception_reward.annotations.model import Annotation
-from perception_reward.annotations.store import StoreError
 from perception_reward.annotations.version import Version
 from perception_reward.service import logs
 from perception_reward.service.assembly import JUDGING, Service
-from perception_reward.service.cli.options import JUDGE, fail, reason, with_settings
+from perception_reward.service.cli.options import JUDGE, fail, with_settings
 from perception_reward.service.cli.outputs import Force, outputs_or_exit
-from perception_reward.service.cli.running import run_or_exit
-from perception_reward.service.cli.stores import open_store, read_store
+from perception_reward.service.cli.running import run_or_exit, told_or_exit
+from perception_reward.service.cli.stores import annotations_or_exit, open_store
 from perception_reward.service.judges.base import Judge, JudgeTask, Missing, Verdict
 from perception_reward.service.settings import Settings
 from perception_reward.trainer_client.wire import Fact
@@ -50,7 +48,7 @@ def evaluate(
     """
     logs.configure("warning", as_json=settings.log_json)
     outputs_or_exit(differences, read=(store, gold), force=force, json_lines=False)
-    ours, theirs = _read(store), _read(gold)
+    ours, theirs = annotations_or_exit(store), annotations_or_exit(gold)
     comparison = compare(ours, theirs)
     if not comparison.problems:
         fail(f"{store} and {gold} have no problem in common: their ids differ")
@@ -82,17 +80,6 @@ def evaluate(
         differences.write_text("".join(f"{line}\n" for line in _differences(comparison)), encoding="utf-8")
     if record:
         _record(store, figures)
-
-
-def _read(source: str) -> list[Annotation]:
-    try:
-        found = asyncio.run(read_store(source))
-    except (OSError, StoreError, ValueError) as error:
-        fail(reason(error), status=2)
-        raise AssertionError from None
-    if not found:
-        fail(f"{source} holds no annotation", status=2)
-    return found
 
 
 def _wrong(problem: Problem) -> tuple[Sequence[Fact], Sequence[Fact]]:
@@ -160,15 +147,9 @@ def _differences(comparison: Comparison) -> list[str]:
 
 def _record(source: str, figures: Figures) -> None:
     async def kept() -> None:
-        store = open_store(source)
-        await store.start()
-        try:
+        async with open_store(source) as store:
             await store.record(figures)
-        finally:
-            await store.aclose()
 
-    try:
+    with told_or_exit():
         asyncio.run(kept())
-    except (OSError, StoreError) as error:
-        fail(reason(error))
     typer.echo(f"kept in the header of {source}")

@@ -11,12 +11,12 @@ import typer
 from perception_reward.annotations.figures import Header
 from perception_reward.annotations.jsonl import write_jsonl
 from perception_reward.annotations.model import Annotation
-from perception_reward.annotations.redis_store import RedisStore
 from perception_reward.annotations.store import StoreError, every
 from perception_reward.annotations.tables import write_dataset, write_parquet
 from perception_reward.annotations.version import Version
-from perception_reward.service.cli.options import fail, reason
+from perception_reward.service.cli.options import fail
 from perception_reward.service.cli.outputs import Force, outputs_or_exit
+from perception_reward.service.cli.running import told_or_exit
 from perception_reward.service.cli.stores import open_store
 from perception_reward.service.settings import is_redis_url
 
@@ -43,7 +43,7 @@ def export(
             outputs_or_exit(path, read=[source], force=force)
         elif path.suffix:
             outputs_or_exit(path, read=[source], force=force, json_lines=False)
-    try:
+    with told_or_exit(ValueError, ImportError):
         header, annotations = asyncio.run(_read(source))
         if not annotations:
             fail(f"{source} holds no annotation; nothing is written")
@@ -55,27 +55,19 @@ def export(
             write_jsonl(path, annotations, header=header, replace=force)
         else:
             write_dataset(path, annotations, header, replace=force)
-    except (OSError, StoreError, ValueError, ImportError) as error:
-        fail(reason(error))
-        return
     where = "the Redis store" if is_redis_url(to) else to
     typer.echo(f"{len(annotations)} annotations, version {header.version}, written to {where}")
 
 
 async def _read(source: str) -> tuple[Header, list[Annotation]]:
-    store = open_store(source)
-    await store.start()
-    try:
+    async with open_store(source) as store:
         annotations = [annotation async for annotation in every(store)]
         figures = (await store.header()).figures
-    finally:
-        await store.aclose()
     return Header(version=str(Version.of(annotations)), figures=figures), annotations
 
 
 async def _fill(url: str, annotations: list[Annotation], header: Header, *, replace: bool) -> None:
-    store = RedisStore(url)
-    try:
+    async with open_store(url) as store:
         here = {annotation.id for annotation in annotations}
         others = [one.id async for one in every(store) if one.id not in here]
         if not replace and await store.count():
@@ -85,5 +77,3 @@ async def _fill(url: str, annotations: list[Annotation], header: Header, *, repl
             await store.delete(one)
         if header.figures is not None:
             await store.record(header.figures)
-    finally:
-        await store.aclose()

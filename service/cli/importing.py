@@ -41,7 +41,6 @@ def import_rows(
     importer = IMPORTERS.get(layout)
     if importer is None:
         fail(f"unknown layout {layout!r}; known: {', '.join(IMPORTERS)}", status=2)
-        return
     options = _options(importer, mapped or [])
     read = [] if source.is_dir() else [source]
     outputs_or_exit(out, read=read, force=force)

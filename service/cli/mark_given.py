@@ -11,15 +11,14 @@ from typing import Annotated, TextIO
 
 import typer
 
-from perception_reward.annotations.faults import RecordFileError
 from perception_reward.annotations.jsonl import parse_lines, read_annotations, to_json, write_jsonl
 from perception_reward.annotations.model import Annotation
 from perception_reward.annotations.stats import Stats
 from perception_reward.service import logs
 from perception_reward.service.assembly import JUDGING, Service
-from perception_reward.service.cli.options import JUDGE, fail, reason, with_settings
+from perception_reward.service.cli.options import JUDGE, fail, with_settings
 from perception_reward.service.cli.outputs import Force, outputs_or_exit, read_by
-from perception_reward.service.cli.running import run_or_exit
+from perception_reward.service.cli.running import run_or_exit, told_or_exit
 from perception_reward.service.cli.screen import progress, screen
 from perception_reward.service.judges.base import Judge
 from perception_reward.service.marking import Marked, mark_given
@@ -66,14 +65,9 @@ def mark(
 
 
 def _read(source: Path) -> list[Annotation]:
-    try:
+    with told_or_exit():
         found = list(read_annotations(source).values())
-    except (OSError, RecordFileError) as error:
-        fail(reason(error))
-        raise AssertionError from None
-    if not found:
-        fail(f"{source} holds no annotation; nothing is written")
-    return found
+    return found or fail(f"{source} holds no annotation; nothing is written")
 
 
 @dataclass(slots=True)

@@ -13,7 +13,7 @@ import functools
 import inspect
 from collections.abc import Callable, Sequence
 from pathlib import PurePath
-from typing import Annotated, Any
+from typing import Annotated, Any, NoReturn
 
 import typer
 from pydantic.fields import FieldInfo
@@ -69,18 +69,27 @@ def with_settings(*names: str) -> Callable[[Callable[..., None]], Callable[..., 
 
 
 def _with_settings(names: Sequence[str], command: Callable[..., None]) -> Callable[..., None]:
-    own = [p for name, p in inspect.signature(command, eval_str=True).parameters.items() if name != "settings"]
     fields = {name: Settings.model_fields[name] for name in sorted(names, key=_place)}
     unused = {name: field for name, field in Settings.model_fields.items() if name not in fields}
 
+    def settings(given: dict[str, Any]) -> Settings:
+        overrides = {name: field.get_default(call_default_factory=True) for name, field in unused.items()}
+        return settings_or_exit(**overrides, **{name: value for name, value in given.items() if value != []})
+
+    return with_options([_option(name, field) for name, field in fields.items()], settings, command)
+
+
+def with_options(
+    options: Sequence[inspect.Parameter], make: Callable[[dict[str, Any]], Any], command: Callable[..., None]
+) -> Callable[..., None]:
+    """`command` with `options` behind its own; its first argument is what `make` makes of those that were given."""
+    _, *own = inspect.signature(command, eval_str=True).parameters.values()
+
     @functools.wraps(command)
     def run(**values: Any) -> None:
-        given = {name: values.pop(name) for name in fields}
-        overrides = {name: field.get_default(call_default_factory=True) for name, field in unused.items()}
-        overrides |= {name: value for name, value in given.items() if value not in (None, [])}
-        command(settings_or_exit(**overrides), **values)
+        given = {option.name: values.pop(option.name) for option in options}
+        command(make({name: value for name, value in given.items() if value is not None}), **values)
 
-    options = [_option(name, field) for name, field in fields.items()]
     run.__signature__ = inspect.Signature([*own, *options])  # pyright: ignore[reportAttributeAccessIssue]
     # typer evaluates annotations by name, from what `wraps` copied: those of the new parameters have to be there.
     run.__annotations__ = {parameter.name: parameter.annotation for parameter in (*own, *options)}
@@ -93,7 +102,6 @@ def settings_or_exit(**overrides: object) -> Settings:
         return load(**overrides)
     except SettingsError as error:
         fail(str(error), status=2)
-        raise AssertionError from None
 
 
 def reason(error: Exception) -> str:
@@ -103,7 +111,7 @@ def reason(error: Exception) -> str:
     return str(error)
 
 
-def fail(message: str, *, status: int = 1) -> None:
+def fail(message: str, *, status: int = 1) -> NoReturn:
     """Say why, on standard error, and exit with `status`."""
     typer.secho(f"error: {message}", err=True, fg=typer.colors.RED)
     raise typer.Exit(status)

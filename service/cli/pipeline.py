@@ -7,7 +7,6 @@ from typing import Annotated
 
 import typer
 
-from perception_reward.annotations.pipeline.engine import Estimate
 from perception_reward.annotations.pipeline.filtering import Yield
 from perception_reward.annotations.pipeline.images import MOST_PIXELS
 from perception_reward.annotations.pipeline.sources import FIELDS, LAYOUTS, Layout
@@ -32,7 +31,6 @@ from perception_reward.service.cli.stepping import (
     rows_of,
     run_step,
     tell,
-    tell_estimate,
     with_model,
 )
 from perception_reward.service.rewards.grading import PRELOAD as GRADING
@@ -88,11 +86,10 @@ def trajectories(
     job = job_or_exit("trajectories", out, read=[source], force=force)
     where = Source(source, _layout_or_exit(layout), _mapped_or_exit(mapped or []), limit)
     if read:
-        tell(job, run_step(job, None, lambda job: _read(job, where)).lines())
+        tell(job, run_step(job, None, lambda job: _read(job, where)))
         return
     if asked is None:
         fail("name the model with --url and --model, or read chains of thought with --read", status=2)
-        return
     root = image_root or (source if source.is_dir() else source.parent)
     prompt = prompt_or_exit("answer", prompts, "question")
     model = asked.sampling
@@ -101,14 +98,7 @@ def trajectories(
         return Asking(prompt, model, began, root, samples, allow_urls, most_pixels, text_only)
 
     found = run_step(job, rows_of(source, limit), lambda job: ask_trajectories(job, where, asked, asking, dry=dry_run))
-    _tell(job, found, asked)
-
-
-def _tell(job: Job, found: StepReport | Estimate, asked: Asked) -> None:
-    if isinstance(found, Estimate):
-        tell_estimate(found, asked)
-    else:
-        tell(job, found.lines(asked.limits))
+    tell(job, found, asked)
 
 
 async def _read(job: Job, source: Source) -> StepReport:
@@ -143,7 +133,7 @@ def keep_right(
         async with started(settings, preload=GRADING) as service:
             return await filter_trajectories(job, source, AccuracyReward(service), agreement=agreement)
 
-    tell(job, list(run_step(job, rows_of(source, None), main).lines()))
+    tell(job, run_step(job, rows_of(source, None), main))
 
 
 def _layout_or_exit(name: str) -> Layout:

@@ -10,9 +10,9 @@ import typer
 from rich.padding import Padding
 from rich.text import Text
 
-from perception_reward.service.cli.options import fail
+from perception_reward.service.cli.running import told_or_exit
 from perception_reward.service.cli.screen import screen
-from perception_reward.service.profiles.load import ProfileError, load_profiles
+from perception_reward.service.profiles.load import load_profiles
 from perception_reward.service.settings import variable_name
 
 
@@ -23,11 +23,8 @@ def profiles(
     as_json: Annotated[bool, typer.Option("--json", help="Print every setting of every profile as JSON.")] = False,
 ) -> None:
     """List the profiles: how the components of the reward become one score."""
-    try:
+    with told_or_exit(ValueError, status=2):
         loaded = load_profiles(profiles)
-    except ProfileError as error:
-        fail(str(error), status=2)
-        return
     if as_json:
         typer.echo(json.dumps({name: profile.model_dump(mode="json") for name, profile in loaded.items()}, indent=2))
         return

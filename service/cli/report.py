@@ -9,24 +9,23 @@ from typing import Annotated
 
 import typer
 
-from perception_reward.annotations.faults import RecordFileError
 from perception_reward.annotations.files import AnyFile
 from perception_reward.annotations.model import Annotation
 from perception_reward.annotations.outputs import written
-from perception_reward.annotations.store import AnnotationStore, StoreError, every
-from perception_reward.service.assembly import assemble
 from perception_reward.service.batch.inputs import inputs_of
 from perception_reward.service.batch.rollouts import Rollout, RolloutFile
 from perception_reward.service.cli.compare import ProblemField, RightRule, SamplesRule, perception_rule
-from perception_reward.service.cli.options import fail, reason, with_settings
+from perception_reward.service.cli.options import fail, with_settings
 from perception_reward.service.cli.outputs import Force, outputs_or_exit, read_by
+from perception_reward.service.cli.running import told_or_exit
+from perception_reward.service.cli.stores import read_store
 from perception_reward.service.profiles.load import load_profiles
 from perception_reward.service.profiles.model import Profile
 from perception_reward.service.report.compare import Comparison, Rule, compare
 from perception_reward.service.report.page import MOST_ROLLOUTS, render
 from perception_reward.service.report.rows import Results
 from perception_reward.service.report.runs import Run, run_of
-from perception_reward.service.settings import Settings, SettingsError
+from perception_reward.service.settings import Settings
 
 
 @with_settings("annotations", "profile", "profiles")
@@ -73,7 +72,7 @@ def report(
     if rollouts and len(rollouts) not in (1, len(named)):
         fail(f"--rollouts: {len(rollouts)} files for {len(named)} of results; give one for each, or one", status=2)
     keep = [name for name in (by, problem) if name is not None]
-    try:
+    with told_or_exit(ValueError, status=2):
         found = [Results([name]) for _, name in named]
         texts = [_Written(inputs_of([name])) for name in rollouts or ()]
         read = [file for one in (*found, *texts) for file in one.files if isinstance(file, Path)]
@@ -85,9 +84,6 @@ def report(
         ]
         compared = _compared(runs, rule, problem, by) if len(runs) == 2 else None
         page = render(runs, profile, rule, by=by, comparison=compared, most=most)
-    except (RecordFileError, SettingsError, StoreError, ValueError, OSError) as error:
-        fail(reason(error), status=2)
-        return
     with written(out, replace=force) as part:
         part.write_text(page, encoding="utf-8", errors="replace")
     typer.echo(f"{sum(len(run.rollouts) for run in runs)} rollouts reported in {out}", err=True)
@@ -122,16 +118,7 @@ def _profile(settings: Settings) -> Profile:
 
 
 def _annotations(settings: Settings) -> dict[str, Annotation]:
-    return asyncio.run(_stored(settings)) if settings.annotations else {}
-
-
-async def _stored(settings: Settings) -> dict[str, Annotation]:
-    store: AnnotationStore = assemble(settings.model_copy(update={"judge": "symbolic"}), preload=()).store
-    await store.start()
-    try:
-        return {one.id: one async for one in every(store)}
-    finally:
-        await store.aclose()
+    return {one.id: one for one in asyncio.run(read_store(settings))} if settings.annotations else {}
 
 
 def _run(

@@ -19,6 +19,7 @@ from perception_reward.annotations.review import Item, applied, chosen, trajecto
 from perception_reward.annotations.store import StoreError
 from perception_reward.service.cli.options import fail, reason
 from perception_reward.service.cli.outputs import Force, outputs_or_exit
+from perception_reward.service.cli.running import told_or_exit
 from perception_reward.service.cli.stores import read_store
 from perception_reward.service.report.review import Review
 from perception_reward.service.report.reviewed import review_figures, review_lines
@@ -89,10 +90,7 @@ def review(
     and the page goes on where it was. The end tells how many facts are right, by kind and by source, with 95 %
     intervals, and how far two reviewers agree.
     """
-    annotations = _read(store)
-    items = chosen(annotations, kinds=_listed(kinds), most=most, seed=seed)
-    if not items:
-        fail(f"{store} has no fact to review" + (f" of the kinds {kinds}" if kinds else ""))
+    annotations, items = _chosen(store, kinds, most, seed)
     paths = verdicts or [_beside(store)]
     if report or apply is not None:
         found = _decisions(paths)
@@ -131,10 +129,7 @@ def sample(
     reads.
     """
     outputs_or_exit(html, read=[store, told], force=force, json_lines=False)
-    annotations = _read(store)
-    items = chosen(annotations, kinds=_listed(kinds), most=most, seed=seed)
-    if not items:
-        fail(f"{store} has no fact to review" + (f" of the kinds {kinds}" if kinds else ""))
+    _, items = _chosen(store, kinds, most, seed)
     page = _review(store, items, images, told).page(served=False, reviewer=reviewer).encode("utf-8", "replace")
     if len(page) > LARGEST_PAGE:
         fail(f"with its images the page would have {len(page) >> 20} MB; draw fewer facts with -n, or use `review`")
@@ -157,7 +152,6 @@ def _serve(made: Review, path: Path, reviewer: str, port: int) -> None:
         listener = socket.create_server((HOST, port))
     except (OSError, StoreError) as error:
         fail(f"{HOST}:{port}: {error.strerror}" if isinstance(error, OSError) and not error.filename else reason(error))
-        return
     app = make_review_app(made, decisions, reviewer)
     server = uvicorn.Server(uvicorn.Config(app, log_level="warning", access_log=False, timeout_graceful_shutdown=2))
     typer.echo(
@@ -175,26 +169,22 @@ def _serve(made: Review, path: Path, reviewer: str, port: int) -> None:
 
 def _review(store: str, items: Sequence[Item], images: Path | None, told: Path | None) -> Review:
     folder = images or (Path() if is_redis_url(store) else Path(store).resolve().parent)
-    try:
+    with told_or_exit(status=2):
         found = trajectories(told, {item.annotation.id for item in items}) if told is not None else {}
-    except (OSError, StoreError) as error:
-        fail(reason(error), status=2)
-        raise AssertionError from None
     if told is not None and not found:
         fail(f"{told} has no trajectory of these problems: their ids differ", status=2)
     return Review(items, folder, found)
 
 
-def _read(source: str) -> list[Annotation]:
-    try:
-        return asyncio.run(read_store(source))
-    except (OSError, StoreError, ValueError) as error:
-        fail(reason(error), status=2)
-        raise AssertionError from None
-
-
-def _listed(kinds: str | None) -> list[str]:
-    return [kind for one in (kinds or "").split(",") if (kind := one.strip())]
+def _chosen(store: str, kinds: str | None, most: int | None, seed: int) -> tuple[list[Annotation], list[Item]]:
+    """The annotations, and of them what is to be reviewed."""
+    with told_or_exit(ValueError, status=2):
+        annotations = asyncio.run(read_store(store))
+    listed = [kind for one in (kinds or "").split(",") if (kind := one.strip())]
+    items = chosen(annotations, kinds=listed, most=most, seed=seed)
+    if not items:
+        fail(f"{store} has no fact to review" + (f" of the kinds {kinds}" if kinds else ""))
+    return annotations, items
 
 
 def _beside(store: str) -> Path:
@@ -211,11 +201,8 @@ def _decisions(paths: Sequence[Path]) -> dict[str, Mapping[Key, Decision]]:
     for path in paths:
         if not path.is_file():
             fail(f"{path}: there are no decisions yet", status=2)
-        try:
+        with told_or_exit(status=2):
             decisions = Decisions(path)
-        except (OSError, StoreError) as error:
-            fail(reason(error), status=2)
-            raise AssertionError from None
         for name in decisions.reviewers:
             found.setdefault(name, {}).update(decisions.of(name))
     return dict(found)

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, TypeVar
 
 import typer
 
-from perception_reward.annotations.faults import RecordFileError
 from perception_reward.service.batch.rollouts import RolloutFile, Survey
 from perception_reward.service.batch.scorings import RUN
-from perception_reward.service.cli.options import fail, reason
+from perception_reward.service.cli.options import fail
+from perception_reward.service.cli.running import told_or_exit
 from perception_reward.trainer_client.wire import ScoreItem, ScoreRequest, ScoreResponse
 
 if TYPE_CHECKING:
@@ -28,12 +28,9 @@ WHAT = "Rollouts: a file that `perception-reward score` reads."
 
 def rollouts_or_exit(path: Path, *, skip_bad: bool) -> tuple[RolloutFile, Survey]:
     """The file and what it holds. Faulty records are told; they end the command unless `skip_bad`, as no item does."""
-    try:
+    with told_or_exit(status=2):
         file = RolloutFile(path)
         survey = file.survey()
-    except (RecordFileError, OSError) as error:
-        fail(reason(error), status=2)
-        raise AssertionError from None
     tell_survey(survey, skip_bad=skip_bad)
     if survey.good == 0:
         fail(f"{path} holds no item to score", status=2)

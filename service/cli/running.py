@@ -47,16 +47,19 @@ async def started(settings: Settings, *, preload: Sequence[str] | None = None) -
 
 
 @contextmanager
-def told_or_exit() -> Generator[None]:
-    """End the command with one line for what may go wrong in a service, or on the way to one."""
+def told_or_exit(*also: type[Exception], status: int = 1) -> Generator[None]:
+    """End the command with one line for what may go wrong with files, stores and settings, and in a service.
+
+    also: other errors that are the input's here, and not the program's.
+    """
     try:
         yield
     except SettingsError as error:
         fail(str(error), status=2)
-    except (StoreError, WorkersUnavailable, RewardError) as error:
-        fail(str(error))
+    except (StoreError, WorkersUnavailable, RewardError, *also) as error:
+        fail(reason(error), status=status)
     except OSError as error:
-        fail("there is no space left on the disk" if error.errno == errno.ENOSPC else reason(error))
+        fail("there is no space left on the disk" if error.errno == errno.ENOSPC else reason(error), status=status)
     except (KeyboardInterrupt, asyncio.CancelledError):
         fail("stopped", status=130)
 

@@ -11,7 +11,6 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from perception_reward.annotations.faults import RecordFileError
 from perception_reward.annotations.files import is_url
 from perception_reward.service import logs
 from perception_reward.service.batch.chunks import UNREADABLE, Asking
@@ -24,7 +23,7 @@ from perception_reward.service.batch.ray_engine import RayJob, RayRefused, gpus_
 from perception_reward.service.batch.retry import judge_of, merge, retry_of
 from perception_reward.service.batch.rollouts import Survey
 from perception_reward.service.batch.selection import Condition, Selection
-from perception_reward.service.cli.options import ANNOTATIONS, CACHE, JUDGE, PROFILES, WORK, fail, reason, with_settings
+from perception_reward.service.cli.options import ANNOTATIONS, CACHE, JUDGE, PROFILES, WORK, fail, with_settings
 from perception_reward.service.cli.outputs import Force, outputs_or_exit, read_by
 from perception_reward.service.cli.rollouts import tell_survey
 from perception_reward.service.cli.running import told_or_exit
@@ -175,24 +174,18 @@ def _wanted(
     seed: int,
 ) -> tuple[Files, Selection]:
     """What is read, and which of it. A wrong name, option or file ends the command with status 2."""
-    try:
+    with told_or_exit(ValueError, ImportError, status=2):
         given = {target: place for one in mapping for target, place in read_map(one).items()}
         selection = Selection(tuple(map(Condition.read, where)), limit=limit)
         files = Files(inputs_of(named), given)
         if sample is not None:
             selection = sampled(files, selection, sample, seed)
-    except (RecordFileError, OSError, ValueError, ImportError) as error:
-        fail(reason(error), status=2)
-        raise AssertionError from None
     return files, selection
 
 
 def _survey_or_exit(files: Files, selection: Selection, console: Console, *, skip_bad: bool) -> Survey:
-    try:
+    with told_or_exit(status=2):
         survey, layouts = surveyed(files, selection)
-    except (RecordFileError, OSError) as error:
-        fail(reason(error), status=2)
-        raise AssertionError from None
     for told in layouts:
         console.print(told, soft_wrap=True)
     tell_survey(survey, skip_bad=skip_bad)
@@ -260,13 +253,9 @@ def _with_ray(
     job = RayJob(
         files, selection, asking, paths[-1], settings, urls, prefix, actors, gpus_of(settings) if not urls else 0, force
     )
-    try:
-        with told_or_exit():
-            console.print(files[0].described, soft_wrap=True)
-            found = job.run()
-    except (RayRefused, RecordFileError) as error:
-        fail(reason(error), status=2)
-        return
+    with told_or_exit(), told_or_exit(RayRefused, status=2):
+        console.print(files[0].described, soft_wrap=True)
+        found = job.run()
     console.print(f"{found.rows} rows scored to {paths[-1]}; {found.missing} missing", soft_wrap=True)
     if found.missing == found.rows:
         fail("every score is missing", status=ALL_MISSING)

@@ -9,9 +9,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 
 import typer
-from rich.box import SIMPLE_HEAD
 from rich.console import Console
-from rich.table import Table
 
 from perception_reward.annotations.outputs import part_of
 from perception_reward.service.batch.chunks import Asking, score_chunk
@@ -22,7 +20,7 @@ from perception_reward.service.batch.pipeline import Score
 from perception_reward.service.batch.scorings import Scoring, ServiceScoring, UrlScoring, client_of
 from perception_reward.service.cli.options import fail
 from perception_reward.service.cli.running import started, stopped_by_signals, told_or_exit
-from perception_reward.service.cli.screen import progress
+from perception_reward.service.cli.screen import progress, table
 from perception_reward.service.settings import Settings, SettingsError
 
 # The exit status of what a signal ended, as shells have it.
@@ -111,7 +109,6 @@ def run_job(job: Job, scorer: AbstractAsyncContextManager[Scorer], total: int | 
         typer.echo(str(error), err=True)
         _tell_kept(job, reached)
         fail("what cannot be scored ends the job; pass --skip-bad to go on without it", status=2)
-        raise AssertionError from None
     except BaseException:
         _tell_kept(job, reached)
         raise
@@ -132,17 +129,15 @@ def tell(console: Console, done: Done, results: Path) -> None:
     for handler in logging.getLogger().handlers:
         handler.flush()
     tally = done.tally
-    table = Table("", "mean", "items", "without", box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
-    for column in table.columns[1:]:
-        column.justify = "right"
+    means = table("", "mean", "items", "without")
     for name in sorted(tally.sums, key=lambda name: name == "score"):
         mean = tally.mean(name)
         given = tally.given[name]
-        table.add_row(name, "–" if mean is None else f"{mean:.3f}", str(given), str(tally.items - given or ""))
-    console.print(table)
+        means.add_row(name, "–" if mean is None else f"{mean:.3f}", str(given), str(tally.items - given or ""))
+    console.print(means)
     if tally.missing:
-        reasons = Table("missing", "items", "", box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
-        reasons.columns[1].justify = "right"
+        reasons = table("missing", "items", "")
+        reasons.columns[2].justify = "left"
         for why, count in tally.reasons.most_common():
             reasons.add_row(why, str(count), ADVICE.get(why, ""))
         console.print(reasons)

@@ -5,23 +5,22 @@ from __future__ import annotations
 import asyncio
 import functools
 import inspect
-from collections.abc import Awaitable, Callable, Generator
+from collections.abc import Awaitable, Callable, Generator, Iterable
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, Protocol, TypeVar
 
 import typer
 from pydantic import ValidationError
 
-from perception_reward.annotations.faults import RecordFileError
 from perception_reward.annotations.pipeline.config import ModelConfig, complaint
 from perception_reward.annotations.pipeline.engine import Estimate, Tally
 from perception_reward.annotations.pipeline.journal import JournalFault
 from perception_reward.annotations.pipeline.limits import Limits, Stopped
 from perception_reward.annotations.pipeline.prompts import Prompt, PromptFault
 from perception_reward.annotations.pipeline.rows import beside, count_lines
-from perception_reward.annotations.pipeline.work import Asked, Job, Watch
-from perception_reward.service.cli.options import fail, reason
+from perception_reward.annotations.pipeline.work import Asked, Job, StepReport, Watch
+from perception_reward.service.cli.options import fail, with_options
 from perception_reward.service.cli.outputs import outputs_or_exit
 from perception_reward.service.cli.running import stopped_by_signals, told_or_exit
 from perception_reward.service.cli.screen import progress, screen
@@ -44,17 +43,8 @@ def with_model(*, required: bool = True) -> Callable[[Callable[..., None]], Call
 
 
 def _with_model(required: bool, command: Callable[..., None]) -> Callable[..., None]:
-    own = [p for name, p in inspect.signature(command, eval_str=True).parameters.items() if name != "asked"]
-
-    @functools.wraps(command)
-    def run(**values: Any) -> None:
-        given = {name: values.pop(name) for name in ModelConfig.model_fields}
-        command(_asked_or_exit(given, required), **values)
-
     options = [_option(name) for name in ModelConfig.model_fields]
-    run.__signature__ = inspect.Signature([*own, *options])  # pyright: ignore[reportAttributeAccessIssue]
-    run.__annotations__ = {parameter.name: parameter.annotation for parameter in (*own, *options)}
-    return run
+    return with_options(options, functools.partial(_asked_or_exit, required), command)
 
 
 def _option(name: str) -> inspect.Parameter:
@@ -76,8 +66,7 @@ def _shown(value: object) -> str:
     return ",".join(f"{one:g}" for one in value) if isinstance(value, tuple) else str(value)  # pyright: ignore[reportUnknownVariableType]
 
 
-def _asked_or_exit(given: dict[str, Any], required: bool) -> Asked | None:
-    given = {name: value for name, value in given.items() if value not in (None, False)}
+def _asked_or_exit(required: bool, given: dict[str, Any]) -> Asked | None:
     if "url" not in given and "model" not in given and not required:
         return None
     try:
@@ -86,7 +75,6 @@ def _asked_or_exit(given: dict[str, Any], required: bool) -> Asked | None:
         fail(f"--{complaint(error)}", status=2)
     except ValueError as error:
         fail(str(error), status=2)
-    raise AssertionError
 
 
 def job_or_exit(step: str, out: Path, *, read: list[Path], force: bool) -> Job:
@@ -122,7 +110,7 @@ def run_step(job: Job, total: int | None, main: Callable[[Job], Awaitable[T]]) -
 
 @contextmanager
 def _told(job: Job) -> Generator[None]:
-    with told_or_exit():
+    with told_or_exit(ImportError, ValueError), told_or_exit(JournalFault, PromptFault, status=2):
         try:
             yield
         except Stopped as error:
@@ -130,39 +118,34 @@ def _told(job: Job) -> Generator[None]:
                 f"; {job.journal} keeps what was paid for, and the same command goes on" if job.journal.exists() else ""
             )
             fail(f"{error}{kept}", status=130 if str(error) == "stopped" else 1)
-        except (JournalFault, PromptFault) as error:
-            fail(str(error), status=2)
-        except (RecordFileError, ImportError, ValueError) as error:
-            fail(str(error))
 
 
-def tell(job: Job, lines: list[str]) -> None:
-    """The report, and where everything is."""
+class Reported(Protocol):
+    """What a step of rules came to."""
+
+    def lines(self) -> Iterable[str]: ...
+
+
+def tell(job: Job, found: Estimate | StepReport | Reported, asked: Asked | None = None, *more: str) -> None:
+    """What a step would cost; or its report, and where everything is."""
+    limits = asked.limits if asked is not None else None
+    if isinstance(found, Estimate):
+        lines = found.lines(limits or Limits())
+    else:
+        report = found.lines(limits) if isinstance(found, StepReport) else found.lines()
+        dropped = beside(job.out, "dropped.jsonl")
+        lines = [*report, *more, f"written to {job.out}; what was dropped, and why: {dropped}"]
     for line in lines:
-        typer.echo(line)
-    typer.echo(f"written to {job.out}; what was dropped, and why: {beside(job.out, 'dropped.jsonl')}")
-
-
-def tell_estimate(estimate: Estimate, asked: Asked) -> None:
-    for line in estimate.lines(asked.limits):
         typer.echo(line)
 
 
 def prompt_or_exit(name: str, folder: Path | None, *needs: str) -> Prompt:
     """A prompt of the package, or the user's own."""
-    try:
+    with told_or_exit(PromptFault, status=2):
         return Prompt.read(name, folder, needs)
-    except PromptFault as error:
-        fail(str(error), status=2)
-        raise AssertionError from None
 
 
 def rows_of(source: Path, limit: int | None) -> int | None:
     """The rows of a file of lines, for the bar; None where that is not known at once."""
-    try:
-        if source.suffix not in (".jsonl", ".ndjson"):
-            return limit
-        return min(count_lines(source), limit or 1 << 60)
-    except (OSError, RecordFileError) as error:
-        fail(reason(error))
-        raise AssertionError from None
+    with told_or_exit():
+        return min(count_lines(source), limit or 1 << 60) if source.suffix in (".jsonl", ".ndjson") else limit
