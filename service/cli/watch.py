@@ -9,7 +9,6 @@ from typing import Annotated
 
 import aiohttp
 import typer
-from rich.box import SIMPLE_HEAD
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
 from rich.table import Table
@@ -18,11 +17,10 @@ from rich.text import Text
 from perception_reward.annotations.faults import printable
 from perception_reward.service.cli.compare import RightRule, perception_rule
 from perception_reward.service.cli.options import fail
-from perception_reward.service.cli.screen import screen
+from perception_reward.service.cli.screen import screen, table
 from perception_reward.service.metrics import samples
 from perception_reward.service.report.compare import Rule
 from perception_reward.service.report.live import Figures, Growing, History, NotResults, of_metrics
-from perception_reward.service.report.rows import MEASURES
 
 BARS = "▁▂▃▄▅▆▇█"
 # Seconds for an answer, and the longest between tries of a service that does not answer.
@@ -108,15 +106,13 @@ class _View:
             head.append(f"\n{self.note}", "yellow")
         if not now.items:
             return head
-        table = Table("", "mean", "lately", "items", "course", box=SIMPLE_HEAD, padding=(0, 1, 0, 0), show_edge=False)
-        for column in table.columns[1:4]:
-            column.justify = "right"
-        for measure in MEASURES:
-            count = now.counts.get(measure, 0)
+        means = table("", "mean", "lately", "items", "course", edge=False)
+        means.columns[4].justify = "left"
+        for measure, count in sorted(now.counts.items(), key=lambda one: one[0] == "score"):
             if count:
                 bars = _course(history.course(measure))
-                table.add_row(measure, _mean(now, measure), _mean(lately, measure), f"{count:.0f}", bars)
-        parts: list[RenderableType] = [head, Text(self._counts(now, lately), "dim"), table]
+                means.add_row(measure, _mean(now, measure), _mean(lately, measure), f"{count:.0f}", bars)
+        parts: list[RenderableType] = [head, Text(self._counts(now, lately), "dim"), means]
         if now.quadrants:
             parts.append(_quadrants(now, lately))
         return Group(*parts)
@@ -210,13 +206,11 @@ def _course(means: list[float]) -> str:
 
 
 def _quadrants(now: Figures, lately: Figures) -> Table:
-    table = Table("answer", "seeing", "share", "lately", box=SIMPLE_HEAD, padding=(0, 1, 0, 0), show_edge=False)
-    for column in table.columns[2:]:
-        column.justify = "right"
+    made = table("answer", "seeing", "share", "lately", words=2, edge=False)
     for where in ((True, True), (True, False), (False, True), (False, False)):
         shares = [
             f"{one.quadrants.get(where, 0) / total:.1%}" if (total := sum(one.quadrants.values())) else "–"
             for one in (now, lately)
         ]
-        table.add_row(*("right" if right else "wrong" for right in where), *shares)
-    return table
+        made.add_row(*("right" if right else "wrong" for right in where), *shares)
+    return made

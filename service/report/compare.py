@@ -19,7 +19,7 @@ from typing import Literal, TypeAlias
 from pydantic import BaseModel, ConfigDict, Field
 
 from perception_reward.service.audit.figures import AuditReport
-from perception_reward.service.report.rows import MEASURES, Row, problem_name, reasons
+from perception_reward.service.report.rows import Row, measures_of, problem_name, reasons
 from perception_reward.service.statistics.correction import Errors, corrected, corrected_change
 from perception_reward.service.statistics.paired import Interval, Pairs, difference, mcnemar
 from perception_reward.service.statistics.power import POWER, problems_needed, smallest_change
@@ -272,7 +272,8 @@ def _benchmark(
         for one in rights
         if power is not None
     ]
-    means = [found for measure in MEASURES if (found := _mean(measure, keys, left, right, seed)) is not None]
+    measures = measures_of(row for side in (left, right) for key in keys for row in side[key])
+    means = [found for measure in measures if (found := _mean(measure, keys, left, right, seed)) is not None]
     fixed = _corrected(keys, left, right, audit, seed) if audit is not None else None
     return Benchmark(name=name, problems=len(keys), right=rights, means=means, corrected=fixed, plan=plan)
 
@@ -396,7 +397,8 @@ def _corrected_for_several(found: Sequence[Benchmark]) -> list[Benchmark]:
     """Holm over the benchmarks, for each measure; what is of all of them together is no member of the family."""
     whole, *each = found
     right_p = {kind: _holm({b.name: r.p_exact for b in each for r in b.right if r.kind == kind}) for kind in KINDS}
-    mean_p = {one: _holm({b.name: m.p for b in each for m in b.means if m.measure == one}) for one in MEASURES}
+    measures = {m.measure for b in each for m in b.means}
+    mean_p = {one: _holm({b.name: m.p for b in each for m in b.means if m.measure == one}) for one in measures}
     return [
         whole,
         *(

@@ -10,7 +10,6 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from perception_reward.service.report.rows import COMPONENTS
 from perception_reward.service.report.runs import SPREAD, Rollout, Run
 
 Numbers: TypeAlias = NDArray[np.float64]
@@ -49,7 +48,7 @@ def attribution(run: Run) -> Attribution | None:
     """None without groups. A component's share is its covariance with the score over the score's variance."""
     if not run.groups:
         return None
-    sums, total, flat = dict.fromkeys(COMPONENTS, 0.0), 0, 0
+    sums, total, flat = dict.fromkeys(run.components, 0.0), 0, 0
     for members in run.groups.values():
         parts = _parts(run, members)
         score = parts.sum(axis=0)
@@ -58,7 +57,7 @@ def attribution(run: Run) -> Attribution | None:
             flat += 1
             continue
         total += 1
-        for name, part in zip(COMPONENTS, parts, strict=True):
+        for name, part in zip(run.components, parts, strict=True):
             sums[name] += float(((part - part.mean()) * (score - score.mean())).mean()) / variance
     return Attribution(len(run.groups), flat, {name: value / total if total else 0.0 for name, value in sums.items()})
 
@@ -73,7 +72,7 @@ def advantage_parts(run: Run, one: Rollout) -> dict[str, float] | None:
     if spread <= SPREAD:
         return None
     means, own = parts.mean(axis=1), run.parts(one)
-    return {name: (own[name] - float(mean)) / spread for name, mean in zip(COMPONENTS, means, strict=True)}
+    return {name: (own[name] - float(mean)) / spread for name, mean in zip(run.components, means, strict=True)}
 
 
 def sensitivity(run: Run, current: float) -> list[Sensitivity]:
@@ -81,6 +80,8 @@ def sensitivity(run: Run, current: float) -> list[Sensitivity]:
 
     Of more than `MOST_GROUPS` groups, so many are looked at, evenly chosen.
     """
+    if "perception" not in run.components:
+        return []
     every = max(1, len(run.groups) // MOST_GROUPS)
     groups = [_Group(run, members) for members in islice(run.groups.values(), 0, None, every)]
     groups = [group for group in groups if np.any(group.perception)]
@@ -96,7 +97,7 @@ class _Group:
     def __init__(self, run: Run, members: Sequence[Rollout]) -> None:
         parts = _parts(run, members)
         self.perception = np.array([one.row.value("perception") or 0.0 for one in members])
-        self.rest = parts.sum(axis=0) - parts[COMPONENTS.index("perception")]
+        self.rest = parts.sum(axis=0) - parts[run.components.index("perception")]
         self.right = np.array([(one.row.value("accuracy") or 0.0) >= 0.5 for one in members])
 
     def scores(self, weight: float) -> Numbers:

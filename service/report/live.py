@@ -20,7 +20,7 @@ from perception_reward.annotations.faults import RecordFileError
 from perception_reward.annotations.files import GZIP, ZSTD, AnyFile
 from perception_reward.service.batch.inputs import inputs_of
 from perception_reward.service.report.compare import Rule
-from perception_reward.service.report.rows import MEASURES, SIDE, Results, Row, row_of
+from perception_reward.service.report.rows import SIDE, Results, Row, row_of
 
 Key = TypeVar("Key")
 
@@ -245,8 +245,8 @@ class _File:
         self._items += 1
         if row.missing:
             self._missing[row.reason or "unknown"] += 1
-        for measure in MEASURES:
-            if (value := row.value(measure)) is not None:
+        for measure, value in zip(row.measures, row.values, strict=True):
+            if value is not None:
                 self._sums[measure] += value  # pyright: ignore[reportArgumentType]
                 self._counts[measure] += 1
         answered, saw = self._rule.right("answer", row), self._rule.right("perception", row)

@@ -21,10 +21,11 @@ from perception_reward.service.report import formulas
 from perception_reward.service.report.compare import Comparison, Rule
 from perception_reward.service.report.groups import Sensitivity, advantage_parts, attribution, sensitivity
 from perception_reward.service.report.pictures import Picture, histogram, intervals, lines, stacks
-from perception_reward.service.report.rows import MEASURES, reasons
+from perception_reward.service.report.rows import measures_of, reasons
 from perception_reward.service.report.runs import Rollout, Run, Texts
 from perception_reward.service.report.seeing import QUADRANTS, perception_errors, quadrant
 from perception_reward.service.report.signals import by_step, signals
+from perception_reward.service.rewards.registry import registered
 from perception_reward.service.statistics.shares import Z
 
 # Rollouts in the table, and characters of each: what a browser opens within a few seconds.
@@ -34,7 +35,6 @@ MOST_CHARACTERS = 6_000
 CHUNK = 200
 # Groups side by side, and examples of a quadrant.
 MOST_GROUPS, EXAMPLES = 6, 6
-RANGES = {"format": (0.0, 1.0), "accuracy": (0.0, 1.0), "perception": (-1.0, 1.0), "repetition": (-2.0, 0.0)}
 
 
 def render(
@@ -52,6 +52,7 @@ def render(
     from jinja2 import Environment, StrictUndefined
 
     found = {run.label: signals(run) for run in runs}
+    measures = measures_of(one.row for run in runs for one in run.rollouts)
     pairs = [pair for run in runs for pair in _pairs(run)[: max(1, MOST_GROUPS // len(runs))]]
     listed = _listed(runs, pairs, rule, most)
     texts = _texts(runs, listed)
@@ -65,12 +66,12 @@ def render(
         policy=f"default-src 'none'; style-src 'unsafe-inline'; script-src 'sha256-{hashed}'",
         profile=profile,
         rule=rule.said(),
-        runs=[_overview(run) for run in runs],
-        measures=MEASURES,
+        runs=[_overview(run, measures) for run in runs],
+        measures=measures,
         total=sum(len(run.rollouts) for run in runs),
         listed=len(listed),
-        distributions=_distributions(runs),
-        trends=_trends(runs),
+        distributions=_distributions(runs, measures),
+        trends=_trends(runs, measures),
         quadrants=[_quadrants(run, rule, places) for run in runs],
         quadrant_names=QUADRANTS,
         errors=_errors(runs, rule, by),
@@ -84,7 +85,7 @@ def render(
         not_compared=comparison if isinstance(comparison, str) else None,
         keys=_keys(listed),
         lines={(run.label, one.row.file, one.row.place): place for place, (run, one) in enumerate(listed)},
-        data=as_json(_table(listed, rule)),
+        data=as_json(_table(listed, rule, measures[:-1])),
         math=as_json(formulas.rendered(_prose(texts))),
         chunks=[
             as_json([_detail(*one, said) for one, said in zip(listed[at:end], texts[at:end], strict=True)])
@@ -108,15 +109,14 @@ def as_json(value: object) -> Any:
     return Markup(text)
 
 
-def _overview(run: Run) -> dict[str, Any]:
-    means = {name: _mean([v for one in run.rollouts if (v := one.row.value(name)) is not None]) for name in MEASURES}
+def _overview(run: Run, measures: Sequence[str]) -> dict[str, Any]:
     return {
         "label": run.label,
         "rollouts": len(run.rollouts),
         "missing": reasons(one.row for one in run.rollouts),
         "groups": len(run.groups),
         "foreign": run.foreign,
-        "means": means,
+        "means": {name: _mean(_values(run, name)) for name in measures},
     }
 
 
@@ -133,21 +133,21 @@ def _values(run: Run, name: str) -> list[float]:
     return [value for one in run.rollouts if (value := one.row.value(name)) is not None]
 
 
-def _distributions(runs: Sequence[Run]) -> list[Picture]:
+def _distributions(runs: Sequence[Run], measures: Sequence[str]) -> list[Picture]:
     pictures: list[Picture] = []
-    for name in MEASURES:
+    for name in measures:
         series = {run.label: values for run in runs if (values := _values(run, name))}
         every = [value for values in series.values() for value in values]
         if every and min(every) < max(every):
-            low, high = RANGES.get(name, (min(every), max(every)))
+            low, high = registered()[name].bounds if name in registered() else (min(every), max(every))
             low = 0.0 if name == "perception" and min(every) >= 0 else low
             pictures.append(histogram(name, series, low=low, high=max(high, low + 1e-6)))
     return pictures
 
 
-def _trends(runs: Sequence[Run]) -> list[Picture]:
+def _trends(runs: Sequence[Run], measures: Sequence[str]) -> list[Picture]:
     pictures: list[Picture] = []
-    for name in (*MEASURES, "length"):
+    for name in (*measures, "length"):
 
         def value(one: Rollout, name: str = name) -> float | None:
             if name == "length":
@@ -284,7 +284,7 @@ def _keys(listed: Sequence[tuple[Run, Rollout]]) -> list[str]:
     ]
 
 
-def _table(listed: Sequence[tuple[Run, Rollout]], rule: Rule) -> dict[str, Any]:
+def _table(listed: Sequence[tuple[Run, Rollout]], rule: Rule, components: Sequence[str]) -> dict[str, Any]:
     rows: list[list[Any]] = []
     for (run, one), key in zip(listed, _keys(listed), strict=True):
         rows.append(
@@ -293,15 +293,16 @@ def _table(listed: Sequence[tuple[Run, Rollout]], rule: Rule) -> dict[str, Any]:
                 run.label,
                 one.group[1] if one.group is not None else "",
                 one.row.step,
-                *(_short(one.row.value(name)) for name in ("score", *MEASURES[:-1])),
+                _short(one.score),
                 _short(one.advantage),
                 one.length,
                 quadrant(one, rule) or "",
                 " ".join(one.flags),
                 one.row.reason or "",
+                *(_short(one.row.value(name)) for name in components),
             ]
         )
-    return {"rows": rows, "chunk": CHUNK}
+    return {"rows": rows, "chunk": CHUNK, "components": components}
 
 
 def _short(value: float | None) -> float | None:

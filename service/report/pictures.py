@@ -131,7 +131,7 @@ def stacks(title: str, found: Mapping[str, Mapping[str, float]]) -> Picture:
             right, left = (right + share, left) if share >= 0 else (right, left + share)
             width = at(end) - at(start)
             parts.append(
-                f'<rect class="k{place}" x="{at(start):.1f}" y="{y}" width="{width:.1f}" height="24">'
+                f'<rect class="k{place % 6}" x="{at(start):.1f}" y="{y}" width="{width:.1f}" height="24">'
                 f"<title>{escape(label)}: {name} {share:.1%}</title></rect>"
             )
             if width > 90:

@@ -4,9 +4,9 @@
     for row in rows:
         row.value("accuracy"), row.field("model")        # 1.0, "step-120"
 
-Fields of the rollout are found in the row itself, in its `extra` or in what `--explain` adds. Components may stand in
-the row too, and what a table keeps as JSON text (`components`, `facts`, `extra`) is read. A row has its texts with it;
-`slim` leaves what figures need, some 600 bytes.
+The components are those that the rows carry, whoever registered them; they may stand in the row itself too. Fields of
+the rollout are found in the row, in its `extra` or in what `--explain` adds. What a table keeps as JSON text
+(`components`, `facts`, `extra`) is read. A row has its texts with it; `slim` leaves what figures need, some 600 bytes.
 """
 
 from __future__ import annotations
@@ -23,10 +23,9 @@ from perception_reward.annotations.files import AnyFile
 from perception_reward.annotations.record_json import as_null
 from perception_reward.annotations.records import open_records
 from perception_reward.service.batch.inputs import inputs_of
-from perception_reward.trainer_client.missing import COMPONENTS
+from perception_reward.service.rewards.registry import registered
 
-MEASURES = (*COMPONENTS, "score")
-KNOWN = ("id", "status", "score", "components", "facts", "reason", "truncated", "explained", "extra", *COMPONENTS)
+KNOWN = ("id", "status", "score", "components", "facts", "reason", "truncated", "explained", "extra")
 # How the side table of missing rows ends that `score` writes beside its results.
 SIDE = ".missing.jsonl"
 # What may name a row's problem, where nothing else is asked for; the id is the last resort.
@@ -47,21 +46,23 @@ class Verdict:
 _NOTHING: Mapping[str, object] = {}
 # The values that most rows have: one object each, for a million rows.
 _FLOATS = {value: value for value in (0.0, 1.0, 0.5, 0.1, -1.0)}
-_PLACES = {name: place for place, name in enumerate(MEASURES)}
+# The names of measures that rows have, one tuple for all rows that have the same.
+_NAMES: dict[tuple[str, ...], tuple[str, ...]] = {}
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
     """A result. file, place: where it stands, as the file was named, counted from 1.
 
-    values: in the order of `MEASURES`; None is missing or does not apply. judged, stated, contradicted: how many of its
-    facts are; facts: those, where the row is not slim.
+    measures: the components that it carries, and last `score`. values: theirs; None is missing or does not apply.
+    judged, stated, contradicted: how many of its facts are; facts: those, where the row is not slim.
     """
 
     file: str
     place: int
     id: str | None
     reason: str | None
+    measures: tuple[str, ...]
     values: tuple[float | None, ...]
     facts: tuple[Verdict, ...]
     fields: Mapping[str, object]
@@ -70,8 +71,8 @@ class Row:
     contradicted: int
 
     def value(self, measure: str) -> float | None:
-        """`format`, `accuracy`, `perception`, `repetition` or `score`."""
-        return self.values[_PLACES[measure]]
+        """Of a component, or of the `score`; None where the row carries none."""
+        return self.values[self.measures.index(measure)] if measure in self.measures else None
 
     def field(self, name: str) -> str | None:
         """A field of the row or of its rollout, as text; None where it has none."""
@@ -119,8 +120,14 @@ class Results:
         return rows
 
 
+def measures_of(rows: Iterable[Row]) -> tuple[str, ...]:
+    """The components that any of the rows carries, and last `score`."""
+    names = dict.fromkeys(name for measures in dict.fromkeys(row.measures for row in rows) for name in measures[:-1])
+    return (*names, "score")
+
+
 def _rows(path: AnyFile) -> Iterator[Row]:
-    file = open_records(path, known=KNOWN, constants=as_null)
+    file = open_records(path, known=(*KNOWN, *registered()), constants=as_null)
     name = str(path)
     for place, record in file:
         if isinstance(record, LineError):
@@ -136,14 +143,16 @@ def _rows(path: AnyFile) -> Iterator[Row]:
 def row_of(file: str, place: int, record: Mapping[str, object]) -> Row:
     """The row in a record. Raises `ValueError`, for people, for one that is none."""
     components = _mapping(record.get("components"), "components")
-    if not components and not any(name in record for name in (*COMPONENTS, "score")):
+    flat = [name for name in registered() if name in record]
+    if not components and not flat and "score" not in record:
         raise ValueError("it has neither components nor a score")
-    parts = (_number(components.get(name, record.get(name)), name) for name in COMPONENTS)
-    values = (*parts, _number(record.get("score"), "score"))
+    measures = (*dict.fromkeys((*components, *flat)), "score")
+    values = tuple(_number(components.get(name, record.get(name)), name) for name in measures)
     explained = _mapping(record.get("explained"), "explained")
     texts = {str(fact.get("id")): fact.get("text") for fact in _list(explained.get("facts"))}
     extra = {**_mapping(record.get("extra"), "extra"), **{n: v for n, v in explained.items() if n != "facts"}}
-    others = {name: value for name, value in record.items() if name not in KNOWN and value is not None}
+    told = {*KNOWN, *measures}
+    others = {name: value for name, value in record.items() if name not in told and value is not None}
     reason = record.get("reason")
     if values[-1] is None and reason is None:
         reason = "unknown"
@@ -154,6 +163,7 @@ def row_of(file: str, place: int, record: Mapping[str, object]) -> Row:
         place,
         None if name is None else str(name),
         None if reason is None else sys.intern(str(reason)),
+        _NAMES.setdefault(measures, measures),
         values,
         facts,
         {**extra, **others},

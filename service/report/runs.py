@@ -23,7 +23,7 @@ from perception_reward.annotations.model import Annotation
 from perception_reward.service.batch.rollouts import Rollout as Written
 from perception_reward.service.combine import combine, shut_component
 from perception_reward.service.profiles.model import Profile
-from perception_reward.service.report.rows import COMPONENTS, PROBLEM_NAMES, Row, Verdict
+from perception_reward.service.report.rows import PROBLEM_NAMES, Row, Verdict, measures_of
 from perception_reward.service.responses import response_text
 from perception_reward.trainer_client.reference import texts_of
 from perception_reward.trainer_client.wire import Components, Fact
@@ -84,11 +84,13 @@ class Texts:
 class Run:
     """Results of one run. groups: the rollouts of one prompt and step, those of two or more scored ones.
 
-    foreign: scores that the profile does not make of their components, as those of another profile.
+    components: those that its rows carry. foreign: scores that the profile does not make of their components, as those
+    of another profile.
     """
 
     label: str
     rollouts: Sequence[Rollout]
+    components: Sequence[str]
     groups: Mapping[GroupKey, Sequence[Rollout]]
     foreign: int
     profile: Profile
@@ -101,7 +103,7 @@ class Run:
             name: 0.0
             if (value := one.row.value(name)) is None or name == shut
             else self.profile.weight(name, one.row.step) * value
-            for name in COMPONENTS
+            for name in self.components
         }
 
     def texts(self, rollouts: Iterable[Rollout]) -> list[Texts]:
@@ -128,7 +130,8 @@ def run_of(
         one.score is not None and abs(one.score - combine(profile, _components(one.row), one.row.step)) > 1e-6
         for one in rollouts
     )
-    return Run(label, rollouts, _grouped(rollouts), foreign, profile, source)
+    *components, _ = measures_of(one.row for one in rollouts)
+    return Run(label, rollouts, components, _grouped(rollouts), foreign, profile, source)
 
 
 @dataclass(slots=True)
@@ -250,7 +253,7 @@ def _with_text(verdict: Verdict, fact: Fact | None) -> Verdict:
 
 
 def _components(row: Row) -> Components:
-    return {name: row.value(name) for name in COMPONENTS}
+    return dict(zip(row.measures[:-1], row.values, strict=False))
 
 
 def _grouped(rollouts: Iterable[Rollout]) -> dict[GroupKey, list[Rollout]]:

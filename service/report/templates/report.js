@@ -9,10 +9,11 @@ const el = (name, attributes, ...children) => {
   made.append(...children.filter(child => child !== null));
   return made;
 };
-const {rows, chunk} = read("data");
+// A row: key, run, group, step, score, advantage, characters, quadrant, flags, reason, and from FIRST on its components.
+const {rows, chunk, components} = read("data"), FIRST = 10;
 const SHORT = {both: "right, right", lucky: "right, wrong", saw: "wrong, right", neither: "wrong, wrong"};
-const COLUMNS = [["rollout", 0], ["group", 2], ["step", 3], ["score", 4], ["format", 5], ["accuracy", 6], ["perception", 7],
-  ["repetition", 8], ["advantage", 9], ["characters", 10], ["answer, seeing", 11]];
+const COLUMNS = [["rollout", 0], ["group", 2], ["step", 3], ["score", 4], ...components.map((name, n) => [name, FIRST + n]),
+  ["advantage", 5], ["characters", 6], ["answer, seeing", 7]];
 const PAGE = 50;
 const number = value => value === null || value === undefined ? "–" : Number.isInteger(value) ? String(value) : value.toFixed(2);
 const linkTo = place => "#rollout=" + encodeURIComponent(rows[place][0]);
@@ -95,9 +96,9 @@ const card = (place, title, open) => {
     .filter(mark => mark[0] !== null);
   const value = (name, shown) => el("span", {}, name + " ", el("b", {}, shown));
   const made = el("div", {class: "rollout"}, title,
-    el("p", {class: "parts"}, value("score", row[4] === null ? "missing: " + row[13] : number(row[4])),
-      ...["format", "accuracy", "perception", "repetition"].map((name, n) => value(name, number(row[5 + n]))),
-      row[9] === null ? null : value("advantage", number(row[9]))));
+    el("p", {class: "parts"}, value("score", row[4] === null ? "missing: " + row[9] : number(row[4])),
+      ...components.map((name, n) => value(name, number(row[FIRST + n]))),
+      row[5] === null ? null : value("advantage", number(row[5]))));
   const reasons = Object.entries(shares).filter(([, share]) => Math.abs(share) >= 0.005).map(([name, share]) => `${name} ${share > 0 ? "+" : ""}${share.toFixed(2)}`);
   if (reasons.length) made.append(el("p", {class: "parts"}, "advantage from " + reasons.join(", ")));
   made.append(response === null ? el("p", {class: "quiet"}, "The response is not known: give the rollouts with --rollouts.") : textBox("Response " + row[0], marked(response, marks)));
@@ -127,8 +128,8 @@ const filter = () => {
   order = [];
   for (let place = 0; place < rows.length; place++) {
     const row = rows[place];
-    if (run && row[1] !== run || where && row[11] !== where) continue;
-    if (flag === "missing" ? row[4] !== null : flag && !(" " + row[12] + " ").includes(" " + flag + " ")) continue;
+    if (run && row[1] !== run || where && row[7] !== where) continue;
+    if (flag === "missing" ? row[4] !== null : flag && !(" " + row[8] + " ").includes(" " + flag + " ")) continue;
     if (words.length) {
       let text = row[0] + " " + row[2];
       if (deep) text += " " + (detail(place)[0] || "") + " " + (detail(place)[2] || "");
@@ -151,8 +152,8 @@ const filter = () => {
 const show = () => {
   const pages = Math.max(1, Math.ceil(order.length / PAGE));
   $("table").tBodies[0].replaceChildren(...order.slice(page * PAGE, (page + 1) * PAGE).map(place => {
-    const row = rows[place], cells = COLUMNS.slice(1).map(([, at]) => el("td", at > 2 && at < 11 ? {class: "n"} : {},
-      at === 11 ? SHORT[row[11]] || "" : at === 2 ? row[2] : at === 4 && row[4] === null ? "missing" : number(row[at])));
+    const row = rows[place], cells = COLUMNS.slice(1).map(([, at]) => el("td", at > 2 && at !== 7 ? {class: "n"} : {},
+      at === 7 ? SHORT[row[7]] || "" : at === 2 ? row[2] : at === 4 && row[4] === null ? "missing" : number(row[at])));
     return el("tr", {}, el("td", {}, el("a", {href: linkTo(place)}, row[0])), ...cells);
   }));
   $("count").textContent = order.length.toLocaleString("en") + (order.length === 1 ? " rollout" : " rollouts");

@@ -107,3 +107,12 @@ def test_a_plan_says_how_many_problems_it_takes():
 def test_files_that_share_no_problem_are_told():
     with pytest.raises(ValueError, match="no problem is in both files, by 'id'; name what they share with --problem"):
         compare([row("a", 1, 1.0)], [row("b", 1, 1.0)], Rule())
+
+
+def test_a_component_of_a_package_is_compared_by_its_own_name():
+    before, after = (
+        [row_of("f.jsonl", n, {"id": str(n), "score": 1.0, "components": {"brevity": -part}}) for n in range(4)]
+        for part in (0.5, 0.25)
+    )
+    [means] = [benchmark.means for benchmark in compare(before, after, Rule()).benchmarks]
+    assert {mean.measure: mean.change for mean in means} == {"brevity": 0.25, "score": 0.0}

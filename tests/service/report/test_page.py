@@ -103,7 +103,7 @@ def test_more_rollouts_than_are_listed_keep_the_examples_and_all_figures():
     page = render([run(200, "plain")], PROFILE, Rule(), most=40)
     rows = table(page)["rows"]
     assert len(rows) == 40
-    assert {row[11] for row in rows} == {"both", "lucky", "saw", "neither"}
+    assert {row[7] for row in rows} == {"both", "lucky", "saw", "neither"}
     assert "40 of 200 are listed" in page
 
 
@@ -125,3 +125,14 @@ def test_examples_of_a_quadrant_are_of_as_many_problems_as_there_are():
     [shown] = re.findall(r"Right answer, wrong seeing</strong>: (.*?)</p>", page)
     named = re.findall(r'#rollout=mine/plain-(\d+)"', shown)
     assert len({int(name) // 4 for name in named}) == len(named) == 6
+
+
+def test_a_component_of_a_package_stands_beside_the_others():
+    parts = {"accuracy": 1.0, "brevity": -0.25}
+    rows = [
+        row_of("r", n, {"id": str(n), "score": 1.0, "components": {**parts, "brevity": -n / 8}}) for n in range(1, 9)
+    ]
+    page = render([run_of("mine", rows, PROFILE)], PROFILE, Rule())
+    assert table(page)["components"] == ["accuracy", "brevity"]
+    assert [row[-1] for row in table(page)["rows"]] == [-n / 8 for n in range(1, 9)]
+    assert ">brevity</title>" in page  # its distribution is drawn

@@ -13,7 +13,7 @@ import pytest
 
 from perception_reward.annotations.faults import RecordFileError
 from perception_reward.service.batch.results import to_line
-from perception_reward.service.report.rows import Results, problem_name, reasons, row_of
+from perception_reward.service.report.rows import Results, measures_of, problem_name, reasons, row_of
 from perception_reward.trainer_client.wire import Components, FactResult, ItemResult
 
 PARTS = Components(format=1.0, accuracy=0.0, perception=0.5, repetition=0.0)
@@ -98,3 +98,12 @@ def test_a_slim_row_has_counts_for_facts_and_the_fields_that_are_asked_for():
     [slim] = [row_of("f", 1, line(OK, model="m", step=3)).slim(["step"])]
     assert (slim.facts, slim.judged, slim.stated, slim.contradicted) == ((), 1, 1, 0)
     assert (slim.fields, slim.value("accuracy")) == ({"step": 3}, 0.0)
+
+
+def test_rows_carry_whatever_components_their_profile_had():
+    short = row_of("f", 1, {"id": "a", "score": 0.5, "components": {"brevity": -0.5, "accuracy": 1.0}})
+    plain = row_of("f", 2, line(OK))
+    assert short.measures == ("brevity", "accuracy", "score")
+    assert (short.value("brevity"), short.value("perception")) == (-0.5, None)
+    assert "brevity" not in short.fields
+    assert measures_of([short, plain]) == ("brevity", "accuracy", "format", "perception", "repetition", "score")
