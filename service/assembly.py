@@ -17,8 +17,7 @@ from perception_reward.annotations.store import AnnotationStore, StoreError, eve
 from perception_reward.service.admission import Admission
 from perception_reward.service.audit.figures import AuditReport
 from perception_reward.service.audit.last import AuditSummary, read_report, summarise
-from perception_reward.service.cache.memory import MemoryCache
-from perception_reward.service.cache.tiered import VerdictCache
+from perception_reward.service.cache.tiered import MemoryCache, VerdictCache
 from perception_reward.service.judges.base import Health, Judge
 from perception_reward.service.judges.make import make_judge
 from perception_reward.service.keyring import Keyring

@@ -17,8 +17,8 @@ import numpy as np
 
 from perception_reward.service.audit import statistics
 from perception_reward.service.audit.figures import Fit, HeldOut
+from perception_reward.service.audit.probes import Observation
 from perception_reward.service.audit.quality import Decided, decided, sample_of, unit_of
-from perception_reward.service.audit.run import Observation
 from perception_reward.service.audit.statistics import Numbers, estimate
 from perception_reward.service.judges.base import JudgeInfo, Verdict
 from perception_reward.service.judges.calibrated import MARK

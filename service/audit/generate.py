@@ -11,10 +11,9 @@ from perception_reward.annotations.stats import shows_seeing
 from perception_reward.service.audit.attacks.catalogue import Family, families, twins
 from perception_reward.service.audit.attacks.tries import attacks, twin_probes
 from perception_reward.service.audit.falsehoods import falsehoods
-from perception_reward.service.audit.flips import repeats, together
 from perception_reward.service.audit.probes import Probe
 from perception_reward.service.audit.subjects import Subject, in_turn, subjects_of
-from perception_reward.service.audit.truths import truths
+from perception_reward.service.audit.truths import repeats, together, truths
 from perception_reward.service.excerpt import WHOLE
 from perception_reward.trainer_client.wire import Fact
 

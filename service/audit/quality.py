@@ -19,8 +19,7 @@ from perception_reward.service.audit.figures import (
     Quality,
     Row,
 )
-from perception_reward.service.audit.probes import Probe
-from perception_reward.service.audit.run import Observation
+from perception_reward.service.audit.probes import Observation, Probe
 from perception_reward.service.audit.statistics import LABELS, Sample, estimate, proportion
 from perception_reward.service.judges.base import Missing, Verdict
 from perception_reward.trainer_client.wire import Label

@@ -12,7 +12,7 @@ from typing import Final
 
 from perception_reward.service.audit.figures import AuditReport, Case, HeldOut, Judge
 from perception_reward.service.audit.grade import grade_of
-from perception_reward.service.audit.probes import Probe
+from perception_reward.service.audit.probes import Observation, Probe
 from perception_reward.service.audit.quality import (
     attacks_of,
     attacks_together,
@@ -22,7 +22,6 @@ from perception_reward.service.audit.quality import (
     refusals_of,
     unit_of,
 )
-from perception_reward.service.audit.run import Observation
 from perception_reward.service.audit.statistics import RESAMPLES
 from perception_reward.service.excerpt import WHOLE
 from perception_reward.service.judges.base import JudgeInfo, Verdict

@@ -11,7 +11,7 @@ from itertools import zip_longest
 from perception_reward.annotations.model import Annotation
 from perception_reward.annotations.stats import shows_seeing
 from perception_reward.service.audit.statements import Statement, all_independent, independent, read_statement
-from perception_reward.service.audit.writing import Page, page
+from perception_reward.service.audit.wordings import Page, page
 from perception_reward.service.excerpt import WHOLE
 from perception_reward.trainer_client.reference import texts_of
 from perception_reward.trainer_client.wire import Fact

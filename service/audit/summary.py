@@ -1,6 +1,9 @@
-"""The report in a few lines for the screen."""
+"""The report for people: a few lines for the screen, and one HTML page that needs no script, font or picture from
+elsewhere."""
 
 from __future__ import annotations
+
+from importlib.resources import files
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
@@ -91,3 +94,13 @@ def _figure(figure: Estimate | None) -> str:
 
 def _share(share: Proportion | None) -> str:
     return "–" if share is None or not share.total else f"{_figure(share)} {share.hits}/{share.total}"
+
+
+def render_html(report: AuditReport) -> str:
+    """The page. What responses hold is escaped, and the page's policy forbids to run or load anything."""
+    # Loaded here: the template engine is of no use to `serve`, which reads reports.
+    from jinja2 import Environment, StrictUndefined
+
+    template = (files("perception_reward.service.audit") / "templates" / "report.html").read_text(encoding="utf-8")
+    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    return environment.from_string(template).render(report=report)

@@ -1,17 +1,29 @@
-"""Probes of responses that state the fact: in several wordings, notations, names and places."""
+"""Probes of responses that state the fact: in several wordings, notations, names and places.
+
+And probes whose answer may not change: the same question among others, in another order, and once more.
+"""
 
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from perception_reward.service.audit.alternatives import number_words
 from perception_reward.service.audit.probes import Probe, probe
 from perception_reward.service.audit.statements import Statement
 from perception_reward.service.audit.subjects import Subject
-from perception_reward.service.audit.wordings import any_wording, one_of, reversed_names, says, sentence
-from perception_reward.service.audit.writing import LONG, Page, filler
+from perception_reward.service.audit.wordings import (
+    LONG,
+    Page,
+    any_wording,
+    filler,
+    one_of,
+    reversed_names,
+    says,
+    sentence,
+)
+from perception_reward.trainer_client.wire import Fact
 
 
 def truths(subject: Subject, rng: random.Random) -> Iterator[Probe]:
@@ -52,3 +64,40 @@ def _rearranged(layout: Page, sentences: list[str], rng: random.Random) -> Itera
         yield "sentence order", layout.write(sentences[1:] + sentences[:1])
     lengths = rng.randint(0, LONG), rng.randint(0, LONG)
     yield "long", layout.write(sentences, padding=(filler(rng, lengths[0]), filler(rng, lengths[1])))
+
+
+# Facts asked together: what a problem commonly has, and little enough for a judge that answers them in one text.
+MOST_TOGETHER = 8
+
+
+def together(subject: Subject, alone: Probe, rng: random.Random) -> Iterator[Probe]:
+    """The probe's fact among its problem's facts, and among the same permuted; none where it is the only one."""
+    facts = _company(subject, rng)
+    if len(facts) < 2:
+        return
+    permuted = rng.sample(facts, len(facts))
+    if permuted == facts:
+        permuted.reverse()
+    in_order = _asked("batch", alone, tuple(facts), alone)
+    yield in_order
+    yield _asked("order", alone, tuple(permuted), in_order)
+
+
+def _company(subject: Subject, rng: random.Random) -> list[Fact]:
+    facts = list(dict.fromkeys(subject.annotation.facts))
+    others = [fact for fact in facts if fact != subject.fact]
+    chosen = [subject.fact, *rng.sample(others, min(len(others), MOST_TOGETHER - 1))]
+    return [fact for fact in facts if fact in chosen]
+
+
+def _asked(family: str, alone: Probe, facts: tuple[Fact, ...], base: Probe) -> Probe:
+    return probe("flip", family, alone.fact, alone.response, None, base=base, problem=alone.problem, asked=facts)
+
+
+def repeats(probes: Sequence[Probe]) -> Iterator[Probe]:
+    """Each probe once more."""
+    for first in probes:
+        once_more = probe(
+            "repeat", "repeat", first.fact, first.response, first.expected, base=first, problem=first.problem
+        )
+        yield replace(once_more, asked=first.asked)

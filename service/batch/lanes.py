@@ -20,8 +20,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from perception_reward.annotations.faults import LineError
-from perception_reward.service.batch.chunks import Asking, Chunk, Scored
-from perception_reward.service.batch.tally import Tally
+from perception_reward.service.batch.chunks import Asking, Chunk, Scored, Tally
 from perception_reward.service.settings import Settings, SettingsError
 
 # Chunks that a lane has at once: while its worker finishes one, the next is being read.

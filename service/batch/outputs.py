@@ -35,9 +35,8 @@ from typing import Any, Protocol
 from typing_extensions import Self
 
 from perception_reward.annotations.outputs import OutputRefused, part_of, take_name, written
-from perception_reward.service.batch.chunks import UNREADABLE, Chunk, Scored
+from perception_reward.service.batch.chunks import UNREADABLE, Chunk, Scored, Tally
 from perception_reward.service.batch.results import table_schema
-from perception_reward.service.batch.tally import Tally
 
 # Seconds between two commits at least; bytes that wait for one at most.
 EVERY = 0.5

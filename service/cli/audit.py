@@ -16,12 +16,10 @@ from perception_reward.service.assembly import JUDGING, Service
 from perception_reward.service.audit.figures import AuditReport
 from perception_reward.service.audit.fit import Fitted, fit_calibration
 from perception_reward.service.audit.generate import all_families, generate
-from perception_reward.service.audit.html import render_html
 from perception_reward.service.audit.labelled import read_labelled
-from perception_reward.service.audit.probes import Probe
+from perception_reward.service.audit.probes import Observation, Probe, observe
 from perception_reward.service.audit.report import build_report
-from perception_reward.service.audit.run import Observation, observe
-from perception_reward.service.audit.summary import print_summary
+from perception_reward.service.audit.summary import print_summary, render_html
 from perception_reward.service.cli.options import ANNOTATIONS, JUDGE, PROFILES, fail, with_settings
 from perception_reward.service.cli.outputs import Force, outputs_or_exit, read_by
 from perception_reward.service.cli.running import run_or_exit, told_or_exit

@@ -8,15 +8,14 @@ from perception_reward.service.judges.base import Judge
 from perception_reward.service.judges.calibrated import CalibratedJudge
 from perception_reward.service.judges.calibration import load_calibration
 from perception_reward.service.judges.cascade import spec as cascade
+from perception_reward.service.judges.cascade.checks import CascadeObserver
 from perception_reward.service.judges.cascade.judge import CascadeJudge
-from perception_reward.service.judges.cascade.observer import CascadeObserver
 from perception_reward.service.judges.llm import grounding, selection
-from perception_reward.service.judges.llm.engine import Engine
+from perception_reward.service.judges.llm.engine import Engine, JudgeObserver
 from perception_reward.service.judges.llm.evidence import REMEMBERED_A_MIB, Evidence
 from perception_reward.service.judges.llm.judge import LLMJudge
 from perception_reward.service.judges.llm.method import Method
 from perception_reward.service.judges.llm.methods import make_method
-from perception_reward.service.judges.llm.observer import JudgeObserver
 from perception_reward.service.judges.openai.spec import FORM, SCHEME
 from perception_reward.service.judges.symbolic.judge import SymbolicJudge
 from perception_reward.service.judges.vllm import factory as vllm

@@ -21,10 +21,9 @@ from pydantic import BaseModel, ConfigDict, Field
 from perception_reward.service.audit.figures import AuditReport
 from perception_reward.service.report.rows import Row, measures_of, problem_name, reasons
 from perception_reward.service.statistics.correction import Errors, corrected, corrected_change
-from perception_reward.service.statistics.paired import Interval, Pairs, difference, mcnemar
+from perception_reward.service.statistics.paired import Interval, Pairs, difference, holm, mcnemar
 from perception_reward.service.statistics.power import POWER, problems_needed, smallest_change
 from perception_reward.service.statistics.resampling import mean_change
-from perception_reward.service.statistics.several import holm
 
 Samples: TypeAlias = Literal["mean", "first", "any", "all"]
 Kind: TypeAlias = Literal["perception", "answer"]

@@ -20,8 +20,7 @@ from perception_reward.service.rewards.answers.amounts import Amounts, NeedsAlge
 from perception_reward.service.rewards.answers.compare import Comparison
 from perception_reward.service.rewards.answers.notation import plain, squeezed
 from perception_reward.service.rewards.answers.options import Options
-from perception_reward.service.rewards.answers.references import LONGEST, read_reference
-from perception_reward.service.rewards.answers.statements import last_statement
+from perception_reward.service.rewards.answers.statements import LONGEST, last_statement, read_reference
 
 GRADER_VERSION = "6"
 """Part of every cache key. To be raised with any change that can change a grade."""

@@ -17,8 +17,7 @@ from __future__ import annotations
 
 import re
 
-from perception_reward.service.rewards.blocks import split_blocks
-from perception_reward.service.rewards.boxes import BOXES, boxes, has_open_box
+from perception_reward.service.rewards.blocks import BOXES, boxes, has_open_box, split_blocks
 from perception_reward.trainer_client.tokens import Opened
 
 SENTENCE_CHARACTERS = 300

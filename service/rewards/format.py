@@ -11,7 +11,7 @@ stands outside the blocks, and the box is closed and not blank.
 
 from __future__ import annotations
 
-from perception_reward.service.rewards.boxes import boxes
+from perception_reward.service.rewards.blocks import boxes
 from perception_reward.trainer_client.tokens import Opened
 
 _template = ("<think>", "</think>", "<answer>", "</answer>")

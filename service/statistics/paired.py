@@ -1,4 +1,4 @@
-"""The same problems right or wrong twice: McNemar's test, and the difference of the two shares.
+"""The same problems right or wrong twice: McNemar's test, the difference of the two shares, and several such tests.
 
 pairs = Pairs(both=40, lost=2, gained=10, neither=48)
 mcnemar(pairs).exact                        # 0.0386
@@ -8,11 +8,10 @@ difference(pairs)                           # Interval(value=0.08, low=0.01, hig
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from perception_reward.service.statistics.libraries import library
-from perception_reward.service.statistics.shares import Z
+from perception_reward.service.statistics.shares import Z, library
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,3 +110,11 @@ def _score(pairs: Pairs, delta: float) -> float:
     share = (math.sqrt(max(0.0, b * b - 4 * a * c)) - b) / (2 * a)
     variance = total * (2 * share + delta * (1 - delta))
     return distance / math.sqrt(variance) if variance > 0 else math.copysign(math.inf, distance)
+
+
+def holm(p_values: Sequence[float]) -> list[float]:
+    """The p-values as Holm (1979) corrects them: one below 0.05 is a false alarm of the whole family in 5 % at most."""
+    if not p_values:
+        return []
+    corrected = library("statsmodels.stats.multitest").multipletests(list(p_values), method="holm")[1]
+    return [float(value) for value in corrected]

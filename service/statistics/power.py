@@ -12,7 +12,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from perception_reward.service.statistics.libraries import library
+from perception_reward.service.statistics.shares import library
 
 ALPHA: Final = 0.05
 POWER: Final = 0.8

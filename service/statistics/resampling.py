@@ -9,8 +9,7 @@ from typing import Final, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from perception_reward.service.statistics.libraries import library
-from perception_reward.service.statistics.shares import CONFIDENCE, Z
+from perception_reward.service.statistics.shares import CONFIDENCE, Z, library
 
 Numbers: TypeAlias = NDArray[np.float64]
 

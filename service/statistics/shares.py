@@ -1,15 +1,18 @@
 """Shares of counted things, with Wilson's interval, also where several of them belong to one problem.
 
+`library` brings what only comparing and planning need, scipy and statsmodels of the extra `[report]`.
+
 >>> wilson(0.5, 10)
 (0.23659309051256405, 0.763406909487436)
 """
 
 from __future__ import annotations
 
+import importlib
 import math
 from collections.abc import Sequence
 from statistics import NormalDist
-from typing import Final
+from typing import Any, Final
 
 CONFIDENCE: Final = 0.95
 # Standard deviations to either side of a normal mean that hold so much of it.
@@ -41,3 +44,13 @@ def design_effect(hits: Sequence[bool], units: Sequence[object]) -> float:
         return 1.0
     between = count / (count - 1) * math.fsum(value * value for value in residuals.values()) / total**2
     return max(1.0, between / independent)
+
+
+def library(name: str) -> Any:
+    """The module, loaded when it is first needed. Raises `ImportError`, in a line that says what to install."""
+    try:
+        return importlib.import_module(name)
+    except ImportError as error:
+        raise ImportError(
+            f"statistics need scipy and statsmodels (no module {error.name}): pip install 'perception-reward[report]'"
+        ) from error

@@ -13,10 +13,9 @@ from pathlib import Path
 from typing import Any
 
 from perception_reward.service.audit.figures import AuditReport
-from perception_reward.service.audit.html import render_html
-from perception_reward.service.audit.probes import Probe
+from perception_reward.service.audit.probes import Probe, observe
 from perception_reward.service.audit.report import build_report
-from perception_reward.service.audit.run import observe
+from perception_reward.service.audit.summary import render_html
 from perception_reward.service.judges.llm.judge import LLMJudge
 from perception_reward.service.judges.llm.verdict import VerdictMethod
 from perception_reward.service.judges.llm.vocabulary import Vocabulary

@@ -11,7 +11,7 @@ from importlib import import_module
 from typing import Any
 
 from perception_reward.service.judges.base import Health
-from perception_reward.service.judges.llm.ask import Choice, LogProbs, Tokens, Writing, Written
+from perception_reward.service.judges.llm.engine import Choice, LogProbs, Tokens, Writing, Written
 
 torch: Any = import_module("torch")
 

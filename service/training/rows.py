@@ -17,7 +17,7 @@ from typing import TypedDict
 from perception_reward.service.audit.probes import Probe
 from perception_reward.service.excerpt import WHOLE, excerpt
 from perception_reward.service.judges.base import JudgeTask
-from perception_reward.service.judges.llm.ask import Choice, Tokens
+from perception_reward.service.judges.llm.engine import Choice, Tokens
 from perception_reward.service.judges.llm.evidence import Evidence
 from perception_reward.service.judges.llm.verdict import VerdictMethod
 

@@ -41,7 +41,7 @@ from symbolic import SEED
 from perception_reward.annotations.english import sentence
 from perception_reward.annotations.statements import Statement
 from perception_reward.service.judges.base import JudgeTask, Verdict
-from perception_reward.service.judges.cascade.thresholds import PACKAGED, Thresholds, decides
+from perception_reward.service.judges.cascade.checks import PACKAGED, Thresholds, decides
 from perception_reward.service.judges.symbolic.judge import SymbolicJudge
 from perception_reward.service.judges.symbolic.kinds import FIGURE_KINDS, KINDS, kind_of
 from perception_reward.service.statistics.shares import wilson

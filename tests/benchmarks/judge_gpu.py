@@ -32,7 +32,7 @@ from pathlib import Path
 from typing import Any
 
 from perception_reward.service.judges.base import Health, JudgeTask
-from perception_reward.service.judges.llm.ask import Choice, LogProbs, Writing, Written
+from perception_reward.service.judges.llm.engine import Choice, LogProbs, Writing, Written
 from perception_reward.service.judges.llm.judge import LLMJudge
 from perception_reward.service.judges.llm.methods import make_method
 from perception_reward.service.judges.vllm.arguments import parse_arguments

@@ -37,8 +37,8 @@ from statements import GEOMETRY, Half, problems, statements
 from symbolic import SEED
 
 from perception_reward.service.judges.base import JudgeTask, Verdict
+from perception_reward.service.judges.cascade.checks import decides, packaged
 from perception_reward.service.judges.cascade.pooling import pooled
-from perception_reward.service.judges.cascade.thresholds import decides, packaged
 from perception_reward.service.judges.symbolic.kinds import kind_of
 from perception_reward.trainer_client.wire import Fact, Label
 

@@ -42,11 +42,10 @@ from places import REPOSITORY, arguments
 from symbolic import SEED
 
 from perception_reward.service.audit.fit import fit_calibration
-from perception_reward.service.audit.probes import Probe, probe
-from perception_reward.service.audit.run import Observation
+from perception_reward.service.audit.probes import Observation, Probe, probe
 from perception_reward.service.judges.base import Judge, JudgeInfo, JudgeTask, Verdict
+from perception_reward.service.judges.cascade.checks import decides, packaged
 from perception_reward.service.judges.cascade.pooling import pooled
-from perception_reward.service.judges.cascade.thresholds import decides, packaged
 from perception_reward.service.judges.llm.evidence import ABSENT, Evidence, shown_of, ungrounded
 from perception_reward.service.judges.llm.grounding import grounds
 from perception_reward.service.judges.llm.judge import LLMJudge

@@ -27,7 +27,7 @@ from reference import Ask, Groups, asking, judging, load_reference
 
 from perception_reward.service.judges.base import Health, JudgeTask
 from perception_reward.service.judges.cascade.judge import CascadeJudge
-from perception_reward.service.judges.llm.ask import Choice, LogProbs, Writing, Written
+from perception_reward.service.judges.llm.engine import Choice, LogProbs, Writing, Written
 from perception_reward.service.judges.llm.evidence import Evidence
 from perception_reward.service.judges.llm.judge import LLMJudge
 from perception_reward.service.judges.llm.verdict import VerdictMethod

@@ -35,8 +35,7 @@ from perception_reward.service.batch.rollouts import Rollout, RolloutFile, read_
 from perception_reward.service.excerpt import excerpt
 from perception_reward.service.judges.http.body import decoded
 from perception_reward.service.judges.http.words import quotable
-from perception_reward.service.judges.llm.ask import Choice
-from perception_reward.service.judges.llm.failure import JudgeFailure
+from perception_reward.service.judges.llm.engine import Choice, JudgeFailure
 from perception_reward.service.judges.llm.reply import parse_reply
 from perception_reward.service.judges.llm.sanitise import inert, visible
 from perception_reward.service.judges.llm.selection import select

@@ -15,8 +15,7 @@ from perception_reward.service.judges.base import JudgeTask, Missing, Outcome, V
 from perception_reward.service.judges.http.affinity import order
 from perception_reward.service.judges.http.body import decoded
 from perception_reward.service.judges.http.endpoint import Endpoint
-from perception_reward.service.judges.llm.ask import Choice, LogProbs
-from perception_reward.service.judges.llm.failure import JudgeFailure
+from perception_reward.service.judges.llm.engine import Choice, JudgeFailure, LogProbs
 from perception_reward.service.judges.llm.judge import LLMJudge
 from perception_reward.service.judges.llm.methods import MethodName, make_method
 from perception_reward.service.judges.llm.vocabulary import Vocabulary

@@ -6,13 +6,11 @@ import random
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-from perception_reward.service.audit.attacks.catalogue import Entry, Family, Place, Twin
+from perception_reward.service.audit.attacks.catalogue import SPELLINGS, Entry, Family, Place, Spelling, Twin
 from perception_reward.service.audit.attacks.filling import Filling
-from perception_reward.service.audit.attacks.spelling import SPELLINGS, Spelling
 from perception_reward.service.audit.probes import Probe, Purpose, probe
 from perception_reward.service.audit.subjects import Subject
-from perception_reward.service.audit.wordings import any_wording, sentence
-from perception_reward.service.audit.writing import enclosed, filler
+from perception_reward.service.audit.wordings import any_wording, enclosed, filler, sentence
 from perception_reward.service.excerpt import WHOLE
 from perception_reward.trainer_client.wire import Label
 

@@ -1,19 +1,54 @@
-"""Asking the model, now and then, about what the rules have decided: only to count how often the two agree."""
+"""What the cascade's rules decide alone, and how that is watched.
+
+Thresholds say from which certainty on they do, by what sort of statement a fact is and what they say of it:
+`thresholds.toml` is chosen on labelled data by `tests/benchmarks/cascade.py`, which says there on what and when. About
+what they have decided the model is asked now and then, only to count how often the two agree.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import replace
+from functools import cache
 from hashlib import blake2b
-from typing import Final
+from importlib import resources
+from types import MappingProxyType
+from typing import Final, Literal, Protocol, TypeAlias, get_args
+
+import tomllib
 
 from perception_reward.service.judges.base import Judge, JudgeTask, Missing, Verdict
-from perception_reward.service.judges.cascade.observer import CascadeObserver
-from perception_reward.service.judges.symbolic.kinds import kind_of
-from perception_reward.trainer_client.wire import Fact
+from perception_reward.service.judges.symbolic.kinds import KINDS, kind_of
+from perception_reward.trainer_client.wire import Fact, Label
+
+# `rules` and `model` decided; `none`: neither did, and the verdict is missing.
+Stage: TypeAlias = Literal["rules", "model", "none"]
+Comparison: TypeAlias = Literal["agreed", "disagreed", "missing", "skipped"]
+
+
+class CascadeObserver(Protocol):
+    """Called on the event loop, so it must not block."""
+
+    def cascaded(self, stage: Stage, kind: str, facts: int) -> None:
+        """A stage had the last word on so many facts of a kind."""
+        ...
+
+    def compared(self, kind: str, result: Comparison) -> None:
+        """The model was asked about a fact that the rules had decided: `missing` where it gave no verdict,
+        `skipped` where too many comparisons were under way to ask."""
+        ...
+
+
+class Unobserved:
+    """An observer that takes no notice."""
+
+    def cascaded(self, stage: Stage, kind: str, facts: int) -> None: ...
+
+    def compared(self, kind: str, result: Comparison) -> None: ...
+
 
 logger = logging.getLogger(__name__)
 
@@ -74,3 +109,39 @@ class Checks:
         for check in self._under_way:
             check.cancel()
         await self.idle()
+
+
+PACKAGED: Final = "thresholds.toml"
+
+# By kind and label, the least certainty that decides. What is not there is never decided by the rules.
+Thresholds: TypeAlias = Mapping[str, Mapping[Label, float]]
+
+
+def decides(thresholds: Thresholds, kind: str, verdict: Verdict) -> bool:
+    """Whether a verdict of the rules about a fact of `kind` stands without asking a model.
+
+    A settled one always does: a response that lists every value is not to be saved by a model that sees the right one.
+    """
+    least = thresholds.get(kind, {}).get(verdict.label)
+    return verdict.settled or (least is not None and verdict.certainty >= least)
+
+
+@cache
+def packaged() -> Thresholds:
+    """The thresholds that come with the package."""
+    return read(resources.files(__package__ or "").joinpath(PACKAGED).read_text(encoding="utf-8"))
+
+
+def read(text: str) -> Thresholds:
+    """Thresholds from TOML, a table of labels for each kind. ValueError says which entry is wrong."""
+    tables = tomllib.loads(text).get("kinds", {})
+    labels: tuple[Label, ...] = get_args(Label)
+    found: dict[str, Mapping[Label, float]] = {}
+    for kind, table in tables.items():
+        if kind not in KINDS:
+            raise ValueError(f"thresholds for {kind!r}, which is no kind; there are {', '.join(sorted(KINDS))}")
+        for label, least in table.items():
+            if label not in labels or not isinstance(least, int | float) or not 0 <= least <= 1:
+                raise ValueError(f"kinds.{kind}: {label} = {least!r}; write a label and a certainty in [0, 1]")
+        found[kind] = MappingProxyType({label: float(table[label]) for label in labels if label in table})
+    return MappingProxyType(found)

@@ -18,10 +18,16 @@ from hashlib import blake2b
 from typing import Final, TypeAlias
 
 from perception_reward.service.judges.base import Health, Judge, JudgeInfo, JudgeTask, Missing, Outcome, Scope, Verdict
-from perception_reward.service.judges.cascade.checks import Checks
-from perception_reward.service.judges.cascade.observer import CascadeObserver, Stage, Unobserved
+from perception_reward.service.judges.cascade.checks import (
+    CascadeObserver,
+    Checks,
+    Stage,
+    Thresholds,
+    Unobserved,
+    decides,
+    packaged,
+)
 from perception_reward.service.judges.cascade.pooling import pooled
-from perception_reward.service.judges.cascade.thresholds import Thresholds, decides, packaged
 from perception_reward.service.judges.sources import fingerprint_of
 from perception_reward.service.judges.symbolic.kinds import kind_of
 from perception_reward.service.judges.trace import shown_by

@@ -1,15 +1,16 @@
-"""A server's body, of which no more is taken than was asked for, and the JSON in it."""
+"""A request to a judge server, and its answer's body, of which no more is taken than was asked for."""
 
 from __future__ import annotations
 
 import asyncio
 import json
 import math
+from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
 import aiohttp
 
-from perception_reward.service.judges.llm.failure import JudgeFailure
+from perception_reward.service.judges.llm.engine import JudgeFailure
 
 Fault: TypeAlias = Literal["size", "encoding", "slow", "content"]
 
@@ -73,3 +74,33 @@ def _constant(name: str) -> float:
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any] | None:
     fields = dict(pairs)
     return fields if len(fields) == len(pairs) else None
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """The path below the endpoint's URL, and a JSON body.
+
+    most: bytes that an answer to it may have; the server is asked for nothing that takes more.
+    optional: there is another way for servers that refuse it, so that a refusal is nothing to complain about.
+    """
+
+    path: str
+    body: bytes
+    most: int
+    optional: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The body with which the server `endpoint` (host:port) answered 200."""
+
+    endpoint: str
+    body: bytes
+
+
+class Refused(JudgeFailure):
+    """An endpoint answered with `status`, an HTTP status that another try would not change."""
+
+    def __init__(self, status: int, detail: str) -> None:
+        super().__init__("judge_unavailable", detail)
+        self.status = status

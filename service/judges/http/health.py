@@ -10,7 +10,7 @@ import aiohttp
 from perception_reward.service.judges.base import Health
 from perception_reward.service.judges.http.body import Unusable, decoded, whole_body
 from perception_reward.service.judges.http.endpoint import Endpoint
-from perception_reward.service.judges.llm.failure import JudgeFailure
+from perception_reward.service.judges.llm.engine import JudgeFailure
 
 # Seconds for an endpoint to answer. A vLLM server under full load answers within tens of milliseconds.
 TIMEOUT = aiohttp.ClientTimeout(total=2.0)

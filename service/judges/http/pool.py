@@ -19,12 +19,19 @@ import aiohttp
 
 from perception_reward.service import tracing
 from perception_reward.service.judges.http.affinity import choose
-from perception_reward.service.judges.http.body import PLAIN, Fault, Unusable, first_bytes, whole_body
-from perception_reward.service.judges.http.call import Answer, Call, Refused
+from perception_reward.service.judges.http.body import (
+    PLAIN,
+    Answer,
+    Call,
+    Fault,
+    Refused,
+    Unusable,
+    first_bytes,
+    whole_body,
+)
 from perception_reward.service.judges.http.endpoint import Endpoint
 from perception_reward.service.judges.http.words import MOST_READ, quotable
-from perception_reward.service.judges.llm.failure import JudgeFailure
-from perception_reward.service.judges.llm.observer import JudgeObserver, Unobserved
+from perception_reward.service.judges.llm.engine import JudgeFailure, JudgeObserver, Unobserved
 from perception_reward.trainer_client.answers import retry_after
 from perception_reward.trainer_client.wire import Reason
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import get_args
 
 from perception_reward.service.judges.base import Missing, Outcome, Verdict
-from perception_reward.service.judges.llm.ask import LogProbs, Tokens
+from perception_reward.service.judges.llm.engine import LogProbs, Tokens
 from perception_reward.service.judges.llm.vocabulary import Vocabulary
 from perception_reward.trainer_client.wire import Label
 

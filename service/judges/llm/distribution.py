@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from perception_reward.service.judges.llm.ask import LogProbs, Tokens
+from perception_reward.service.judges.llm.engine import LogProbs, Tokens
 
 # The most that vLLM returns unless told otherwise; since 0.32 it returns exactly the answers' instead.
 TOP_LOGPROBS = 20

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from perception_reward.service.judges.base import JudgeTask, Missing, Outcome, Scope, Verdict
 from perception_reward.service.judges.llm import answers, sanitise
 from perception_reward.service.judges.llm.answers import Answers
-from perception_reward.service.judges.llm.ask import LogProbs, Reply, Writing, Written
+from perception_reward.service.judges.llm.engine import LogProbs, Reply, Writing, Written
 from perception_reward.service.judges.llm.method import Rendered
 from perception_reward.service.judges.llm.prompt import load_prompt
 from perception_reward.service.judges.llm.response import CUT_MARK, MAX_RESPONSE_TOKENS, response_tokens

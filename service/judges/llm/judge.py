@@ -10,10 +10,8 @@ from functools import partial
 from hashlib import blake2b
 
 from perception_reward.service.judges.base import Health, JudgeInfo, JudgeTask, Missing, Outcome, Scope, Verdict
-from perception_reward.service.judges.llm.ask import Choice, Reply
-from perception_reward.service.judges.llm.engine import Engine
+from perception_reward.service.judges.llm.engine import Choice, Engine, JudgeFailure, Reply
 from perception_reward.service.judges.llm.evidence import Decide, Evidence, EvidenceBatch
-from perception_reward.service.judges.llm.failure import JudgeFailure
 from perception_reward.service.judges.llm.method import Method
 from perception_reward.service.judges.llm.vocabulary import Vocabulary
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from perception_reward.service.judges.base import JudgeTask, Outcome, Scope
-from perception_reward.service.judges.llm.ask import Ask, Reply
+from perception_reward.service.judges.llm.engine import Ask, Reply
 from perception_reward.service.judges.llm.vocabulary import Vocabulary
 from perception_reward.trainer_client.wire import Fact
 

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from perception_reward.service.judges.base import JudgeTask, Missing, Outcome, Scope, Verdict
 from perception_reward.service.judges.llm import reply, sanitise
-from perception_reward.service.judges.llm.ask import Reply, Writing, Written
+from perception_reward.service.judges.llm.engine import Reply, Writing, Written
 from perception_reward.service.judges.llm.method import Rendered
 from perception_reward.service.judges.llm.prompt import load_prompt
 from perception_reward.service.judges.llm.reply import parse_reply

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from perception_reward.service.judges.llm.ask import Tokens
+from perception_reward.service.judges.llm.engine import Tokens
 from perception_reward.service.judges.llm.sanitise import inert
 from perception_reward.service.judges.llm.vocabulary import Vocabulary
 

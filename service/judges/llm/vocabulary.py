@@ -11,7 +11,7 @@ from typing import Any, cast
 from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
-from perception_reward.service.judges.llm.ask import Tokens
+from perception_reward.service.judges.llm.engine import Tokens
 from perception_reward.service.judges.llm.prompt import Message, Prompt
 
 # Seconds in which a model hub has to answer at all.

@@ -12,9 +12,9 @@ import sys
 from collections.abc import Sequence
 from typing import Any, TypeGuard, cast
 
-from perception_reward.service.judges.http.call import Call
-from perception_reward.service.judges.llm.ask import Choice, LogProbs, Tokens, Writing, Written
+from perception_reward.service.judges.http.body import Call
 from perception_reward.service.judges.llm.distribution import NOTHING, TOP_LOGPROBS, possible
+from perception_reward.service.judges.llm.engine import Choice, LogProbs, Tokens, Writing, Written
 
 _PATH = "/v1/completions"
 _TOKEN = re.compile(r"token_id:(0|[1-9][0-9]{0,9})")

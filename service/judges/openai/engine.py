@@ -11,12 +11,10 @@ from typing import TypeVar
 
 from perception_reward.service.judges.base import Health
 from perception_reward.service.judges.http import health
-from perception_reward.service.judges.http.body import decoded
-from perception_reward.service.judges.http.call import Answer, Call, Refused
+from perception_reward.service.judges.http.body import Answer, Call, Refused, decoded
 from perception_reward.service.judges.http.pool import EndpointPool
-from perception_reward.service.judges.llm.ask import Choice, LogProbs, Writing, Written
 from perception_reward.service.judges.llm.distribution import NOTHING, TOP_LOGPROBS, believed, telling
-from perception_reward.service.judges.llm.failure import JudgeFailure
+from perception_reward.service.judges.llm.engine import Choice, JudgeFailure, LogProbs, Writing, Written
 from perception_reward.service.judges.openai import completions, scoring
 
 logger = logging.getLogger(__name__)

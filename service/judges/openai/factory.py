@@ -5,7 +5,7 @@ from __future__ import annotations
 from urllib.parse import urlsplit
 
 from perception_reward.service.judges.http.pool import EndpointPool
-from perception_reward.service.judges.llm.observer import JudgeObserver
+from perception_reward.service.judges.llm.engine import JudgeObserver
 from perception_reward.service.judges.openai.engine import OpenAIEngine
 from perception_reward.service.judges.openai.spec import parse_spec
 

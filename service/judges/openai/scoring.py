@@ -13,9 +13,8 @@ import json
 import math
 from typing import Any
 
-from perception_reward.service.judges.http.call import Call
-from perception_reward.service.judges.llm.ask import Choice
-from perception_reward.service.judges.llm.failure import JudgeFailure
+from perception_reward.service.judges.http.body import Call
+from perception_reward.service.judges.llm.engine import Choice, JudgeFailure
 from perception_reward.service.judges.openai.completions import is_number, is_whole, joined
 
 # Bytes of a reply at most: what stands once in it, and for each suffix.

@@ -16,10 +16,17 @@ from typing import Any
 
 from perception_reward.service.backoff import Backoff
 from perception_reward.service.judges.base import Health
-from perception_reward.service.judges.llm.ask import Choice, LogProbs, Tokens, Writing, Written
 from perception_reward.service.judges.llm.distribution import believed, possible
-from perception_reward.service.judges.llm.failure import JudgeFailure
-from perception_reward.service.judges.llm.observer import JudgeObserver, Unobserved
+from perception_reward.service.judges.llm.engine import (
+    Choice,
+    JudgeFailure,
+    JudgeObserver,
+    LogProbs,
+    Tokens,
+    Unobserved,
+    Writing,
+    Written,
+)
 from perception_reward.service.judges.vllm import requests
 from perception_reward.service.judges.vllm.launch import LLM, Launcher
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 
-from perception_reward.service.judges.llm.observer import JudgeObserver
+from perception_reward.service.judges.llm.engine import JudgeObserver
 from perception_reward.service.judges.vllm import weights
 from perception_reward.service.judges.vllm.arguments import identity
 from perception_reward.service.judges.vllm.engine import VLLMEngine

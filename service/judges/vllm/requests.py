@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from perception_reward.service.judges.llm.ask import LogProbs, Writing, Written
+from perception_reward.service.judges.llm.engine import LogProbs, Writing, Written
 from perception_reward.service.judges.vllm import library
 
 

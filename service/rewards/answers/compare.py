@@ -17,12 +17,18 @@ from perception_reward.annotations.language.literals import read_based, read_dec
 from perception_reward.annotations.language.units import read_unit
 from perception_reward.service.rewards.answers.amounts import Amounts
 from perception_reward.service.rewards.answers.equations import Equations
-from perception_reward.service.rewards.answers.lists import as_items, named_values, read_list
+from perception_reward.service.rewards.answers.lists import (
+    as_items,
+    as_ratio,
+    is_ratio,
+    named_values,
+    read_list,
+    read_ratio,
+)
 from perception_reward.service.rewards.answers.nodes import Node
 from perception_reward.service.rewards.answers.notation import squeezed
 from perception_reward.service.rewards.answers.options import labels_of_reference, named_labels
 from perception_reward.service.rewards.answers.quantities import Quantity, read_quantities
-from perception_reward.service.rewards.answers.ratios import as_ratio, is_ratio, read_ratio
 from perception_reward.service.rewards.answers.relations import same_name
 from perception_reward.service.rewards.answers.statements import (
     predicate,

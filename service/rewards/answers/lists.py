@@ -1,10 +1,16 @@
-r"""Lists of values, with or without the names of what they belong to: `x = 1, y = 2`, `x_1 = 1, x_2 = 2`, `\pm 3`."""
+r"""Lists of values, with or without the names of what they belong to: `x = 1, y = 2`, `x_1 = 1, x_2 = 2`, `\pm 3`.
+
+And ratios of two or more values: `2:1`, `3 to 4`, `1:\sqrt{3}:2`.
+"""
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from fractions import Fraction
 
+from perception_reward.service.rewards.answers.formulas import read_formula
+from perception_reward.service.rewards.answers.nodes import Node
 from perception_reward.service.rewards.answers.quantities import read_quantities
 from perception_reward.service.rewards.answers.relations import read_equality
 from perception_reward.service.rewards.answers.structures import Sequence, read_sequence
@@ -56,3 +62,28 @@ def as_items(sequence: Sequence, named: Named | None) -> Sequence:
     if named is None:
         return sequence
     return Sequence("()" if named.distinct else "", tuple(value for _, value in named.pairs))
+
+
+MOST_TERMS = 5
+
+_word = re.compile(r"(?<=\d) (?:to|is to) (?=\d)|\s?比\s?")
+
+
+def is_ratio(text: str) -> bool:
+    return ":" in text or _word.search(text) is not None
+
+
+def read_ratio(text: str) -> tuple[Node, ...] | None:
+    """Its terms; None for what is no ratio."""
+    parts = _word.sub(":", text).split(":")
+    nodes = [read_formula(part.strip()) for part in parts]
+    found = tuple(node for node in nodes if node is not None)
+    return found if 2 <= len(found) == len(parts) <= MOST_TERMS else None
+
+
+def as_ratio(text: str) -> tuple[Node, ...] | None:
+    """A value beside a ratio: it to 1."""
+    quantity = next(iter(read_quantities(text)), None)
+    if quantity is None or quantity.unit is not None:
+        return None
+    return quantity.node, Node("number", value=Fraction(1))

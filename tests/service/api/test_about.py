@@ -13,9 +13,8 @@ import httpx
 import psutil
 
 from perception_reward.service.api.about import readiness
-from perception_reward.service.audit.probes import probe
+from perception_reward.service.audit.probes import Observation, probe
 from perception_reward.service.audit.report import build_report
-from perception_reward.service.audit.run import Observation
 from perception_reward.service.judges.base import JudgeInfo, Verdict
 from perception_reward.trainer_client.wire import Fact
 

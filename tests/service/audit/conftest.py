@@ -6,8 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from perception_reward.service.audit.probes import Probe, Purpose, probe
-from perception_reward.service.audit.run import Observation
+from perception_reward.service.audit.probes import Observation, Probe, Purpose, probe
 from perception_reward.service.judges.base import Missing, Outcome, Verdict
 from perception_reward.trainer_client.wire import Fact, Label, Reason
 

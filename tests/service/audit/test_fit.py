@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from perception_reward.service.audit.fit import ENOUGH_LABELLED, examples, fit_calibration
-from perception_reward.service.audit.run import Observation
+from perception_reward.service.audit.probes import Observation
 from perception_reward.service.judges.base import JudgeInfo, Verdict
 
 with warnings.catch_warnings():

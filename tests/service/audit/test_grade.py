@@ -4,8 +4,8 @@ from collections.abc import Callable
 from datetime import datetime, timezone
 
 from perception_reward.service.audit.figures import AuditReport
+from perception_reward.service.audit.probes import Observation
 from perception_reward.service.audit.report import build_report
-from perception_reward.service.audit.run import Observation
 from perception_reward.service.judges.base import JudgeInfo
 
 Seen = Callable[..., Observation]

@@ -9,8 +9,8 @@ import pytest
 
 from perception_reward.service.audit.figures import AuditReport
 from perception_reward.service.audit.last import concern, read_report, summarise
+from perception_reward.service.audit.probes import Observation
 from perception_reward.service.audit.report import build_report
-from perception_reward.service.audit.run import Observation
 from perception_reward.service.judges.base import JudgeInfo
 
 Seen = Callable[..., Observation]

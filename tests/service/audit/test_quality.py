@@ -9,8 +9,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from perception_reward.service.audit.probes import Observation
 from perception_reward.service.audit.quality import attacks_of, flips_of, quality_of, refusals_of
-from perception_reward.service.audit.run import Observation
 
 Seen = Callable[..., Observation]
 LABELS = ["stated", "contradicted", "absent"]

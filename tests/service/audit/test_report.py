@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from perception_reward.service.audit.figures import AuditReport, Estimate, Fit, HeldOut
+from perception_reward.service.audit.probes import Observation
 from perception_reward.service.audit.report import MOST_CASES, MOST_CASES_OF_FAMILY, build_report, visible
-from perception_reward.service.audit.run import Observation
 from perception_reward.service.judges.base import JudgeInfo
 from perception_reward.service.judges.calibration import Calibration, Reading, problem_digest
 

@@ -4,8 +4,10 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
+import pytest
+
 from perception_reward.annotations.faults import LineError
-from perception_reward.service.batch.chunks import Asking, Chunk, score_chunk
+from perception_reward.service.batch.chunks import Asking, Chunk, Tally, score_chunk
 from perception_reward.service.batch.layouts import OURS
 from perception_reward.trainer_client.missing import missing_result
 from perception_reward.trainer_client.wire import Components, ItemResult, ScoreItem
@@ -71,3 +73,20 @@ async def test_missing_rows_have_all_that_asking_again_needs_and_faulty_ones_say
         "extra": {"model": "m", "step": 3},
     }
     assert scored.count == 2
+
+
+def result(perception: float | None, score: float | None, reason: str | None = None) -> ItemResult:
+    parts = Components(format=1.0, accuracy=None, perception=perception, repetition=0.0)
+    status = "ok" if reason is None else "missing"
+    return ItemResult(id=None, status=status, score=score, components=parts, facts=None, reason=reason)
+
+
+def test_means_are_over_those_that_have_a_value_and_missing_is_no_zero():
+    tally = Tally()
+    tally.add([result(1.0, 0.8), result(0.5, 0.4)])
+    tally.add([result(None, None, "judge_timeout")])
+    assert (tally.items, tally.missing, tally.reasons) == (3, 1, {"judge_timeout": 1})
+    assert tally.mean("perception") == 0.75
+    assert tally.mean("score") == pytest.approx(0.6)
+    assert tally.mean("accuracy") is None
+    assert (tally.given["format"], tally.given["score"]) == (3, 2)

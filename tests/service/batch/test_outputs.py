@@ -14,12 +14,11 @@ import pytest
 
 from perception_reward.annotations.outputs import OutputRefused, part_of
 from perception_reward.service.batch import outputs
-from perception_reward.service.batch.chunks import Chunk, Scored
+from perception_reward.service.batch.chunks import Chunk, Scored, Tally
 from perception_reward.service.batch.layouts import OURS
 from perception_reward.service.batch.outputs import Output, missing_of
 from perception_reward.service.batch.results import line_of, packed_rows, read_results, row_of
 from perception_reward.service.batch.rollouts import Rollout
-from perception_reward.service.batch.tally import Tally
 from perception_reward.trainer_client.wire import Components, ItemResult, ScoreItem
 
 PLAN = {"judge": "one", "--limit": "None"}

@@ -9,11 +9,10 @@ import pytest
 
 from perception_reward.annotations.faults import LineError, RecordFileError
 from perception_reward.service.batch import pipeline
-from perception_reward.service.batch.chunks import Chunk, Scored
+from perception_reward.service.batch.chunks import Chunk, Scored, Tally
 from perception_reward.service.batch.files import Files
 from perception_reward.service.batch.pipeline import chunks, run
 from perception_reward.service.batch.selection import Condition, Selection
-from perception_reward.service.batch.tally import Tally
 
 
 @pytest.fixture(autouse=True)

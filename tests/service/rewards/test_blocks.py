@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from perception_reward.service.rewards.blocks import split_blocks, thought_tags
+from perception_reward.service.rewards.blocks import boxes, split_blocks, thought_tags
 from perception_reward.trainer_client.tokens import Opened
 
 tags = st.sampled_from(["<think>", "</think>", "<answer>", "</answer>", "x", "\r\n", "<answer", "\ud800"])
@@ -111,3 +111,25 @@ def test_a_megabyte_of_anything_is_split_at_once(filling: str) -> None:
         split_blocks(response)
         times.append(time.thread_time() - started)
     assert min(times) < 0.03
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        (r"\boxed{5}", ["5"]),
+        (r"\boxed{\frac{1}{2}} and \boxed{ 3 }", [r"\frac{1}{2}", "3"]),
+        (r"\boxed{\{1,2\}}", [r"\{1,2\}"]),
+        (r"\boxed{\boxed{5}}", [r"\boxed{5}"]),
+        (r"\boxed{5 and \boxed{6}", ["6"]),
+        (r"\boxed{5", []),
+        ("{}}{", []),
+        (r"\fbox{A}", ["A"]),
+    ],
+)
+def test_outermost_closed_boxes_are_found(text: str, found: list[str]) -> None:
+    assert boxes(text) == found
+
+
+@given(st.text(alphabet="\\boxed{} a", max_size=60))
+def test_any_text_is_survived(text: str) -> None:
+    assert all(isinstance(box, str) for box in boxes(text))

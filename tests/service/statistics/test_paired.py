@@ -15,7 +15,7 @@ import numpy as np
 from scipy.stats import binom, binomtest, chi2, multinomial
 from statsmodels.stats.contingency_tables import mcnemar as reference
 
-from perception_reward.service.statistics.paired import Pairs, difference, mcnemar
+from perception_reward.service.statistics.paired import Pairs, difference, holm, mcnemar
 
 COUNTS = st.integers(0, 40)
 
@@ -97,3 +97,16 @@ def test_pairs_are_counted_from_outcomes():
     outcomes = [(True, True), (True, False), (False, True), (False, True), (False, False)]
     assert Pairs.of(outcomes) == Pairs(both=1, lost=1, gained=2, neither=1)
     assert math.isclose(difference(Pairs.of(outcomes)).value, 0.2)
+
+
+def test_each_p_value_is_multiplied_by_how_many_are_left():
+    assert holm([0.01, 0.04, 0.03]) == pytest.approx([0.03, 0.06, 0.06])
+    assert holm([0.02]) == pytest.approx([0.02])
+    assert holm([]) == []
+
+
+def test_a_family_without_effects_alarms_only_where_its_least_p_does_after_bonferroni():
+    """So that of independent tests 1 - (1 - 0.05/5)^5 = 4.9 % of families have a false alarm."""
+    random = np.random.default_rng(7)
+    for family in random.uniform(0, 0.2, size=(12, 5)):
+        assert (min(holm(list(family))) <= 0.05) == (min(family) <= 0.01)

@@ -47,7 +47,7 @@ def weights(folder: Path) -> bytes:
 def answered(folder: Path) -> float:
     """The probability that a judge answers at all."""
     from perception_reward.service.judges.base import JudgeTask
-    from perception_reward.service.judges.llm.ask import Choice
+    from perception_reward.service.judges.llm.engine import Choice
     from perception_reward.service.judges.llm.verdict import VerdictMethod
     from perception_reward.service.judges.llm.vocabulary import Vocabulary
     from perception_reward.service.training.engine import PlainEngine
@@ -167,7 +167,7 @@ def test_prompts_side_by_side_are_to_a_model_what_each_is_alone(tiny_model: Path
 
 
 async def test_what_asks_share_is_computed_once_and_changes_nothing(tiny_model: Path):
-    from perception_reward.service.judges.llm.ask import Choice
+    from perception_reward.service.judges.llm.engine import Choice
     from perception_reward.service.training.engine import PlainEngine
     from perception_reward.service.training.fitting import load as load_model
 

@@ -8,10 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from perception_reward.annotations.model import Annotation
-from perception_reward.service.audit.probes import Probe, probe
-from perception_reward.service.audit.run import observe
+from perception_reward.service.audit.probes import Probe, observe, probe
 from perception_reward.service.judges.base import Health
-from perception_reward.service.judges.llm.ask import Choice, LogProbs, Writing, Written
+from perception_reward.service.judges.llm.engine import Choice, LogProbs, Writing, Written
 from perception_reward.service.judges.llm.evidence import Evidence
 from perception_reward.service.judges.llm.judge import LLMJudge
 from perception_reward.service.judges.llm.verdict import VerdictMethod

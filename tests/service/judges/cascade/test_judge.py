@@ -10,8 +10,8 @@ from contextlib import aclosing
 import pytest
 
 from perception_reward.service.judges.base import Health, JudgeInfo, JudgeTask, Missing, Outcome, Scope, Verdict
+from perception_reward.service.judges.cascade.checks import read
 from perception_reward.service.judges.cascade.judge import LANES, CascadeJudge
-from perception_reward.service.judges.cascade.thresholds import read
 from perception_reward.service.judges.symbolic.judge import SymbolicJudge
 from perception_reward.trainer_client.wire import Fact
 

@@ -14,7 +14,7 @@ from aiohttp import web
 
 from perception_reward.service.judges.http import body
 from perception_reward.service.judges.http.body import Unusable, decoded, first_bytes, whole_body
-from perception_reward.service.judges.llm.failure import JudgeFailure
+from perception_reward.service.judges.llm.engine import JudgeFailure
 
 MOST = 10_000
 

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 
 from perception_reward.service.judges.base import Health
-from perception_reward.service.judges.llm.ask import Ask, Choice, LogProbs, Reply, Writing, Written
+from perception_reward.service.judges.llm.engine import Ask, Choice, LogProbs, Reply, Writing, Written
 
 Answer = Callable[[Ask], Reply]
 

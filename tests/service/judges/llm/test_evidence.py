@@ -14,8 +14,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from perception_reward.service.judges.base import JudgeTask, Missing, Outcome, Verdict
+from perception_reward.service.judges.llm.engine import JudgeFailure
 from perception_reward.service.judges.llm.evidence import ABSENT, LEFT_UNGROUNDED, Evidence, Shown, ungrounded
-from perception_reward.service.judges.llm.failure import JudgeFailure
 from perception_reward.service.judges.llm.grounding import Grounds
 from perception_reward.service.judges.llm.joint import JointMethod
 from perception_reward.service.judges.llm.judge import LLMJudge

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from perception_reward.service.judges.base import JudgeTask, Missing, Verdict
-from perception_reward.service.judges.llm.ask import Writing, Written
+from perception_reward.service.judges.llm.engine import Writing, Written
 from perception_reward.service.judges.llm.joint import JointMethod, pattern
 from perception_reward.service.judges.llm.vocabulary import Vocabulary
 from perception_reward.trainer_client.wire import Fact, Label

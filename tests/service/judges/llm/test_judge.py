@@ -11,8 +11,7 @@ from typing import Any
 import pytest
 
 from perception_reward.service.judges.base import JudgeTask, Missing, Outcome, Verdict
-from perception_reward.service.judges.llm.ask import Choice, Written
-from perception_reward.service.judges.llm.failure import JudgeFailure
+from perception_reward.service.judges.llm.engine import Choice, JudgeFailure, Written
 from perception_reward.service.judges.llm.judge import LLMJudge
 from perception_reward.service.judges.llm.method import Method
 from perception_reward.service.judges.llm.paper import PaperMethod

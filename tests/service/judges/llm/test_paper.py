@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from perception_reward.service.judges.base import JudgeTask, Missing, Verdict
-from perception_reward.service.judges.llm.ask import Writing, Written
+from perception_reward.service.judges.llm.engine import Writing, Written
 from perception_reward.service.judges.llm.paper import PaperMethod
 from perception_reward.service.judges.llm.vocabulary import Vocabulary
 from perception_reward.trainer_client.wire import Fact

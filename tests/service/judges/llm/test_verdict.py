@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from perception_reward.service.judges.base import JudgeTask, Missing, Verdict
-from perception_reward.service.judges.llm.ask import Choice, LogProbs, Written
+from perception_reward.service.judges.llm.engine import Choice, LogProbs, Written
 from perception_reward.service.judges.llm.verdict import VerdictMethod
 from perception_reward.service.judges.llm.vocabulary import Vocabulary
 from perception_reward.trainer_client.wire import Fact

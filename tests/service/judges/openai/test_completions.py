@@ -10,10 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from perception_reward.service.judges.http.body import decoded
-from perception_reward.service.judges.http.call import Call
-from perception_reward.service.judges.llm.ask import Choice, Writing, Written
-from perception_reward.service.judges.llm.failure import JudgeFailure
+from perception_reward.service.judges.http.body import Call, decoded
+from perception_reward.service.judges.llm.engine import Choice, JudgeFailure, Writing, Written
 from perception_reward.service.judges.openai.completions import choosing, chosen, writing, written
 from perception_reward.service.judges.openai.scoring import scores
 

@@ -17,8 +17,7 @@ from aiohttp import web
 
 from perception_reward.service.judges.base import Health, JudgeTask, Missing, Outcome, Verdict
 from perception_reward.service.judges.http import body
-from perception_reward.service.judges.llm.ask import Choice, LogProbs, Writing
-from perception_reward.service.judges.llm.failure import JudgeFailure
+from perception_reward.service.judges.llm.engine import Choice, JudgeFailure, LogProbs, Writing
 from perception_reward.service.judges.llm.judge import LLMJudge
 from perception_reward.service.judges.llm.paper import PaperMethod
 from perception_reward.service.judges.openai.engine import OpenAIEngine

@@ -6,8 +6,7 @@ from typing import Any
 
 import pytest
 
-from perception_reward.service.judges.llm.ask import Choice
-from perception_reward.service.judges.llm.failure import JudgeFailure
+from perception_reward.service.judges.llm.engine import Choice, JudgeFailure
 from perception_reward.service.judges.openai.scoring import scores, scoring
 
 CHOICE = Choice((1, 2, 3), ((4,), (5, 6)), (7, 9))

@@ -10,8 +10,7 @@ from typing import Any
 
 import pytest
 
-from perception_reward.service.judges.llm.ask import Choice
-from perception_reward.service.judges.llm.failure import JudgeFailure
+from perception_reward.service.judges.llm.engine import Choice, JudgeFailure
 from perception_reward.service.judges.vllm import requests
 from perception_reward.service.judges.vllm.engine import VLLMEngine
 

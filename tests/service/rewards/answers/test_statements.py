@@ -1,10 +1,14 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from perception_reward.service.rewards.answers.statements import (
+    LONGEST,
     last_statement,
     predicate,
+    read_reference,
     without_adverb,
     without_label,
     without_lead,
@@ -64,3 +68,20 @@ def test_an_adverb_that_only_says_how_sure_it_is_is_taken_off() -> None:
 )
 def test_of_an_answer_in_quotes_the_remark_behind_it_is_taken_off(text: str, said: str) -> None:
     assert without_remark(text) == said
+
+
+@pytest.mark.parametrize(
+    ("text", "alternatives"),
+    [
+        ("5", ("5",)), ("<answer> 9 </answer>", ("9",)), ("9 + 33 = 42 eggs.\n#### 42", ("42",)), ("#### 42", ("42",)),
+        (r"so the area is $\boxed{25}$.", ("25",)), (r"<answer>\boxed{0.5}</answer>", ("0.5",)),
+        ("4|four", ("4|four", "4", "four")), ("|x|", ("|x|",)), (r"P(A|B)", ("P(A|B)",)), ("a+|b|", ("a+|b|",)),
+    ],
+)  # fmt: skip
+def test_the_answer_is_found_in_what_the_data_set_holds(text: str, alternatives: tuple[str, ...]) -> None:
+    assert read_reference(text) == alternatives
+
+
+@given(st.text(alphabet="5|#\\boxed{}<answer>/ ", max_size=60))
+def test_any_text_is_survived(text: str) -> None:
+    assert all(len(alternative) <= LONGEST for alternative in read_reference(text))
