@@ -152,8 +152,8 @@ def origins_of(question: str | None, answer: str | None, lines: Collinear) -> Ca
     return lambda statement: origins.get(lines.key(statement)) or origins.get(_element(statement, lines)) or "seen"
 
 
-def _check_choice(what: str, given: Iterable[str], known: Collection[str]) -> None:
-    if unknown := sorted(set(given) - set(known)):
+def _check_choice(what: str, wanted: Iterable[str], known: Collection[str]) -> None:
+    if unknown := sorted(set(wanted) - set(known)):
         raise ValueError(f"unknown {what} {unknown[0]!r}; known are {', '.join(known)}")
 
 

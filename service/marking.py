@@ -70,7 +70,7 @@ async def mark_given(
 def _asked(annotation: Annotation, judge: Judge) -> tuple[Fact, ...]:
     """What may become given; a judge that decides facts together is asked all, as it will be when it scores."""
     open_facts = tuple(fact for fact in annotation.facts if fact.origin != "given")
-    return tuple(annotation.facts) if open_facts and judge.scope == "response" else open_facts
+    return tuple(annotation.facts) if open_facts and judge.together else open_facts
 
 
 def _texts(annotation: Annotation) -> tuple[str, ...]:

@@ -177,7 +177,7 @@ class Scorer:
                     profile=profile,
                     components=components,
                     fingerprint=self._judge.info.fingerprint,
-                    scope=self._judge.scope,
+                    together=self._judge.together,
                     readings=self._readings,
                     max_response_chars=self._max_response_chars,
                     prefix=request.prefix,
@@ -278,7 +278,7 @@ class Scorer:
         if not asks:
             return
         started = time.perf_counter()
-        tasks = await tasks_of(asks, whole_lists=self._judge.scope == "response")
+        tasks = await tasks_of(asks, whole_lists=self._judge.together)
         async with aclosing(self._judge.judge([task for task, _ in tasks], deadline)) as judged:
             async for index, outcomes in judged:
                 for key, outcome in zip(tasks[index][1], outcomes, strict=True):

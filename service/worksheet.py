@@ -14,7 +14,6 @@ from perception_reward.service.calls import after_call, without_results
 from perception_reward.service.combine import combine
 from perception_reward.service.excerpt import WHOLE, excerpt
 from perception_reward.service.judges.base import Judge, JudgeTask, Missing, Outcome, Verdict, shifted
-from perception_reward.service.judges.base import Scope as JudgeScope
 from perception_reward.service.judges.trace import shown_by, trace_of
 from perception_reward.service.pace import Pace
 from perception_reward.service.profiles.model import Profile
@@ -74,7 +73,7 @@ class Worksheet:
         profile: Profile,
         components: Sequence[Component],
         fingerprint: str,
-        scope: JudgeScope,
+        together: bool,
         readings: Readings,
         max_response_chars: int,
         prefix: str | None = None,
@@ -101,10 +100,10 @@ class Worksheet:
         self._seen = judged[:max_response_chars]
         self.facts = tuple(facts_of(item, annotation)) if "verdicts" in needs else ()
         # A judge that decides facts together reads one text.
-        self._offsets = self._behind_calls(item.response, text, begin) if scope == "fact" else {}
+        self._offsets = self._behind_calls(item.response, text, begin) if not together else {}
         self._reference = item.answer if item.answer is not None or annotation is None else annotation.answer
         self.fact_keys = self._fact_keys(
-            fingerprint, scope, response_digest(self._seen) if self._seen != text else digest
+            fingerprint, together, response_digest(self._seen) if self._seen != text else digest
         )
         self.asks = self._asks()
         choices = item.choices or (annotation.choices if annotation else None)
@@ -112,10 +111,10 @@ class Worksheet:
         self.grade_key = grade_key(self.question.digest()) if self.question is not None else None
         self.keys = frozenset(self.fact_keys if self.grade_key is None else (*self.fact_keys, self.grade_key))
 
-    def _fact_keys(self, fingerprint: str, scope: JudgeScope, response: bytes) -> tuple[bytes, ...]:
+    def _fact_keys(self, fingerprint: str, together: bool, response: bytes) -> tuple[bytes, ...]:
         if not self.facts or self._start is None:
             return ()
-        context = facts_digest(self.facts) if scope == "response" else None
+        context = facts_digest(self.facts) if together else None
         digests = {call: response_digest(self._text_after(call)) for call in self._offsets}
         return tuple(
             verdict_key(fingerprint, fact, digests.get(fact.call or "", response), context) for fact in self.facts

@@ -19,13 +19,12 @@ from typing import TYPE_CHECKING, Any
 
 from perception_reward.trainer_client.answers import moved
 from perception_reward.trainer_client.batching import Batcher
-from perception_reward.trainer_client.breaker import Breaker
 from perception_reward.trainer_client.check import check_servers, patience
 from perception_reward.trainer_client.encoding import Encoded, Item, Portion, encode, portions, request_body
 from perception_reward.trainer_client.errors import InvalidItem, ServiceUnavailable
 from perception_reward.trainer_client.facts import FactsWatch
 from perception_reward.trainer_client.link import Link, TooLarge, Unanswered
-from perception_reward.trainer_client.missing import COMPONENTS, missing_result
+from perception_reward.trainer_client.missing import COMPONENTS, MissingWatch, missing_result
 from perception_reward.trainer_client.options import Options, Policy, resolve_options
 from perception_reward.trainer_client.sync import LoopThread
 
@@ -39,7 +38,7 @@ class _Process:
     """What a client holds in one process. A forked child makes its own and never touches its parent's."""
 
     def __init__(self, options: Options) -> None:
-        self.breaker = Breaker(options.missing_limit, options.missing_window)
+        self.missing = MissingWatch(options.missing_limit, options.missing_window)
         self.facts = FactsWatch(options.require_facts)
         self.answered = False
         # Those of the last results, which missing ones have as well: a trainer wants the same columns of every sample.
@@ -225,7 +224,7 @@ class RewardClient:
     def _record(self, items: Sequence[Item], results: Sequence[ItemResult]) -> None:
         process = self._process()
         process.facts.results(items, results)
-        process.breaker.record(results)
+        process.missing.record(results)
 
     @property
     def facts(self) -> FactsWatch:

@@ -78,7 +78,7 @@ def resolve_options(
     base_url: str | Sequence[str] | None = None,
     api_key: str | None = None,
     environment: Mapping[str, str] = os.environ,
-    **given: Any,
+    **arguments: Any,
 ) -> Options:
     """Options from the arguments that are not None, then from `environment`, then the defaults.
 
@@ -90,8 +90,8 @@ def resolve_options(
     key = api_key or password or environment.get(variable("api_key"))
     values: dict[str, Any] = {"urls": urls, "api_key": _first_key(key)}
     for name, read in _READERS.items():
-        if given.get(name) is not None:
-            values[name] = given[name]
+        if arguments.get(name) is not None:
+            values[name] = arguments[name]
         elif (text := environment.get(variable(name))) not in (None, ""):
             values[name] = _read(name, text, read)
     return Options(**values)

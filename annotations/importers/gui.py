@@ -174,8 +174,8 @@ def _box(node: dict[str, Any]) -> Box | None:
     bounds = node.get("bounds") or node.get("bbox") or node.get("box") or ""
     if isinstance(bounds, dict):
         named = cast("dict[str, object]", bounds)
-        given = [named.get(name) for name in ("x", "y", "width", "height")]
-        x, y, width, height = (float(one) if isinstance(one, int | float) else math.nan for one in given)
+        parts = [named.get(name) for name in ("x", "y", "width", "height")]
+        x, y, width, height = (float(one) if isinstance(one, int | float) else math.nan for one in parts)
         return None if math.isnan(x + y + width + height) else (x, y, x + width, y + height)
     numbers = re.findall(r"-?\d+(?:\.\d+)?", str(bounds))
     if len(numbers) != 4:

@@ -1,6 +1,6 @@
 """Fitting a calibration, and telling what it is worth on problems it has not seen.
 
-Each reading is two small logistic regressions on the judge's log-odds, drawn towards another reading by a Gaussian
+Each adjustment is two small logistic regressions on the judge's log-odds, drawn towards another one by a Gaussian
 prior: the one for all kinds towards the judge's own probabilities, and each kind's towards that for all kinds. So
 few examples change little, and a kind with too few has none of its own.
 """
@@ -24,8 +24,8 @@ from perception_reward.service.judges.base import JudgeInfo, Verdict
 from perception_reward.service.judges.calibrated import MARK
 from perception_reward.service.judges.calibration import (
     LEAST,
+    Adjustment,
     Calibration,
-    Reading,
     Scale,
     log_odds,
     problem_digest,
@@ -35,7 +35,7 @@ from perception_reward.trainer_client.wire import Label
 
 # Fewer examples in all tell less than the judge's own probabilities do.
 LEAST_EXAMPLES: Final = 50
-# A kind's own reading needs this many examples, and this many of both answers.
+# A kind's own adjustment needs this many examples, and this many of both answers.
 LEAST_OF_KIND: Final = 40
 LEAST_OF_ANSWER: Final = 8
 # From this many on, responses labelled by people are fitted on alone: made statements flatter every judge.
@@ -96,8 +96,8 @@ def _asked(observations: Iterable[Observation]) -> list[Decided]:
     return [pair for pair in decided(observations) if pair[2].stage != "evidence"]
 
 
-def _fit(pairs: Sequence[Decided]) -> tuple[Reading, dict[str, Reading]]:
-    every = _reading(pairs, Reading(contradicted=Scale() if _three_way(pairs) else None))
+def _fit(pairs: Sequence[Decided]) -> tuple[Adjustment, dict[str, Adjustment]]:
+    every = _reading(pairs, Adjustment(contradicted=Scale() if _three_way(pairs) else None))
     kinds: dict[str, list[Decided]] = defaultdict(list)
     for pair in pairs:
         kinds[pair[0].fact.kind].append(pair)
@@ -113,7 +113,7 @@ def _is_enough(pairs: Sequence[Decided]) -> bool:
     return len(pairs) >= LEAST_OF_KIND and min(stated, len(pairs) - stated) >= LEAST_OF_ANSWER
 
 
-def _reading(pairs: Sequence[Decided], prior: Reading) -> Reading:
+def _reading(pairs: Sequence[Decided], prior: Adjustment) -> Adjustment:
     stated = _scale(
         [verdict.probability for *_, verdict in pairs], [right == "stated" for _, right, _ in pairs], prior.stated
     )
@@ -122,7 +122,7 @@ def _reading(pairs: Sequence[Decided], prior: Reading) -> Reading:
     if contradicted is not None and rest:
         shares = [share_contradicted(verdict.probability, verdict.contradiction or 0.0) for _, verdict in rest]
         contradicted = _scale(shares, [right == "contradicted" for right, _ in rest], contradicted)
-    return _with_threshold(Reading(stated=stated, contradicted=contradicted, threshold=prior.threshold), pairs)
+    return _with_threshold(Adjustment(stated=stated, contradicted=contradicted, threshold=prior.threshold), pairs)
 
 
 def _scale(probabilities: Sequence[float], answers: Sequence[bool], prior: Scale) -> Scale:
@@ -156,7 +156,7 @@ def _loss(found: Numbers, design: Numbers, right: Numbers, centre: Numbers) -> f
     return float(np.sum(np.logaddexp(0.0, odds) - right * odds) + np.sum((found - centre) ** 2) / (2.0 * PRIOR**2))
 
 
-def _with_threshold(reading: Reading, pairs: Sequence[Decided]) -> Reading:
+def _with_threshold(reading: Adjustment, pairs: Sequence[Decided]) -> Adjustment:
     """The threshold with the most right verdicts; the one nearest to the prior's where several are as good."""
 
     def worth(threshold: float) -> tuple[int, float]:

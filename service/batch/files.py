@@ -27,9 +27,9 @@ PACKED_BY = 3.0
 class Files(Sequence[RolloutFile]):
     """Files of rollouts, each recognised when it is first needed."""
 
-    def __init__(self, paths: Sequence[AnyFile], given: Mapping[str, str] | None = None) -> None:
+    def __init__(self, paths: Sequence[AnyFile], places: Mapping[str, str] | None = None) -> None:
         self.paths = paths
-        self._given = given
+        self._places = places
         self._last: tuple[int, RolloutFile] | None = None
 
     def __len__(self) -> int:
@@ -42,9 +42,9 @@ class Files(Sequence[RolloutFile]):
     def __getitem__(self, number: int | slice) -> RolloutFile | Sequence[RolloutFile]:
         """Raises `RecordFileError` and `OSError`."""
         if isinstance(number, slice):
-            return Files(self.paths[number], self._given)
+            return Files(self.paths[number], self._places)
         if self._last is None or self._last[0] != number:
-            self._last = number, RolloutFile(self.paths[number], self._given)
+            self._last = number, RolloutFile(self.paths[number], self._places)
         return self._last[1]
 
 

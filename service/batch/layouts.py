@@ -50,9 +50,9 @@ class Layout:
         letters = string.ascii_uppercase if LETTERS in places else ""
         return frozenset((*places, *(place.split(".")[0] for place in places), *letters))
 
-    def mapped(self, given: Mapping[str, str]) -> Layout:
+    def mapped(self, named: Mapping[str, str]) -> Layout:
         """With the places of `--map`."""
-        return replace(self, sources={**self.sources, **{target: (place,) for target, place in given.items()}})
+        return replace(self, sources={**self.sources, **{target: (place,) for target, place in named.items()}})
 
     def found_in(self, records: Sequence[Record]) -> dict[str, str]:
         """By target, the place that gives it in one of the records."""
@@ -124,10 +124,10 @@ def recognised(records: Sequence[Record], columns: Iterable[str] = ()) -> Layout
     return next((layout for layout in LAYOUTS if layout.needs <= there), OURS)
 
 
-def read_map(given: str) -> dict[str, str]:
+def read_map(named: str) -> dict[str, str]:
     """`response=output,answer=gts` as a mapping. Raises `ValueError` that says what is wrong."""
     found: dict[str, str] = {}
-    for part in given.split(","):
+    for part in named.split(","):
         target, equals, place = (piece.strip() for piece in part.partition("="))
         if not equals or not place:
             raise ValueError(f"{part.strip()!r} is not FIELD=COLUMN, such as response=output")

@@ -370,8 +370,8 @@ def gpus_of(settings: Settings) -> int:
     if not settings.judge.startswith("vllm:"):
         return 0
     parts = [argument.partition("=") for argument in settings.judge_engine_arg]
-    given = {name: value for name, _, value in parts}
-    return int(given.get("tensor_parallel_size", 1)) * int(given.get("pipeline_parallel_size", 1))
+    named = {name: value for name, _, value in parts}
+    return int(named.get("tensor_parallel_size", 1)) * int(named.get("pipeline_parallel_size", 1))
 
 
 def _told(place: str) -> dict[str, str] | None:

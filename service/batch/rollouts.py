@@ -79,18 +79,18 @@ class RolloutFile:
     of columns of bytes, which are not carried along. A record of several responses is several rollouts at one place.
     """
 
-    def __init__(self, path: AnyFile, given: Mapping[str, str] | None = None) -> None:
-        """given: places by target, as of `--map`.
+    def __init__(self, path: AnyFile, places: Mapping[str, str] | None = None) -> None:
+        """places: by target, as of `--map`.
 
         Raises `RecordFileError` with one line for a file that cannot be read, and `OSError`.
         """
         self.path = path
-        known = KNOWN.union((given or {}).values())
+        known = KNOWN.union((places or {}).values())
         self._file = open_records(path, known=known, nested=NESTED, constants=as_null)
         self.left_out = self._file.left_out
         self._defaults: dict[str, object] = {}
         self.first = [record for record in self._records(FIRST) if not isinstance(record, LineError)]
-        self.layout = recognised(self.first, self._columns).mapped(given or {})
+        self.layout = recognised(self.first, self._columns).mapped(places or {})
         if self._file.form == "CSV":
             said = [place for place in self.layout.places("response") if place in self._columns]
             self._defaults = dict.fromkeys(said[:1], "")

@@ -25,15 +25,15 @@ def response_digest(response: str) -> bytes:
 
 
 def facts_digest(facts: Iterable[Fact]) -> bytes:
-    """The digest of a whole list of facts in order: the `context` of a judge whose scope is `response`."""
+    """The digest of a whole list of facts in order: the `context` of a judge that asks about them together."""
     return _digest(b"".join(_digest(fact.identity.encode(), b"fact") for fact in facts), b"facts")
 
 
 def verdict_key(fingerprint: str, fact: Fact, response_digest: bytes, context: bytes | None) -> bytes:
     """The key of one verdict.
 
-    `context` is `facts_digest` of all facts asked together where the judge's scope is `response`, and None
-    where it decides each fact by itself.
+    `context` is `facts_digest` of all facts asked together where the judge asks so, and None where it
+    decides each fact by itself.
     """
     # The length keeps the two from borrowing each other's characters; the digest is always as long.
     content = f"{len(fingerprint)},{fingerprint}{fact.identity}".encode("utf-8", "surrogatepass") + response_digest

@@ -67,8 +67,8 @@ def audit(
     files = [out / name for name in ("report.json", "report.html", *(["calibration.json"] if fit else []))]
     outputs_or_exit(*files, read=(labelled, *read_by(settings)), force=force, json_lines=False)
     with told_or_exit(status=2):
-        given = read_labelled(labelled, settings.judge_scope) if labelled is not None else []
-    if not settings.annotations and not given:
+        by_people = read_labelled(labelled, settings.judge_scope) if labelled is not None else []
+    if not settings.annotations and not by_people:
         fail("there is nothing to ask: give --annotations, --labelled FILE or both", status=2)
     known = all_families(settings.judge_scope)
     if unknown := sorted(set(families or ()) - set(known)):
@@ -86,7 +86,7 @@ def audit(
             scope=settings.judge_scope,
             pays=service.profiles[settings.profile].pays,
         )
-        observations = await _observed(service, [*given, *made], console)
+        observations = await _observed(service, [*by_people, *made], console)
         fitted = _fitted(observations, service, seed) if fit else None
         report = _report(observations, service, seed, fitted if isinstance(fitted, Fitted) else None)
         _write(out, report, fitted, replace=force)

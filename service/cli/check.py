@@ -56,17 +56,17 @@ class Unreadable(Exception):
 
 def main(arguments: Sequence[str]) -> int:
     """Run the command, and return its exit status."""
-    given = _parser().parse_args(arguments)
+    parsed = _parser().parse_args(arguments)
     try:
         options = resolve_options(
-            given.url,
-            given.api_key,
-            profile=given.profile,
-            ca_file=given.ca_file,
-            verify=given.verify,
-            start_wait=given.wait,
+            parsed.url,
+            parsed.api_key,
+            profile=parsed.profile,
+            ca_file=parsed.ca_file,
+            verify=parsed.verify,
+            start_wait=parsed.wait,
         )
-        files = [_read(Path(name)) for name in (*given.annotations, *given.dataset)]
+        files = [_read(Path(name)) for name in (*parsed.annotations, *parsed.dataset)]
     except (OptionError, Unreadable) as error:
         return _fail(str(error), 2)
     try:

@@ -72,9 +72,9 @@ def _with_settings(names: Sequence[str], command: Callable[..., None]) -> Callab
     fields = {name: Settings.model_fields[name] for name in sorted(names, key=_place)}
     unused = {name: field for name, field in Settings.model_fields.items() if name not in fields}
 
-    def settings(given: dict[str, Any]) -> Settings:
+    def settings(chosen: dict[str, Any]) -> Settings:
         overrides = {name: field.get_default(call_default_factory=True) for name, field in unused.items()}
-        return settings_or_exit(**overrides, **{name: value for name, value in given.items() if value != []})
+        return settings_or_exit(**overrides, **{name: value for name, value in chosen.items() if value != []})
 
     return with_options([_option(name, field) for name, field in fields.items()], settings, command)
 
@@ -87,8 +87,8 @@ def with_options(
 
     @functools.wraps(command)
     def run(**values: Any) -> None:
-        given = {option.name: values.pop(option.name) for option in options}
-        command(make({name: value for name, value in given.items() if value is not None}), **values)
+        chosen = {option.name: values.pop(option.name) for option in options}
+        command(make({name: value for name, value in chosen.items() if value is not None}), **values)
 
     run.__signature__ = inspect.Signature([*own, *options])  # pyright: ignore[reportAttributeAccessIssue]
     # typer evaluates annotations by name, from what `wraps` copied: those of the new parameters have to be there.

@@ -175,9 +175,9 @@ def _wanted(
 ) -> tuple[Files, Selection]:
     """What is read, and which of it. A wrong name, option or file ends the command with status 2."""
     with told_or_exit(ValueError, ImportError, status=2):
-        given = {target: place for one in mapping for target, place in read_map(one).items()}
+        places = {target: place for one in mapping for target, place in read_map(one).items()}
         selection = Selection(tuple(map(Condition.read, where)), limit=limit)
-        files = Files(inputs_of(named), given)
+        files = Files(inputs_of(named), places)
         if sample is not None:
             selection = sampled(files, selection, sample, seed)
     return files, selection

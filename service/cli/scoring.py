@@ -132,8 +132,8 @@ def tell(console: Console, done: Done, results: Path) -> None:
     means = table("", "mean", "items", "without")
     for name in sorted(tally.sums, key=lambda name: name == "score"):
         mean = tally.mean(name)
-        given = tally.given[name]
-        means.add_row(name, "–" if mean is None else f"{mean:.3f}", str(given), str(tally.items - given or ""))
+        known = tally.given[name]
+        means.add_row(name, "–" if mean is None else f"{mean:.3f}", str(known), str(tally.items - known or ""))
     console.print(means)
     if tally.missing:
         reasons = table("missing", "items", "")

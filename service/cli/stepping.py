@@ -66,11 +66,11 @@ def _shown(value: object) -> str:
     return ",".join(f"{one:g}" for one in value) if isinstance(value, tuple) else str(value)  # pyright: ignore[reportUnknownVariableType]
 
 
-def _asked_or_exit(required: bool, given: dict[str, Any]) -> Asked | None:
-    if "url" not in given and "model" not in given and not required:
+def _asked_or_exit(required: bool, chosen: dict[str, Any]) -> Asked | None:
+    if "url" not in chosen and "model" not in chosen and not required:
         return None
     try:
-        return ModelConfig.model_validate(given).asked()
+        return ModelConfig.model_validate(chosen).asked()
     except ValidationError as error:
         fail(f"--{complaint(error)}", status=2)
     except ValueError as error:

@@ -8,11 +8,9 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass, replace
-from typing import Literal, Protocol, TypeAlias
+from typing import Protocol, TypeAlias
 
 from perception_reward.trainer_client.wire import Fact, Label, Reason, Stage
-
-Scope = Literal["fact", "response"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,11 +96,11 @@ class Judge(Protocol):
     def info(self) -> JudgeInfo: ...
 
     @property
-    def scope(self) -> Scope:
-        """What a verdict depends on: the one `fact`, or all facts asked together in one `response` task.
+    def together(self) -> bool:
+        """Whether a verdict may depend on all facts of its task, which are asked about together.
 
-        The cache keys of a `response`-scoped judge hold the whole list, so that a verdict never depends on
-        which of its neighbours happened to be cached.
+        The cache keys of such a judge hold the whole list, so that a verdict never depends on which of its neighbours
+        happened to be cached.
         """
         ...
 

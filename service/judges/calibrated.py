@@ -6,7 +6,7 @@ from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from dataclasses import replace
 
-from perception_reward.service.judges.base import Health, Judge, JudgeInfo, JudgeTask, Outcome, Scope, Verdict
+from perception_reward.service.judges.base import Health, Judge, JudgeInfo, JudgeTask, Outcome, Verdict
 from perception_reward.service.judges.calibration import Calibration
 from perception_reward.service.judges.trace import shown_by
 
@@ -26,8 +26,8 @@ class CalibratedJudge:
         return replace(inner, fingerprint=f"{inner.fingerprint}{MARK}{self._calibration.digest}")
 
     @property
-    def scope(self) -> Scope:
-        return self._inner.scope
+    def together(self) -> bool:
+        return self._inner.together
 
     async def judge(
         self, tasks: Sequence[JudgeTask], deadline: float

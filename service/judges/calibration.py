@@ -40,7 +40,7 @@ class Scale(_Model):
         return 0.5 + 0.5 * math.tanh(odds / 2.0)
 
 
-class Reading(_Model):
+class Adjustment(_Model):
     """From a judge's verdict to the calibrated one.
 
     What no model was asked about stays as it is: the bias that sets a model right says nothing of it.
@@ -89,11 +89,11 @@ class Calibration(_Model):
 
     format: Literal[1] = 1
     judge: str
-    every: Reading = Field(description="For kinds that have no reading of their own.")
-    kinds: dict[str, Reading] = {}
+    every: Adjustment = Field(description="For kinds that have no adjustment of their own.")
+    kinds: dict[str, Adjustment] = {}
     problems: frozenset[str] = frozenset()
 
-    def reading(self, kind: str) -> Reading:
+    def reading(self, kind: str) -> Adjustment:
         return self.kinds.get(kind, self.every)
 
     @property

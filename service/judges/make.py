@@ -55,7 +55,7 @@ def evidence_of(settings: Settings, method: Method, pool: WorkerPool | None) -> 
 
     By default evidence is selected where facts are asked about alone, and selected evidence is grounded.
     """
-    alone = method.scope == "fact"
+    alone = not method.together
     selects = settings.judge_evidence == "selected" or (settings.judge_evidence == "auto" and alone)
     grounds = settings.judge_grounding == "on" or (settings.judge_grounding == "auto" and selects)
     if not selects and not grounds:

@@ -89,9 +89,9 @@ def _chosen(answer: str, reference: str, options: Options, same: Comparison) -> 
     wanted = options.chosen(reference, exactly) or options.indexed(reference)
     if wanted is None:
         return same(answer, reference)
-    given = options.chosen(answer, exactly)
-    if given is None:
+    mine = options.chosen(answer, exactly)
+    if mine is None:
         return False
-    return given == wanted or {squeezed(options.texts[place]) for place in given} == {
+    return mine == wanted or {squeezed(options.texts[place]) for place in mine} == {
         squeezed(options.texts[place]) for place in wanted
     }

@@ -12,7 +12,7 @@ import pytest
 
 from perception_reward.service.assembly import Service, assemble
 from perception_reward.service.cli.running import listen
-from perception_reward.service.judges.base import Health, JudgeInfo, JudgeTask, Outcome, Scope, Verdict
+from perception_reward.service.judges.base import Health, JudgeInfo, JudgeTask, Outcome, Verdict
 from perception_reward.service.rewards.grading import AccuracyGrader
 from perception_reward.service.rewards.registry import registered
 from perception_reward.service.scorer import Scorer
@@ -25,9 +25,9 @@ Decide = Callable[[JudgeTask], Sequence[Outcome]]
 class ScriptedJudge:
     """A judge that decides as the test says, and waits while the test says so."""
 
-    def __init__(self, decide: Decide | None = None, scope: Scope = "fact") -> None:
+    def __init__(self, decide: Decide | None = None, together: bool = False) -> None:
         self.decide: Decide = decide or (lambda task: [Verdict("stated", 1.0) for _ in task.facts])
-        self.scope: Scope = scope
+        self.together = together
         self.info = JudgeInfo("scripted", None, "script", "scripted/1")
         self.batches: list[list[JudgeTask]] = []
         self.asked = asyncio.Event()

@@ -12,7 +12,7 @@ from perception_reward.annotations.file_store import FileStore
 from perception_reward.annotations.jsonl import write_jsonl
 from perception_reward.annotations.model import Annotation
 from perception_reward.service.assembly import PRELOAD, assemble, preload_of
-from perception_reward.service.judges.calibration import Calibration, Reading
+from perception_reward.service.judges.calibration import Adjustment, Calibration
 from perception_reward.service.judges.symbolic.judge import SymbolicJudge
 from perception_reward.service.settings import SettingsError, load
 from perception_reward.trainer_client.wire import Fact, Origin, ScoreItem, ScoreRequest
@@ -20,7 +20,7 @@ from perception_reward.trainer_client.wire import Fact, Origin, ScoreItem, Score
 
 def calibration(folder: Path, judge: str) -> str:
     file = folder / "calibration.json"
-    file.write_text(Calibration(judge=judge, every=Reading(threshold=0.4)).model_dump_json())
+    file.write_text(Calibration(judge=judge, every=Adjustment(threshold=0.4)).model_dump_json())
     return str(file)
 
 

@@ -158,7 +158,7 @@ async def test_only_what_may_become_given_is_asked_of_a_judge_that_decides_each_
     judge = scripted_judge(lambda task: [ABSENT for _ in task.facts])
     await mark(judge, annotation(*facts))
     assert {tuple(fact.id for fact in task.facts) for batch in judge.batches for task in batch} == {("f2",)}
-    judge = scripted_judge(lambda task: [ABSENT for _ in task.facts], scope="response")
+    judge = scripted_judge(lambda task: [ABSENT for _ in task.facts], together=True)
     await mark(judge, annotation(*facts))
     assert {tuple(fact.id for fact in task.facts) for batch in judge.batches for task in batch} == {("f1", "f2")}
 

@@ -207,7 +207,7 @@ async def test_a_long_part_is_cut_and_a_long_response_with_a_short_one_is_not(se
 
 
 async def test_facts_judged_together_are_cached_together(serve: Callable[..., Any], scripted_judge: Any):
-    here = await serve(scripted_judge(scope="response"))
+    here = await serve(scripted_judge(together=True))
     await post(here.url, items("r"))
     await post(here.url, items("r", facts=FACTS[:1]))
     await post(here.url, items("r"))
@@ -223,7 +223,7 @@ async def test_facts_judged_together_are_always_asked_as_a_whole_list_in_its_ord
     def decide(task: JudgeTask) -> Sequence[Outcome]:
         return [*[Verdict("stated", 1.0)] * 5, *(missing or [Verdict("absent", 0.0)])]
 
-    here = await serve(scripted_judge(decide, scope="response"))
+    here = await serve(scripted_judge(decide, together=True))
     first = (await post(here.url, items("r", facts=facts))).json()["results"][0]
     missing.clear()
     second = (await post(here.url, items("r", facts=facts))).json()["results"][0]

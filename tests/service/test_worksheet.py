@@ -21,7 +21,7 @@ def sheet(response: str, facts: list[dict[str, str]] = FACTS, answer: str | None
         profile=load_profiles()["perception-r1"],
         components=BUILT_IN,
         fingerprint="test/1",
-        scope="fact",
+        together=False,
         readings=Readings(),
         max_response_chars=1000,
     )
@@ -81,7 +81,7 @@ async def test_what_no_component_needs_is_not_found_out():
             profile=load_profiles()["perception-r1"],
             components=[one for one in BUILT_IN if one.needs in needs],
             fingerprint="test/1",
-            scope="fact",
+            together=False,
             readings=Readings(),
             max_response_chars=1000,
         )

@@ -1,13 +1,14 @@
 from __future__ import annotations
 
+import logging
 from statistics import fmean
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from perception_reward.trainer_client import Components, ItemResult, MissingScore, resolve
-from perception_reward.trainer_client.missing import missing_result
+from perception_reward.trainer_client import Components, ItemResult, MissingScore, TooManyMissing, resolve
+from perception_reward.trainer_client.missing import MissingWatch, missing_result
 
 NOTHING = Components(format=None, accuracy=None, perception=None, repetition=None)
 SCORES = st.lists(st.none() | st.floats(-10, 10), max_size=20)
@@ -74,3 +75,47 @@ def test_no_policy_changes_a_score_that_is_there(scores: list[float | None], pol
 def test_a_missing_result_has_the_components_of_the_others() -> None:
     assert missing_result("a", "overloaded", ("format", "mine")).components == {"format": None, "mine": None}
     assert list(missing_result("a", "overloaded").components) == ["format", "accuracy", "perception", "repetition"]
+
+
+GOOD = ItemResult(id=None, status="ok", score=1.0, components=NOTHING, facts=None, reason=None)
+BAD = missing_result(None, "judge_unavailable")
+
+
+def test_a_window_that_is_not_full_says_nothing() -> None:
+    MissingWatch(0.2, 200).record([BAD] * 199)
+
+
+def test_the_limit_itself_is_allowed_and_one_more_is_not() -> None:
+    watch = MissingWatch(0.2, 10)
+    watch.record([BAD] * 2 + [GOOD] * 8)
+    with pytest.raises(TooManyMissing, match="3 of the last 10 scores are missing") as error:
+        watch.record([GOOD] * 7 + [BAD] * 3)
+    assert "judge_unavailable 3" in str(error.value)
+    assert "20%" in str(error.value)
+
+
+def test_what_is_long_past_counts_no_more() -> None:
+    watch = MissingWatch(0.2, 10)
+    for _ in range(20):
+        watch.record([GOOD] * 4 + [BAD])
+
+
+def test_a_long_call_is_taken_as_a_whole() -> None:
+    watch = MissingWatch(0.2, 10)
+    watch.record([GOOD] * 90 + [BAD] * 10)
+    with pytest.raises(TooManyMissing, match="30 of the last 100"):
+        watch.record([BAD] * 30 + [GOOD] * 70)
+
+
+def test_a_limit_of_one_never_stops() -> None:
+    MissingWatch(1.0, 10).record([BAD] * 100)
+
+
+def test_what_is_missing_is_logged_with_its_reasons_and_ever_more_seldom(caplog: pytest.LogCaptureFixture) -> None:
+    watch = MissingWatch(1.0, 10)
+    with caplog.at_level(logging.WARNING):
+        for number in range(100):
+            watch.record([GOOD, BAD if number % 2 else missing_result(None, "judge_timeout")])
+    assert len(caplog.records) == 7
+    assert caplog.messages[0] == "perception_reward: 1 of the 2 scores so far are missing (judge_timeout 1)"
+    assert "64 of the 128 scores so far are missing (judge_timeout 32, judge_unavailable 32)" in caplog.messages[-1]

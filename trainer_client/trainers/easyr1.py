@@ -38,10 +38,10 @@ def compute_score(reward_inputs: Sequence[Mapping[str, Any]], **options: Any) ->
     """
     client = client_with(options)
     client.check_sync()
-    rows = truth_rows(given["ground_truth"] for given in reward_inputs)
-    items = items_of(client.facts, rows, [given["response"] for given in reward_inputs])
+    rows = truth_rows(one["ground_truth"] for one in reward_inputs)
+    items = items_of(client.facts, rows, [one["response"] for one in reward_inputs])
     results = client.score_sync(items)
-    groups = [str(given["ground_truth"]) for given in reward_inputs]
+    groups = [str(one["ground_truth"]) for one in reward_inputs]
     scores = group_scores(results, groups, client.options.on_missing)
     return [
         {"overall": score, **_accuracy_named(columns_of(result))} for result, score in zip(results, scores, strict=True)

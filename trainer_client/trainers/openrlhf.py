@@ -3,7 +3,8 @@
     --reward.remote_url $(perception-reward path openrlhf)        # 0.11; before, --remote_rm_url
 
 `--reward.remote_url http://any:KEY@HOST:8420/openrlhf` needs nothing installed beside OpenRLHF and does the same; this
-form batches the samples of an engine, which OpenRLHF asks about one by one, and has the client's failover and breaker.
+form batches the samples of an engine, which OpenRLHF asks about one by one, and has the client's failover
+and its limit of missing scores.
 
 The label (`--data.label_key`) is the answer, or JSON with `annotation_id` and `answer`. A thought that the prompt's
 template opened is seen in the prompt.

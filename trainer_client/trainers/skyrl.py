@@ -36,9 +36,9 @@ class PerceptionEnv(BaseTextEnv):
 
     def __init__(self, env_config: Any = None, extras: dict[str, Any] | None = None) -> None:
         super().__init__()
-        given = extras or {}
-        ground_truth = (given.get("reward_spec") or {}).get("ground_truth")
-        self._row = {"ground_truth": ground_truth, "extra_info": given.get("extra_info")}
+        row = extras or {}
+        ground_truth = (row.get("reward_spec") or {}).get("ground_truth")
+        self._row = {"ground_truth": ground_truth, "extra_info": row.get("extra_info")}
         self._metrics: dict[str, float] = {}
         # Environments are made before their responses are generated.
         client_of().check_sync()

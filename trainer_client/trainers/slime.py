@@ -5,7 +5,8 @@
     --reward-key score                       # to have the components beside it, in the samples and the logs
 
 `--rm-type remote_rm --rm-url http://any:KEY@HOST:8420/slime` needs nothing installed beside slime. This form takes
-the problem from the sample's metadata as well as from its label, batches, and has the client's failover and breaker.
+the problem from the sample's metadata as well as from its label, batches, and has the client's failover and its limit
+of missing scores.
 
 A missing score is NaN where a dynamic sampling filter is set: slime's own and `keep_scored` drop such a group and
 draw another. With `--group-rm` and without a filter it is the mean of the group's others; else `MissingScore`.

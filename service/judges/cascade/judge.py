@@ -17,7 +17,7 @@ from functools import lru_cache
 from hashlib import blake2b
 from typing import Final, TypeAlias
 
-from perception_reward.service.judges.base import Health, Judge, JudgeInfo, JudgeTask, Missing, Outcome, Scope, Verdict
+from perception_reward.service.judges.base import Health, Judge, JudgeInfo, JudgeTask, Missing, Outcome, Verdict
 from perception_reward.service.judges.cascade.checks import (
     CascadeObserver,
     Checks,
@@ -69,8 +69,8 @@ _Decided: TypeAlias = tuple[int, tuple[Outcome, ...]]
 class CascadeJudge:
     """A `Judge` made of two: `rules`, the symbolic judge, and `model`, which answers for what they are unsure of.
 
-    A model that decides a response's facts together (its scope is `response`) is asked only those left over, together:
-    which these are depends on the response and its facts alone, so the cascade then has that scope as well.
+    A model that decides a response's facts together is asked only those left over, together: which these are
+    depends on the response and its facts alone, so the cascade then decides them together as well.
 
     check: the share of the facts decided by rules about which the model is asked too, in the background, to count
     how often the two agree.
@@ -101,8 +101,8 @@ class CascadeJudge:
         )
 
     @property
-    def scope(self) -> Scope:
-        return self._model.scope
+    def together(self) -> bool:
+        return self._model.together
 
     async def judge(self, tasks: Sequence[JudgeTask], deadline: float) -> AsyncGenerator[_Decided]:
         left: _Left = asyncio.Queue()

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from perception_reward.service.judges.base import JudgeTask, Missing, Outcome, Scope, Verdict
+from perception_reward.service.judges.base import JudgeTask, Missing, Outcome, Verdict
 from perception_reward.service.judges.llm import answers, sanitise
 from perception_reward.service.judges.llm.answers import Answers
 from perception_reward.service.judges.llm.engine import LogProbs, Reply, Writing, Written
@@ -35,7 +35,7 @@ class JointMethod:
     """max_response_tokens: longer responses lose their middle."""
 
     name = "joint"
-    scope: Scope = "response"
+    together = True
     most_facts: int | None = None
 
     def __init__(self, *, max_response_tokens: int = MAX_RESPONSE_TOKENS) -> None:

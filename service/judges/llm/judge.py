@@ -9,7 +9,7 @@ from dataclasses import replace
 from functools import partial
 from hashlib import blake2b
 
-from perception_reward.service.judges.base import Health, JudgeInfo, JudgeTask, Missing, Outcome, Scope, Verdict
+from perception_reward.service.judges.base import Health, JudgeInfo, JudgeTask, Missing, Outcome, Verdict
 from perception_reward.service.judges.llm.engine import Choice, Engine, JudgeFailure, Reply
 from perception_reward.service.judges.llm.evidence import Decide, Evidence, EvidenceBatch
 from perception_reward.service.judges.llm.method import Method
@@ -25,7 +25,7 @@ class LLMJudge:
     """
 
     def __init__(self, engine: Engine, method: Method, *, tokenizer: str, evidence: Evidence | None = None) -> None:
-        if evidence is not None and method.scope != "fact":
+        if evidence is not None and method.together:
             raise ValueError(
                 f"evidence is selected and grounded fact by fact, and the method {method.name!r} asks about all at once"
             )
@@ -45,8 +45,8 @@ class LLMJudge:
         return JudgeInfo(engine.name, engine.model, method.name, fingerprint(engine, method, self._evidence))
 
     @property
-    def scope(self) -> Scope:
-        return self._method.scope
+    def together(self) -> bool:
+        return self._method.together
 
     async def judge(
         self, tasks: Sequence[JudgeTask], deadline: float

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from perception_reward.service.judges.base import JudgeTask, Outcome, Scope
+from perception_reward.service.judges.base import JudgeTask, Outcome
 from perception_reward.service.judges.llm.engine import Ask, Reply
 from perception_reward.service.judges.llm.vocabulary import Vocabulary
 from perception_reward.trainer_client.wire import Fact
@@ -30,7 +30,7 @@ class Method(Protocol):
     def name(self) -> str: ...
 
     @property
-    def scope(self) -> Scope: ...
+    def together(self) -> bool: ...
 
     @property
     def identity(self) -> dict[str, object]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from perception_reward.service.judges.base import JudgeTask, Missing, Outcome, Scope, Verdict
+from perception_reward.service.judges.base import JudgeTask, Missing, Outcome, Verdict
 from perception_reward.service.judges.llm import reply, sanitise
 from perception_reward.service.judges.llm.engine import Reply, Writing, Written
 from perception_reward.service.judges.llm.method import Rendered
@@ -26,7 +26,7 @@ class PaperMethod:
     """strict: take only what is exactly in the asked form (see `parse_reply`)."""
 
     name = "paper"
-    scope: Scope = "response"
+    together = True
     most_facts: int | None = None
 
     def __init__(self, *, strict: bool = False, max_response_tokens: int = MAX_RESPONSE_TOKENS) -> None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Literal, TypeAlias
 
-from perception_reward.service.judges.base import JudgeTask, Missing, Outcome, Scope
+from perception_reward.service.judges.base import JudgeTask, Missing, Outcome
 from perception_reward.service.judges.llm import answers, sanitise
 from perception_reward.service.judges.llm.answers import Answers
 from perception_reward.service.judges.llm.engine import Choice, Reply, Tokens, Written
@@ -34,7 +34,7 @@ class VerdictMethod:
     """max_response_tokens: longer responses lose their middle. language: of the prompt."""
 
     name = "verdict"
-    scope: Scope = "fact"
+    together = False
     most_facts: int | None = MOST_FACTS
 
     def __init__(self, *, max_response_tokens: int = MAX_RESPONSE_TOKENS, language: Language = "en") -> None:

@@ -14,7 +14,7 @@ from dataclasses import replace
 from perception_reward.annotations.language.geometry.facts import fact_claims, letters_of
 from perception_reward.annotations.language.geometry.statements import claims
 from perception_reward.annotations.language.sentences import read
-from perception_reward.service.judges.base import Health, JudgeInfo, JudgeTask, Missing, Outcome, Scope, Verdict
+from perception_reward.service.judges.base import Health, JudgeInfo, JudgeTask, Missing, Outcome, Verdict
 from perception_reward.service.judges.sources import LANGUAGE, fingerprint_of
 from perception_reward.service.judges.symbolic.compare import Reading, verdict_of
 from perception_reward.service.judges.symbolic.coverage import decide
@@ -50,7 +50,7 @@ def _decide_task(task: JudgeTask) -> tuple[Verdict, ...]:
 class SymbolicJudge:
     """A `Judge` that reads. With a pool it works in worker processes, without one on the event loop itself."""
 
-    scope: Scope = "fact"
+    together = False
 
     def __init__(self, pool: WorkerPool | None = None) -> None:
         self._pool = pool

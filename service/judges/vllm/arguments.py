@@ -38,7 +38,7 @@ class UnknownArgument(ValueError):
     """vLLM has no engine argument of this name."""
 
 
-def parse_arguments(given: Sequence[str]) -> dict[str, object]:
+def parse_arguments(written: Sequence[str]) -> dict[str, object]:
     """The engine arguments by name, such as `{"max_model_len": 8192, "dtype": "bfloat16"}`.
 
     Names may be written as vLLM's own options, `--max-model-len=8192`. A value is JSON where it parses as such
@@ -46,7 +46,7 @@ def parse_arguments(given: Sequence[str]) -> dict[str, object]:
     name that comes twice or is set elsewhere.
     """
     arguments: dict[str, object] = {}
-    for each in given:
+    for each in written:
         key, equals, value = each.partition("=")
         name = key.strip().removeprefix("--").replace("-", "_")
         if not equals or not name:

@@ -10,7 +10,7 @@ from perception_reward.service.audit.figures import AuditReport, Estimate, Fit, 
 from perception_reward.service.audit.probes import Observation
 from perception_reward.service.audit.report import MOST_CASES, MOST_CASES_OF_FAMILY, build_report, visible
 from perception_reward.service.judges.base import JudgeInfo
-from perception_reward.service.judges.calibration import Calibration, Reading, problem_digest
+from perception_reward.service.judges.calibration import Adjustment, Calibration, problem_digest
 
 Seen = Callable[..., Observation]
 CREATED = datetime(2026, 1, 2, 3, 4, tzinfo=timezone.utc)
@@ -67,7 +67,7 @@ def test_doubtful_labels_and_attacks_do_not_count_for_quality(seen: Seen):
 
 
 def test_what_the_calibration_was_fitted_on_is_left_out(seen: Seen):
-    calibration = Calibration(judge="j", every=Reading(), problems=frozenset({problem_digest("a")}))
+    calibration = Calibration(judge="j", every=Adjustment(), problems=frozenset({problem_digest("a")}))
     observed = [
         seen("stated", "stated", problem="a"),
         seen("stated", "absent", problem="b"),

@@ -5,9 +5,9 @@ from collections.abc import AsyncGenerator, Sequence
 
 import pytest
 
-from perception_reward.service.judges.base import Health, JudgeInfo, JudgeTask, Missing, Outcome, Scope, Verdict
+from perception_reward.service.judges.base import Health, JudgeInfo, JudgeTask, Missing, Outcome, Verdict
 from perception_reward.service.judges.calibrated import CalibratedJudge
-from perception_reward.service.judges.calibration import Calibration, Reading
+from perception_reward.service.judges.calibration import Adjustment, Calibration
 from perception_reward.trainer_client.wire import Fact
 
 FACTS = (
@@ -20,7 +20,7 @@ FACTS = (
 class Unsure:
     """Says 0.5 of everything but the last fact, which it cannot tell. Its fingerprint is known once it is started."""
 
-    scope: Scope = "response"
+    together = True
 
     def __init__(self) -> None:
         self.info = JudgeInfo("unsure", "m", "guess", "unsure/?")
@@ -47,7 +47,7 @@ class Unsure:
 
 def calibrated(judge: str = "unsure/1") -> tuple[Unsure, CalibratedJudge]:
     inner = Unsure()
-    calibration = Calibration(judge=judge, every=Reading(threshold=0.6), kinds={"length": Reading(threshold=0.4)})
+    calibration = Calibration(judge=judge, every=Adjustment(threshold=0.6), kinds={"length": Adjustment(threshold=0.4)})
     return inner, CalibratedJudge(inner, calibration)
 
 
@@ -74,7 +74,7 @@ async def test_it_is_the_judge_with_another_fingerprint():
     await judge.start()
     assert judge.info.name == "unsure"
     assert judge.info.fingerprint.startswith("unsure/1+calibration/")
-    assert judge.scope == "response"
+    assert judge.together
     assert await judge.health() == Health(False, "unwell")
     await judge.aclose()
     assert inner.info.fingerprint == "closed"

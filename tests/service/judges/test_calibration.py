@@ -7,11 +7,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from perception_reward.service.judges.base import Verdict
-from perception_reward.service.judges.calibration import Calibration, Reading, Scale, load_calibration
+from perception_reward.service.judges.calibration import Adjustment, Calibration, Scale, load_calibration
 
 SCALES = st.builds(Scale, temperature=st.floats(0.01, 100), bias=st.floats(-20, 20))
 READINGS = st.builds(
-    Reading, stated=SCALES, contradicted=st.none() | SCALES, threshold=st.floats(0.05, 0.95, exclude_min=True)
+    Adjustment, stated=SCALES, contradicted=st.none() | SCALES, threshold=st.floats(0.05, 0.95, exclude_min=True)
 )
 LABELS = st.sampled_from(["stated", "contradicted", "absent"])
 
@@ -24,7 +24,7 @@ def verdicts(draw: st.DrawFn) -> Verdict:
 
 
 @given(READINGS, verdicts())
-def test_a_read_verdict_is_a_verdict(reading: Reading, verdict: Verdict):
+def test_a_read_verdict_is_a_verdict(reading: Adjustment, verdict: Verdict):
     read = reading(verdict)
     assert 0.0 <= read.probability <= 1.0
     assert 0.0 <= read.certainty <= 1.0
@@ -51,41 +51,43 @@ def test_a_higher_temperature_draws_towards_one_half():
 
 
 @given(READINGS)
-def test_what_no_model_was_asked_about_is_left_as_it_is(reading: Reading):
+def test_what_no_model_was_asked_about_is_left_as_it_is(reading: Adjustment):
     unasked = Verdict("absent", 0.0, contradiction=0.0, stage="evidence")
     assert reading(unasked) == unasked
 
 
 def test_what_is_not_stated_is_contradicted_where_that_is_likelier_than_absent():
-    reading = Reading(contradicted=Scale())
+    reading = Adjustment(contradicted=Scale())
     assert reading(Verdict("stated", 0.2, contradiction=0.5)).label == "contradicted"
     assert reading(Verdict("stated", 0.2, contradiction=0.3)).label == "absent"
     assert reading(Verdict("stated", 0.2, contradiction=0.5)).certainty == pytest.approx(0.5)
 
 
 def test_without_a_probability_of_contradiction_the_judges_own_word_stands():
-    reading = Reading(threshold=0.6)
+    reading = Adjustment(threshold=0.6)
     assert reading(Verdict("contradicted", 0.1)).label == "contradicted"
     assert reading(Verdict("stated", 0.55)).label == "absent"
     assert reading(Verdict("absent", 0.7)).label == "stated"
 
 
 def test_a_kind_without_a_reading_has_that_of_all_kinds():
-    own, every = Reading(threshold=0.3), Reading(threshold=0.7)
+    own, every = Adjustment(threshold=0.3), Adjustment(threshold=0.7)
     calibration = Calibration(judge="j", every=every, kinds={"length": own})
     assert calibration.reading("length") == own
     assert calibration.reading("angle") == every
 
 
 def test_the_digest_changes_with_what_changes_a_verdict_alone():
-    one = Calibration(judge="j", every=Reading())
-    assert one.digest == Calibration(judge="j", every=Reading(), problems=frozenset({"x"})).digest
-    assert one.digest != Calibration(judge="j", every=Reading(threshold=0.6)).digest
-    assert one.digest != Calibration(judge="j", every=Reading(), kinds={"length": Reading()}).digest
+    one = Calibration(judge="j", every=Adjustment())
+    assert one.digest == Calibration(judge="j", every=Adjustment(), problems=frozenset({"x"})).digest
+    assert one.digest != Calibration(judge="j", every=Adjustment(threshold=0.6)).digest
+    assert one.digest != Calibration(judge="j", every=Adjustment(), kinds={"length": Adjustment()}).digest
 
 
 def test_a_calibration_is_read_as_it_was_written(tmp_path: Path):
-    made = Calibration(judge="j", every=Reading(contradicted=Scale(bias=0.3)), kinds={"length": Reading(threshold=0.4)})
+    made = Calibration(
+        judge="j", every=Adjustment(contradicted=Scale(bias=0.3)), kinds={"length": Adjustment(threshold=0.4)}
+    )
     file = tmp_path / "calibration.json"
     file.write_text(made.model_dump_json())
     assert load_calibration(file) == made

@@ -9,7 +9,7 @@ from contextlib import aclosing
 
 import pytest
 
-from perception_reward.service.judges.base import Health, JudgeInfo, JudgeTask, Missing, Outcome, Scope, Verdict
+from perception_reward.service.judges.base import Health, JudgeInfo, JudgeTask, Missing, Outcome, Verdict
 from perception_reward.service.judges.cascade.checks import read
 from perception_reward.service.judges.cascade.judge import LANES, CascadeJudge
 from perception_reward.service.judges.symbolic.judge import SymbolicJudge
@@ -26,10 +26,10 @@ class Model:
     """A model that answers as told, in the tasks' order, and notes what it was asked."""
 
     def __init__(
-        self, decide: Callable[[JudgeTask], Sequence[Outcome]] | None = None, scope: Scope = "fact", name: str = "m"
+        self, decide: Callable[[JudgeTask], Sequence[Outcome]] | None = None, together: bool = False, name: str = "m"
     ) -> None:
         self.decide = decide or (lambda task: [MODELS] * len(task.facts))
-        self.scope: Scope = scope
+        self.together = together
         self.info = JudgeInfo("openai", name, "verdict", f"openai/verdict/{name}")
         self.batches: list[list[JudgeTask]] = []
         self.asked = asyncio.Event()
@@ -207,16 +207,16 @@ async def test_the_fingerprint_follows_both_judges_and_the_thresholds():
 
 
 async def test_the_scope_and_the_health_are_the_models():
-    model = Model(scope="response")
+    model = Model(together=True)
     judge = cascade(model)
-    assert judge.scope == "response"
+    assert judge.together
     assert (await judge.health()).ok
     model.healthy = False
     assert not (await judge.health()).ok
 
 
 async def test_a_model_that_decides_facts_together_is_asked_all_that_are_left_together():
-    model = Model(scope="response")
+    model = Model(together=True)
     other = Fact(id="other", text="An old woman with a red scarf feeds some birds near the station.")
     await outcomes(cascade(model), [JudgeTask(STATES, (SCENE, LENGTH, other))], soon())
     assert [[fact.id for fact in task.facts] for task in model.tasks] == [["scene", "other"]]

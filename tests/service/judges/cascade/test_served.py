@@ -74,4 +74,4 @@ def test_its_settings_are_those_of_its_model():
     settings = load(judge="cascade:openai:http://127.0.0.1:9#m", judge_method="paper", cascade_check=0.5)
     judge = make_judge(settings, None, Metrics())  # pyright: ignore[reportArgumentType]
     assert isinstance(judge, CascadeJudge)
-    assert (judge.info.name, judge.info.model, judge.info.method, judge.scope) == ("cascade", "m", "paper", "response")
+    assert (judge.info.name, judge.info.model, judge.info.method, judge.together) == ("cascade", "m", "paper", True)
