@@ -1,3 +1,5 @@
+"""annotations/README.md: the fields that it lists are those of the models."""
+
 from __future__ import annotations
 
 import re

@@ -1,3 +1,5 @@
+"""The packaged samples: they are what the demo, the README and the picture say of them."""
+
 from __future__ import annotations
 
 from importlib.resources import as_file, files
