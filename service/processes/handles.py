@@ -5,21 +5,18 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+import pickle
 import signal
 import socket
 import sys
 from asyncio.subprocess import DEVNULL, Process
 from collections import deque
 from contextlib import ExitStack, suppress
-from itertools import count
-from typing import TypeVar
 
 from perception_reward.service.processes.messages import LENGTH, Answer, Chunk, Outcome, Setup, frame, whole_frames
 from perception_reward.service.processes.sandbox import clean_environment, code_folders
 
 logger = logging.getLogger(__name__)
-
-T = TypeVar("T")
 
 READ_BYTES = 65536
 
@@ -152,33 +149,33 @@ class ForkServer:
         self._preload = preload
         self._memory_mb = memory_mb
         self._process: Process | None = None
-        self._control: socket.socket | None = None
-        self._heard = b""
-        self._tokens = count()
-        self._forked: dict[str, asyncio.Future[int]] = {}
+        # Its socket, which files are passed by, and the writer that closes it.
+        self._control: tuple[socket.socket, asyncio.StreamWriter] | None = None
+        self._listener: asyncio.Task[None] | None = None
         self._exits: dict[int, asyncio.Future[int | None]] = {}
         self._notes = ""
 
     async def hire(self) -> Worker:
         """A new worker, ready to run. WorkersUnavailable if it does not come up. One at a time."""
         try:
-            control = self._control
-            if control is None:
+            if self._control is None:
                 async with asyncio.timeout(START_SECONDS):
-                    control = await self._start()
+                    await self._start()
             async with asyncio.timeout(HIRE_SECONDS):
-                return await self._fork(control)
+                return await self._fork()
         except TimeoutError:
             await self.aclose()
             raise WorkersUnavailable("the process that workers are forked from does not answer") from None
-        except (OSError, EOFError) as error:
-            raise WorkersUnavailable(f"a worker did not start: {error or type(error).__name__}") from error
+        except EOFError:
+            raise WorkersUnavailable("a worker, or the process that workers are forked from, died at once") from None
+        except OSError as error:
+            raise WorkersUnavailable(f"a worker did not start: {error}") from error
 
     def signal(self, pid: int, number: int) -> None:
         """Signals a worker, by the one process that knows whether it still lives."""
         if self._control is not None and pid in self._exits:
             with suppress(OSError):
-                self._control.send(f"signal {pid} {number}\n".encode())
+                self._control[0].send(f"signal {pid} {number}\n".encode())
 
     def expect_end(self, worker: Worker) -> None:
         """A fork server that does not report the end of a worker that was killed hangs: it is ended itself."""
@@ -203,10 +200,12 @@ class ForkServer:
                 process.kill()
             await process.wait()
 
-    async def _start(self) -> socket.socket:
+    async def _start(self) -> None:
         with ExitStack() as opened:
             ours, theirs = socket.socketpair()
             opened.enter_context(ours)
+            reader, writer = await asyncio.open_unix_connection(sock=ours)
+            opened.callback(writer.close)
             with theirs:
                 self._process = await asyncio.create_subprocess_exec(
                     sys.executable,
@@ -220,78 +219,52 @@ class ForkServer:
                     # a terminal's Ctrl-C is for the service, which ends its workers itself
                     start_new_session=True,
                 )
-            ours.setblocking(False)
-            loop = asyncio.get_running_loop()
-            await loop.sock_sendall(ours, frame(self._setup()))
-            word, _, notes = (await _line(ours)).partition(" ")
+            setup = Setup(sys.path, code_folders(), self._preload, self._memory_mb)
+            writer.write(frame(setup))
+            word, _, notes = (await reader.readline()).decode(errors="replace").strip().partition(" ")
             if word != "ready":
                 raise WorkersUnavailable(f"workers could not be prepared: {notes or 'their fork server died'}")
-            loop.add_reader(ours.fileno(), self._listen, ours)
             opened.pop_all()
-        self._control, self._heard = ours, b""
+        self._control, self._listener = (ours, writer), asyncio.create_task(self._listen(reader))
         self._tell_once(notes)
-        return ours
 
-    def _setup(self) -> Setup:
-        return Setup(sys.path, code_folders(), self._preload, self._memory_mb)
-
-    async def _fork(self, control: socket.socket) -> Worker:
-        token = str(next(self._tokens))
-        forked = self._forked[token] = asyncio.get_running_loop().create_future()
-        with ExitStack() as opened:
-            opened.callback(self._forked.pop, token, None)
-            ours, theirs = socket.socketpair()
-            mine = opened.enter_context(ExitStack())
-            mine.enter_context(ours)
+    async def _fork(self) -> Worker:
+        if self._control is None:
+            raise EOFError
+        ours, theirs = socket.socketpair()
+        reader, writer = await asyncio.open_unix_connection(sock=ours)
+        try:
             with theirs:
-                socket.send_fds(control, [f"fork {token}\n".encode()], [theirs.fileno()])
-            pid = await forked
-            reader, writer = await asyncio.open_unix_connection(sock=ours)
-            mine.pop_all()
-        worker = Worker(self, pid, reader, writer, self._exits.get(pid, _over()))
-        try:
-            # It says its pid when it is ready.
-            await reader.readexactly(LENGTH.unpack(await reader.readexactly(LENGTH.size))[0])
+                socket.send_fds(self._control[0], [b"fork\n"], [theirs.fileno()])
+            # It says its pid when it is ready, or its fork server why it is not.
+            said = await reader.readexactly(LENGTH.unpack(await reader.readexactly(LENGTH.size))[0])
+            if isinstance(pid := pickle.loads(said), str):
+                raise OSError(pid)
+            exited = self._exit_of(pid)
+            exited.add_done_callback(lambda _: self._exits.pop(pid, None))
+            return Worker(self, pid, reader, writer, exited)
         except BaseException:
-            await worker.aclose()
+            writer.close()
             raise
-        return worker
 
-    def _listen(self, control: socket.socket) -> None:
-        try:
-            data = control.recv(READ_BYTES)
-        except BlockingIOError:
-            return
-        except OSError:
-            data = b""
-        if not data:
-            self._lose()
-            return
-        *lines, self._heard = (self._heard + data).split(b"\n")
-        for line in lines:
-            self._take(line.decode())
+    async def _listen(self, reader: asyncio.StreamReader) -> None:
+        """Hear of each worker's end, which may be told before its beginning was."""
+        with suppress(OSError):
+            async for line in reader:
+                pid, status = map(int, line.split())
+                _settle(self._exit_of(pid), status)
+        self._lose()
 
-    def _take(self, line: str) -> None:
-        word, key, text = line.split(" ", 2)
-        if word == "exit":
-            _settle(self._exits.pop(int(key), None), int(text))
-            return
-        forked = self._forked.get(key)
-        if word == "forked":
-            self._exits[int(text)] = asyncio.get_running_loop().create_future()
-            _settle(forked, int(text))
-        elif forked is not None and not forked.done():
-            forked.set_exception(OSError(text))
+    def _exit_of(self, pid: int) -> asyncio.Future[int | None]:
+        return self._exits.setdefault(pid, asyncio.get_running_loop().create_future())
 
     def _lose(self) -> None:
         """The fork server is gone, or to go, and its workers with it."""
+        if self._listener is not None:
+            self._listener.cancel()
         if self._control is not None:
-            asyncio.get_running_loop().remove_reader(self._control.fileno())
-            self._control.close()
-        self._control = self._process = None
-        for forked in self._forked.values():
-            if not forked.done():
-                forked.set_exception(OSError("the process that workers are forked from died"))
+            self._control[1].close()
+        self._control = self._process = self._listener = None
         for pid in tuple(self._exits):
             _settle(self._exits.pop(pid), None)
 
@@ -306,23 +279,6 @@ class ForkServer:
         self._notes = notes
 
 
-def _over() -> asyncio.Future[int | None]:
-    exited: asyncio.Future[int | None] = asyncio.get_running_loop().create_future()
-    exited.set_result(None)
-    return exited
-
-
-def _settle(future: asyncio.Future[T] | None, value: T) -> None:
-    if future is not None and not future.done():
-        future.set_result(value)
-
-
-async def _line(control: socket.socket) -> str:
-    loop = asyncio.get_running_loop()
-    heard = b""
-    while not heard.endswith(b"\n"):
-        data = await loop.sock_recv(control, READ_BYTES)
-        if not data:
-            break
-        heard += data
-    return heard.decode(errors="replace").strip()
+def _settle(exited: asyncio.Future[int | None], status: int | None) -> None:
+    if not exited.done():
+        exited.set_result(status)
