@@ -253,7 +253,7 @@ def _with_ray(
     job = RayJob(
         files, selection, asking, paths[-1], settings, urls, prefix, actors, gpus_of(settings) if not urls else 0, force
     )
-    with told_or_exit(), told_or_exit(RayRefused, status=2):
+    with told_or_exit(RayRefused, status=2), told_or_exit():
         console.print(files[0].described, soft_wrap=True)
         found = job.run()
     console.print(f"{found.rows} rows scored to {paths[-1]}; {found.missing} missing", soft_wrap=True)

@@ -110,9 +110,11 @@ def run_step(job: Job, total: int | None, main: Callable[[Job], Awaitable[T]]) -
 
 @contextmanager
 def _told(job: Job) -> Generator[None]:
-    with told_or_exit(ImportError, ValueError), told_or_exit(JournalFault, PromptFault, status=2):
+    with told_or_exit(ImportError, ValueError):
         try:
             yield
+        except (JournalFault, PromptFault) as error:
+            fail(str(error), status=2)
         except Stopped as error:
             kept = (
                 f"; {job.journal} keeps what was paid for, and the same command goes on" if job.journal.exists() else ""
