@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from perception_reward.annotations.store import StoreError
+
+if TYPE_CHECKING:
+    from pydantic import ValidationError
 
 SHOWN_FAULTS = 20
 MAX_NAME_CHARACTERS = 80
@@ -54,3 +57,27 @@ def printable(part: object) -> str:
     """A name from the file, short and without what could break a log line or an encoder."""
     cut = str(part)[:MAX_NAME_CHARACTERS]
     return "".join(one if one.isprintable() else one.encode("unicode_escape").decode() for one in cut)
+
+
+def first_fault(error: ValidationError) -> tuple[str, str]:
+    """Where the first fault is, as `items[3].response` (empty: all of it is), and what it is."""
+    first = error.errors(include_url=False, include_input=False, include_context=False)[0]
+    return where(first["loc"]), first["msg"].removeprefix("Value error, ")
+
+
+def where(location: Sequence[object]) -> str:
+    """`("items", 3, "response")` as `items[3].response`.
+
+    A name that was sent is cut to `MAX_NAME_CHARACTERS`. Parts in parentheses are forms of a value, and no names.
+    """
+    path = ""
+    for part in location:
+        if isinstance(part, int):
+            path += f"[{part}]"
+        elif not (name := cut(str(part), MAX_NAME_CHARACTERS)).startswith("("):
+            path += f".{name}" if path else name
+    return path
+
+
+def cut(text: str, most: int) -> str:
+    return text if len(text) <= most else text[: most - 1] + "…"

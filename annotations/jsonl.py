@@ -14,7 +14,7 @@ from typing import BinaryIO, cast
 
 from pydantic import ValidationError
 
-from perception_reward.annotations.faults import LineError, Record, RecordFileError, printable
+from perception_reward.annotations.faults import LineError, Record, RecordFileError, first_fault, printable
 from perception_reward.annotations.figures import HEADER, Header
 from perception_reward.annotations.model import Annotation
 from perception_reward.annotations.outputs import written
@@ -105,9 +105,8 @@ def read_header(file: RecordFile) -> Header:
     try:
         return Header.model_validate(found) if found is not None else Header()
     except ValidationError as error:
-        fault = error.errors(include_url=False, include_input=False)[0]
-        where = ".".join(map(str, fault["loc"]))
-        words = f"has a header whose {where or 'form'} is wrong: {fault['msg']}"
+        where, message = first_fault(error)
+        words = f"has a header whose {where or 'form'} is wrong: {message}"
         raise RecordFileError(file.path, [LineError(place, HEADER, words)], file.unit) from None
 
 

@@ -21,6 +21,7 @@ from redis.backoff import NoBackoff
 from redis.exceptions import RedisError, WatchError
 
 from perception_reward.annotations.cursor import from_cursor, to_cursor
+from perception_reward.annotations.faults import first_fault
 from perception_reward.annotations.figures import Figures, Header
 from perception_reward.annotations.jsonl import to_json
 from perception_reward.annotations.model import Annotation
@@ -157,11 +158,10 @@ class RedisStore:
         try:
             return Annotation.model_validate_json(value)
         except ValidationError as error:
-            fault = error.errors(include_url=False, include_input=False)[0]
-            where = ".".join(str(part) for part in fault["loc"])
+            where, message = first_fault(error)
             logger.warning(
                 "annotation %r in %s is not readable (%s: %s) and counts as unknown; write it again",
-                *(annotation_id, self._address, where, fault["msg"]),
+                *(annotation_id, self._address, where, message),
             )
             return None
 

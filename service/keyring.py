@@ -24,6 +24,7 @@ from typing import Annotated, Literal
 import tomllib
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
+from perception_reward.annotations.faults import first_fault
 from perception_reward.annotations.stamps import Stamp, stamps
 from perception_reward.service.admission import Overloaded, retry_after
 
@@ -206,9 +207,10 @@ def _entry(file: Path, name: str, table: object) -> KeyEntry:
     try:
         entry = KeyEntry.model_validate(table)
     except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False, include_context=False)[0]
-        where = ".".join([name, *map(str, first["loc"])])
-        raise ValueError(f"{file.name}: {where}: {first['msg']}") from None
+        where, message = first_fault(error)
+        raise ValueError(
+            f"{file.name}: {name}.{where}: {message}" if where else f"{file.name}: {name}: {message}"
+        ) from None
     if not (entry.key or entry.key_file or entry.sha256):
         raise ValueError(f"{file.name}: {name}: give key, key_file or sha256")
     return entry

@@ -11,11 +11,11 @@ from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
+from perception_reward.annotations.faults import cut, where
 from perception_reward.annotations.store import StoreReadOnly, StoreUnavailable
 from perception_reward.service.admission import Overloaded
 from perception_reward.service.api.disconnect import ClientGone
 from perception_reward.service.api.paths import hint
-from perception_reward.service.places import cut, where
 from perception_reward.service.scorer import UnknownProfileError
 from perception_reward.trainer_client.wire import Problem
 
@@ -140,7 +140,8 @@ def _unprocessable(faults: list[dict[str, str]], count: int) -> Response:
 
 def _place(fault: Mapping[str, Any]) -> str:
     # The location of what is not JSON is a position, which would read like the number of an item.
-    return "body" if fault["type"] == "json_invalid" else where(fault["loc"])
+    path = fault["loc"][fault["loc"][:1] == ("body",) :]
+    return "body" if fault["type"] == "json_invalid" else where(path) or "body"
 
 
 def _words(fault: Mapping[str, object]) -> str:

@@ -27,7 +27,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp
 
 from perception_reward.annotations.decisions import Decision, Decisions, Key
-from perception_reward.annotations.faults import RecordFileError
+from perception_reward.annotations.faults import RecordFileError, first_fault
 from perception_reward.service.api.origin import OriginCheck
 from perception_reward.service.api.problems import problem as problem_answer
 from perception_reward.service.metrics import Metrics
@@ -120,8 +120,7 @@ def _decision(body: bytes, reviewer: str) -> Decision:
         said: Any = from_json(body)
         return Decision.model_validate({**said, "reviewer": reviewer, "time": time})
     except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
-        raise HTTPException(422, f"{'.'.join(map(str, first['loc']))}: {first['msg']}") from None
+        raise HTTPException(422, ": ".join(first_fault(error))) from None
     except (ValueError, TypeError) as error:
         raise HTTPException(422, f"this is no decision: {error}") from None
 

@@ -16,7 +16,7 @@ from typing import Annotated, Self
 
 from pydantic import AliasChoices, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
-from perception_reward.annotations.faults import LineError, RecordFileError
+from perception_reward.annotations.faults import LineError, RecordFileError, first_fault
 from perception_reward.annotations.records import RecordFile, open_records
 from perception_reward.service.audit.probes import Probe, probe
 from perception_reward.service.excerpt import WHOLE, excerpt
@@ -98,7 +98,5 @@ def _rows(file: RecordFile) -> Iterator[LabelledRow | LineError]:
         try:
             yield LabelledRow.model_validate(record)
         except ValidationError as error:
-            first = error.errors(include_url=False, include_input=False)[0]
-            field = ".".join(str(part) for part in first["loc"])
-            message = first["msg"].removeprefix("Value error, ")
+            field, message = first_fault(error)
             yield LineError(number, field, f"{field}: {message}" if field else message)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from pydantic import Field, ValidationError
 
+from perception_reward.annotations.faults import first_fault
 from perception_reward.service.audit.figures import AuditReport, Estimate, Figures, Grade, Proportion
 from perception_reward.service.excerpt import WHOLE
 from perception_reward.service.judges.base import JudgeInfo
@@ -38,9 +39,8 @@ def read_report(path: Path) -> AuditReport | None:
     except OSError as error:
         raise ValueError(f"{path} cannot be read: {error.strerror}") from None
     except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
-        field = ".".join(map(str, first["loc"])) or "file"
-        raise ValueError(f"{path} holds no audit's JSON report: {field}: {first['msg']}") from None
+        field, message = first_fault(error)
+        raise ValueError(f"{path} holds no audit's JSON report: {field or 'file'}: {message}") from None
 
 
 def summarise(report: AuditReport, judge: JudgeInfo, scope: str = WHOLE) -> AuditSummary:

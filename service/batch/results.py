@@ -22,11 +22,10 @@ from typing import Any, TypeAlias, cast
 
 from pydantic import Field, JsonValue, ValidationError, field_validator
 
-from perception_reward.annotations.faults import LineError, RecordFileError
+from perception_reward.annotations.faults import LineError, RecordFileError, first_fault
 from perception_reward.annotations.model import Annotation
 from perception_reward.annotations.records import open_records
 from perception_reward.service.batch.rollouts import Rollout
-from perception_reward.service.places import where
 from perception_reward.service.responses import response_text
 from perception_reward.trainer_client.missing import COMPONENTS
 from perception_reward.trainer_client.wire import ItemResult
@@ -170,9 +169,9 @@ def read_results(path: Path) -> Iterator[ResultLine]:
         try:
             yield ResultLine.model_validate(record)
         except ValidationError as error:
-            first = error.errors(include_url=False, include_input=False)[0]
-            message = f"is no result of `perception-reward score`: {where(first['loc'])}: {first['msg']}"
-            raise RecordFileError(path, [LineError(place, where(first["loc"]), message)], file.unit) from None
+            field, message = first_fault(error)
+            message = f"is no result of `perception-reward score`: {field}: {message}"
+            raise RecordFileError(path, [LineError(place, field, message)], file.unit) from None
 
 
 _OPTIONAL = ("group", "step", "explained", "extra")

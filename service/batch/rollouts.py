@@ -22,7 +22,7 @@ from typing import Any, cast
 
 from pydantic import ValidationError
 
-from perception_reward.annotations.faults import LineError, Record, printable, said
+from perception_reward.annotations.faults import LineError, Record, first_fault, printable, said
 from perception_reward.annotations.files import AnyFile
 from perception_reward.annotations.record_json import as_null
 from perception_reward.annotations.records import open_records
@@ -40,7 +40,6 @@ from perception_reward.service.batch.layouts import (
     options_of_text,
     recognised,
 )
-from perception_reward.service.places import where
 from perception_reward.trainer_client.tokens import opened_thought
 from perception_reward.trainer_client.wire import ScoreItem
 
@@ -276,11 +275,10 @@ def _rollout(place: int, fields: dict[str, Any], extra: dict[str, object], layou
     try:
         item = _item(known)
     except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
-        field_, message = where(first["loc"]), first["msg"].removeprefix("Value error, ")
+        field_, message = first_fault(error)
         if "response" not in known or (known["response"] is None and layout.name != OURS.name):
             field_, message = "response", _without_response(extra)
-        return LineError(place, field_, f"{field_ if first['loc'] else 'item'}: {message}")
+        return LineError(place, field_, f"{field_ or 'item'}: {message}")
     step = _whole(fields.get("step"))
     group = item.group or item.annotation_id or _asked(prompt)
     return Rollout(item, extra, step if step is not None and 0 <= step < MOST_STEPS else None, group)

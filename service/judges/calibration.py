@@ -16,6 +16,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from perception_reward.annotations.faults import first_fault
 from perception_reward.service.judges.base import Verdict
 from perception_reward.trainer_client.wire import Label
 
@@ -115,9 +116,8 @@ def load_calibration(path: Path) -> Calibration:
             f"{path} cannot be read: {error.strerror}; `perception-reward audit --fit` makes one"
         ) from None
     except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
-        field = ".".join(map(str, first["loc"])) or "file"
-        raise ValueError(f"{path} holds no calibration: {field}: {first['msg']}") from None
+        field, message = first_fault(error)
+        raise ValueError(f"{path} holds no calibration: {field or 'file'}: {message}") from None
 
 
 def problem_digest(problem: str) -> str:

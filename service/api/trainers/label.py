@@ -8,7 +8,8 @@ from typing import Any, cast
 
 from pydantic import ValidationError
 
-from perception_reward.service.api.problems import InvalidRequest, where
+from perception_reward.annotations.faults import first_fault, where
+from perception_reward.service.api.problems import InvalidRequest
 from perception_reward.service.api.split import MOST_IN_ONE
 from perception_reward.trainer_client.wire import ScoreItem
 
@@ -48,10 +49,10 @@ def _known(label: Mapping[str, object], at: str) -> dict[str, Any]:
     if unknown is not None:
         # A misspelt `anotation_id` would quietly turn the perception reward off.
         raise InvalidRequest(where((at, unknown)), f"is not known; a label may hold {', '.join(FIELDS)}")
-    return given(label, at)
+    return known_fields(label, at)
 
 
-def given(fields: Mapping[str, object], at: str) -> dict[str, Any]:
+def known_fields(fields: Mapping[str, object], at: str) -> dict[str, Any]:
     """The item's fields among `fields`, which may hold others; `InvalidRequest` where there is nothing among them."""
     found = {name: fields[name] for name in FIELDS if fields.get(name) is not None}
     if not found.keys() & {"annotation_id", "answer", "facts"}:
@@ -67,5 +68,5 @@ def item(words: Mapping[str, str], fields: Mapping[str, object], at: str) -> Sco
     try:
         return ScoreItem.model_validate({**fields, **words})
     except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
-        raise InvalidRequest(where((at, *first["loc"])), first["msg"].removeprefix("Value error, ")) from None
+        field, message = first_fault(error)
+        raise InvalidRequest(f"{at}.{field}" if field else at, message) from None

@@ -21,7 +21,7 @@ from perception_reward.service.api.body import ScoringRoute
 from perception_reward.service.api.deps import DeadlineDep, ServiceDep
 from perception_reward.service.api.problems import InvalidRequest
 from perception_reward.service.api.score import PROBLEMS, scored
-from perception_reward.service.api.trainers.label import FIELDS, given, item
+from perception_reward.service.api.trainers.label import FIELDS, item, known_fields
 from perception_reward.service.api.trainers.missing import refuse_missing
 from perception_reward.service.api.trainers.options import OnMissing, UrlOptions
 from perception_reward.service.api.trainers.patience import PatientScorer
@@ -152,7 +152,7 @@ def _fields(body: VerifyRequest) -> dict[str, Any]:
         found |= {name: place[name] for name in FIELDS if place.get(name) is not None}
         if place.get("answer") is None and place.get("expected_answer") is not None:
             found["answer"] = place["expected_answer"]
-    return given(found, "verifier_metadata")
+    return known_fields(found, "verifier_metadata")
 
 
 def _verdict(result: ItemResult, on_missing: OnMissing) -> dict[str, Any]:

@@ -6,6 +6,8 @@ import re
 
 from pydantic import ValidationError
 
+from perception_reward.annotations.faults import first_fault
+
 _MOST_REPEATED = 400
 
 _MEMORY = re.compile(
@@ -26,9 +28,8 @@ def explained(model: str, error: BaseException, cause: str | None) -> str:
     cause: what the engine's own process said, where it was one that failed.
     """
     if isinstance(error, ValidationError):
-        first = error.errors(include_url=False, include_input=False)[0]
-        where = ".".join(map(str, first["loc"]))
-        return f"vLLM refuses --judge-engine-arg {where}: {_one_line(first['msg'].removeprefix('Value error, '))}"
+        where, message = first_fault(error)
+        return f"vLLM refuses --judge-engine-arg {where}: {_one_line(message)}"
     said = _one_line(cause or f"{type(error).__name__}: {error}")
     if _MEMORY.search(said):
         return (

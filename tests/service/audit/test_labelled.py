@@ -57,7 +57,7 @@ def test_a_row_that_comes_twice_counts_once(tmp_path: Path):
         ({"response": "a", "label": "stated"}, "line 2: give `fact` (one) or `facts` (several)"),
         ({"response": "a", "fact": "b", "facts": ["c"], "label": "stated"}, "line 2: give `fact`"),
         ({"response": "a", "fact": "b", "label": "yes"}, "line 2: label: "),
-        ({"response": "a", "facts": [{"text": " "}], "label": "stated"}, "line 2: facts.0.text: "),
+        ({"response": "a", "facts": [{"text": " "}], "label": "stated"}, "line 2: facts[0].text: "),
         ({"fact": "b", "label": "stated"}, "line 2: response: "),
         ([1], "line 2: "),
     ],
