@@ -41,7 +41,8 @@ def test_a_key_is_known_however_it_is_written_down(tmp_path: Path, said: str):
     [
         ("", "there is no key in it"), ("[a\n", "keys.toml is no TOML (at line 1"),
         (f'[a]\nkey = "{KEY}"\n', "a.may: Field required"), (f'[a]\nkey = "{KEY}"\nmay = []\n', "a.may"),
-        (f'[a]\nkey = "{KEY}"\nmay = ["fly"]\n', "a.may[0]"), ('[a]\nmay = ["score"]\n', "give key, key_file or sha256"),
+        (f'[a]\nkey = "{KEY}"\nmay = ["fly"]\n', "a.may[0]"),
+        ('[a]\nmay = ["score"]\n', "give key, key_file or sha256"),
         ('[a]\nkey = "short"\nmay = ["score"]\n', "5 characters; give at least 16"),
         ('[a]\nsha256 = "12"\nmay = ["score"]\n', "64 hexadecimal digits"),
         (f'[a]\nkey = "{KEY}"\nmay = ["score"]\nrate = 5\n', "a.rate"),
