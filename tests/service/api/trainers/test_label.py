@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from perception_reward.service.api.problems import InvalidRequest
-from perception_reward.service.api.trainers.label import fields_of, given, item
+from perception_reward.service.api.trainers.label import fields_of, item, known_fields
 
 
 @pytest.mark.parametrize(
@@ -43,7 +43,7 @@ def test_a_misspelt_field_is_refused_and_named():
 
 
 def test_a_row_may_hold_other_fields():
-    assert given({"answer": "1", "level": "hard"}, "row") == {"answer": "1"}
+    assert known_fields({"answer": "1", "level": "hard"}, "row") == {"answer": "1"}
 
 
 def test_what_is_wrong_in_a_label_is_said_of_the_label():
