@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import aclosing
 from datetime import datetime, timezone
 from pathlib import Path
@@ -11,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from perception_reward.annotations.evaluate import Comparison, Problem, compare, lines, total
+from perception_reward.annotations.evaluate import Comparison, compare, lines, total
 from perception_reward.annotations.figures import Figures
 from perception_reward.annotations.version import Version
 from perception_reward.service import logs
@@ -60,8 +60,9 @@ def evaluate(
             nonlocal method
             method = f"symbolic, then {service.judge.info.name} ({service.judge.info.fingerprint})"
             cap = settings.max_response_chars
-            right.extend(await _stated(service.judge, comparison.problems, _wrong, cap))
-            found.extend(await _stated(service.judge, comparison.problems, _missed, cap))
+            problems = comparison.problems
+            right.extend(await _stated(service.judge, [(one.wrong, one.gold) for one in problems], cap))
+            found.extend(await _stated(service.judge, [(one.missed, one.facts) for one in problems], cap))
 
         run_or_exit(alone, main, preload=JUDGING)
     kinds = comparison.counts(right, found)
@@ -82,24 +83,13 @@ def evaluate(
         _record(store, figures)
 
 
-def _wrong(problem: Problem) -> tuple[Sequence[Fact], Sequence[Fact]]:
-    return problem.wrong, problem.gold
-
-
-def _missed(problem: Problem) -> tuple[Sequence[Fact], Sequence[Fact]]:
-    return problem.missed, problem.facts
-
-
 async def _stated(
-    judge: Judge,
-    problems: Sequence[Problem],
-    sides: Callable[[Problem], tuple[Sequence[Fact], Sequence[Fact]]],
-    most_characters: int,
+    judge: Judge, sides: Sequence[tuple[Sequence[Fact], Sequence[Fact]]], most_characters: int
 ) -> list[Fact]:
-    """Of what one side has alone, the facts that the other side's facts state."""
+    """Of what one side has alone, the facts that the other side's facts state. sides: those, and these, by problem."""
     tasks = [
         JudgeTask("\n".join(fact.text for fact in text)[:most_characters], tuple(asked))
-        for asked, text in map(sides, problems)
+        for asked, text in sides
         if asked and text
     ]
     stated: list[Fact] = []

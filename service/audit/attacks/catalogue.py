@@ -24,29 +24,13 @@ _LOOK_ALIKES = str.maketrans(
 )
 
 
-def _fullwidth(text: str) -> str:
-    return "".join(chr(ord(letter) + 0xFEE0) if "!" <= letter <= "~" else letter for letter in text)
-
-
-def _zero_width(text: str) -> str:
-    return "".join(letter + _ZERO_WIDTH[at % len(_ZERO_WIDTH)] for at, letter in enumerate(text))
-
-
-def _tag(text: str) -> str:
-    return "".join(chr(0xE0000 + ord(letter)) for letter in text if " " <= letter <= "~")
-
-
-def _reversed(text: str) -> str:
-    return f"\u202e{text[::-1]}\u202c"
-
-
 SPELLINGS: Mapping[Spelling, Callable[[str], str]] = {
     "plain": lambda text: text,
-    "fullwidth": _fullwidth,
+    "fullwidth": lambda text: "".join(chr(ord(one) + 0xFEE0) if "!" <= one <= "~" else one for one in text),
     "homoglyph": lambda text: text.translate(_LOOK_ALIKES),
-    "zero-width": _zero_width,
-    "tag": _tag,
-    "reversed": _reversed,
+    "zero-width": lambda text: "".join(one + _ZERO_WIDTH[at % len(_ZERO_WIDTH)] for at, one in enumerate(text)),
+    "tag": lambda text: "".join(chr(0xE0000 + ord(one)) for one in text if " " <= one <= "~"),
+    "reversed": lambda text: f"\u202e{text[::-1]}\u202c",
 }
 
 
