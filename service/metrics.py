@@ -17,6 +17,7 @@ from perception_reward.service.audit.last import AuditSummary
 from perception_reward.trainer_client.wire import ItemResult
 
 CONTENT_TYPE = CONTENT_TYPE_LATEST
+PREFIX = "perception_reward"
 
 SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120)
 SCORES = (-2, -1.5, -1, -0.5, 0, 0.1, 0.25, 0.5, 0.75, 0.9, 1, 1.25, 1.5, 1.75, 2)
@@ -35,139 +36,101 @@ class Metrics:
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
-        prefix, registry = "perception_reward", self.registry
-        self._requests = Counter(
-            f"{prefix}_requests_total", "HTTP requests.", ["route", "method", "status"], registry=registry
-        )
-        self._request_seconds = Histogram(
-            f"{prefix}_request_seconds",
-            "Seconds per HTTP request.",
-            ["route"],
-            buckets=SECONDS,
-            registry=registry,
-        )
-        self._items = Counter(f"{prefix}_items_total", "Items scored.", ["profile", "run"], registry=registry)
-        self._key_items = Counter(
-            f"{prefix}_key_items_total", "Items taken in with a key of the file of keys.", ["key"], registry=registry
-        )
-        self._logged = Counter(
-            f"{prefix}_rollouts_logged_total",
+        self._requests = self._counter("requests_total", "HTTP requests.", "route", "method", "status")
+        self._request_seconds = self._histogram("request_seconds", "Seconds per HTTP request.", "route")
+        self._items = self._counter("items_total", "Items scored.", "profile", "run")
+        self._key_items = self._counter("key_items_total", "Items taken in with a key of the file of keys.", "key")
+        self._logged = self._counter(
+            "rollouts_logged_total",
             "Results taken by the rollout log: `written`, or `dropped` as the disk is slow or full.",
-            ["outcome"],
-            registry=registry,
+            "outcome",
         )
-        self._facts = Counter(f"{prefix}_facts_total", "Facts asked about.", ["profile"], registry=registry)
-        self._verdicts = Counter(f"{prefix}_verdicts_total", "Verdicts given.", ["verdict"], registry=registry)
-        self._missing = Counter(
-            f"{prefix}_missing_total", "Items whose score is missing.", ["reason", "run"], registry=registry
-        )
+        self._facts = self._counter("facts_total", "Facts asked about.", "profile")
+        self._verdicts = self._counter("verdicts_total", "Verdicts given.", "verdict")
+        self._missing = self._counter("missing_total", "Items whose score is missing.", "reason", "run")
         self._without = {
-            name: Counter(f"{prefix}_items_without_{name}_total", text, ["run"], registry=registry)
+            name: self._counter(f"items_without_{name}_total", text, "run")
             for name, text in (
                 ("facts", "Items whose perception is null as there are no facts that count."),
                 ("answer", "Items whose accuracy is null as there is no reference answer."),
             )
         }
-        self._truncated = Counter(f"{prefix}_truncated_total", "Responses cut before the judge.", registry=registry)
-        self._component = Histogram(
-            f"{prefix}_component",
-            "Components of the reward.",
-            ["profile", "component"],
-            buckets=SHARES,
-            registry=registry,
+        self._truncated = self._counter("truncated_total", "Responses cut before the judge.")
+        self._component = self._histogram(
+            "component", "Components of the reward.", "profile", "component", buckets=SHARES
         )
         # Components can be negative, so their sum is a gauge: a counter never falls.
-        self._run_sum = Gauge(
-            f"{prefix}_run_component_sum",
+        self._run_sum = self._gauge(
+            "run_component_sum",
             "Sum of a component over a run's items; its change over that of the items is the mean.",
-            ["run", "component"],
-            registry=registry,
+            "run",
+            "component",
         )
-        self._run_items = Counter(
-            f"{prefix}_run_component_items_total",
-            "Items of a run that have a component.",
-            ["run", "component"],
-            registry=registry,
+        self._run_items = self._counter(
+            "run_component_items_total", "Items of a run that have a component.", "run", "component"
         )
-        self._run_step = Gauge(
-            f"{prefix}_run_step", "Training step of the last rollouts of a run.", ["run"], registry=registry
+        self._run_step = self._gauge("run_step", "Training step of the last rollouts of a run.", "run")
+        self._score = self._histogram("score", "Scores.", "profile", "run", buckets=SCORES)
+        self._hits = self._counter("cache_hits_total", "Cache hits.", "tier")
+        self._misses = self._counter("cache_misses_total", "Cache misses.")
+        self._cache_errors = self._counter("cache_errors_total", "Cache operations that failed.", "kind")
+        self._redis_up = self._gauge(
+            "redis_up", "1 while the cache's Redis answers and takes writes; 0 while it does not, or is not set."
         )
-        self._score = Histogram(f"{prefix}_score", "Scores.", ["profile", "run"], buckets=SCORES, registry=registry)
-        self._hits = Counter(f"{prefix}_cache_hits_total", "Cache hits.", ["tier"], registry=registry)
-        self._misses = Counter(f"{prefix}_cache_misses_total", "Cache misses.", registry=registry)
-        self._cache_errors = Counter(
-            f"{prefix}_cache_errors_total", "Cache operations that failed.", ["kind"], registry=registry
+        self._judged = self._counter("judged_total", "Verdicts the judge had to make.")
+        self._joined = self._counter("joined_total", "Verdicts shared with identical work under way.")
+        self._judge_seconds = self._histogram("judge_seconds", "Seconds per batch sent to the judge.")
+        self._judge_requests = self._counter(
+            "judge_requests_total", "Requests to judge servers.", "endpoint", "outcome"
         )
-        self._redis_up = Gauge(
-            f"{prefix}_redis_up",
-            "1 while the cache's Redis answers and takes writes; 0 while it does not, or is not set.",
-            registry=registry,
+        self._judge_request_seconds = self._histogram(
+            "judge_request_seconds", "Seconds per request to a judge server.", "endpoint"
         )
-        self._judged = Counter(f"{prefix}_judged_total", "Verdicts the judge had to make.", registry=registry)
-        self._joined = Counter(
-            f"{prefix}_joined_total", "Verdicts shared with identical work under way.", registry=registry
-        )
-        self._judge_seconds = Histogram(
-            f"{prefix}_judge_seconds",
-            "Seconds per batch sent to the judge.",
-            buckets=SECONDS,
-            registry=registry,
-        )
-        self._judge_requests = Counter(
-            f"{prefix}_judge_requests_total",
-            "Requests to judge servers.",
-            ["endpoint", "outcome"],
-            registry=registry,
-        )
-        self._judge_request_seconds = Histogram(
-            f"{prefix}_judge_request_seconds",
-            "Seconds per request to a judge server.",
-            ["endpoint"],
-            buckets=SECONDS,
-            registry=registry,
-        )
-        self._judge_retries = Counter(
-            f"{prefix}_judge_retries_total",
-            "Requests to judge servers made again.",
-            ["reason"],
-            registry=registry,
-        )
-        self._judge_unusable = Counter(
-            f"{prefix}_judge_unusable_replies_total",
+        self._judge_retries = self._counter("judge_retries_total", "Requests to judge servers made again.", "reason")
+        self._judge_unusable = self._counter(
+            "judge_unusable_replies_total",
             "Replies of judge servers that were not taken, or not believed in full, by what was wrong with them.",
-            ["endpoint", "fault"],
-            registry=registry,
+            "endpoint",
+            "fault",
         )
-        self._judge_queue = Gauge(
-            f"{prefix}_judge_queue", "Requests to judge servers under way or waiting.", registry=registry
-        )
-        self._cascade = Counter(
-            f"{prefix}_cascade_facts_total",
+        self._judge_queue = self._gauge("judge_queue", "Requests to judge servers under way or waiting.")
+        self._cascade = self._counter(
+            "cascade_facts_total",
             "Facts by the cascade's stage that decided them: rules, model, or none.",
-            ["stage", "kind"],
-            registry=registry,
+            "stage",
+            "kind",
         )
-        self._comparisons = Counter(
-            f"{prefix}_cascade_checks_total",
+        self._comparisons = self._counter(
+            "cascade_checks_total",
             "Facts decided by the cascade's rules and put to its model as well, by how the two compare.",
-            ["kind", "result"],
-            registry=registry,
+            "kind",
+            "result",
         )
-        self._restarts = Counter(
-            f"{prefix}_worker_restarts_total",
+        self._restarts = self._counter(
+            "worker_restarts_total",
             "Workers that ended (a task that hung or ate its memory, a caller that left, a kill) and were replaced.",
-            registry=registry,
         )
-        self.workers_alive = Gauge(f"{prefix}_workers_alive", "Worker processes that live.", registry=registry)
-        self.worker_queue = Gauge(f"{prefix}_worker_queue", "Tasks waiting for or in the workers.", registry=registry)
-        self.pending_items = Gauge(f"{prefix}_pending_items", "Items under way.", registry=registry)
-        self._refused = Counter(f"{prefix}_refused_total", "Requests refused, by why.", ["reason"], registry=registry)
-        self.annotations = Gauge(f"{prefix}_annotations", "Annotations loaded.", registry=registry)
+        self.workers_alive = self._gauge("workers_alive", "Worker processes that live.")
+        self.worker_queue = self._gauge("worker_queue", "Tasks waiting for or in the workers.")
+        self.pending_items = self._gauge("pending_items", "Items under way.")
+        self._refused = self._counter("refused_total", "Requests refused, by why.", "reason")
+        self.annotations = self._gauge("annotations", "Annotations loaded.")
         Gauge(
-            f"{prefix}_log_lines_dropped", "Log lines that were never written as nobody read them.", registry=registry
+            f"{PREFIX}_log_lines_dropped",
+            "Log lines that were never written as nobody read them.",
+            registry=self.registry,
         ).set_function(logs.dropped)
-        self._build = Info(f"{prefix}_build", "Version of the service and its judge.", registry=registry)
+        self._build = Info(f"{PREFIX}_build", "Version of the service and its judge.", registry=self.registry)
         self._runs: set[str] = set()
+
+    def _counter(self, name: str, text: str, *labels: str) -> Counter:
+        return Counter(f"{PREFIX}_{name}", text, labels, registry=self.registry)
+
+    def _gauge(self, name: str, text: str, *labels: str) -> Gauge:
+        return Gauge(f"{PREFIX}_{name}", text, labels, registry=self.registry)
+
+    def _histogram(self, name: str, text: str, *labels: str, buckets: Sequence[float] = SECONDS) -> Histogram:
+        return Histogram(f"{PREFIX}_{name}", text, labels, buckets=buckets, registry=self.registry)
 
     def describe(self, judge: str, method: str, fingerprint: str) -> None:
         self._build.info(
@@ -189,13 +152,10 @@ class Metrics:
         }
         for name, (documentation, figure) in figures.items():
             if figure is not None and figure.value is not None:
-                self._audit_gauge(name, documentation).set(figure.value)
-        self._audit_gauge("stale", "1 where the last audit was of another judge.").set(audit.stale)
+                self._gauge(f"audit_{name}", documentation).set(figure.value)
+        self._gauge("audit_stale", "1 where the last audit was of another judge.").set(audit.stale)
         made = audit.created.timestamp()
-        self._audit_gauge("age_seconds", "Seconds since the last audit.").set_function(lambda: time.time() - made)
-
-    def _audit_gauge(self, name: str, documentation: str) -> Gauge:
-        return Gauge(f"perception_reward_audit_{name}", documentation, registry=self.registry)
+        self._gauge("audit_age_seconds", "Seconds since the last audit.").set_function(lambda: time.time() - made)
 
     def exposition(self) -> bytes:
         return generate_latest(self.registry)

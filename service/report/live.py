@@ -51,25 +51,19 @@ class Figures:
         count = self.counts.get(measure, 0)
         return self.sums.get(measure, 0.0) / count if count > 0 else None
 
-    def plus(self, other: Figures) -> Figures:
+    def plus(self, other: Figures, sign: int = 1) -> Figures:
         """Of both."""
         return Figures(
-            self.items + other.items,
-            _more(self.missing, other.missing),
-            _more(self.sums, other.sums),
-            _more(self.counts, other.counts),
-            _more(self.quadrants, other.quadrants),
+            self.items + sign * other.items,
+            _added(self.missing, other.missing, sign),
+            _added(self.sums, other.sums, sign),
+            _added(self.counts, other.counts, sign),
+            _added(self.quadrants, other.quadrants, sign),
         )
 
     def since(self, then: Figures) -> Figures:
         """What has come since."""
-        return Figures(
-            self.items - then.items,
-            _less(self.missing, then.missing),
-            _less(self.sums, then.sums),
-            _less(self.counts, then.counts),
-            _less(self.quadrants, then.quadrants),
-        )
+        return self.plus(then, -1)
 
 
 class History:
@@ -261,9 +255,5 @@ def _inputs(folder: str) -> list[AnyFile]:
         return []
 
 
-def _more(one: Mapping[Key, float], other: Mapping[Key, float]) -> dict[Key, float]:
-    return {key: one.get(key, 0) + other.get(key, 0) for key in {**one, **other}}
-
-
-def _less(now: Mapping[Key, float], then: Mapping[Key, float]) -> dict[Key, float]:
-    return {key: value - then.get(key, 0) for key, value in now.items()}
+def _added(one: Mapping[Key, float], other: Mapping[Key, float], sign: int) -> dict[Key, float]:
+    return {key: one.get(key, 0) + sign * other.get(key, 0) for key in {**one, **other}}
