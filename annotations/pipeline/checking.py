@@ -38,7 +38,7 @@ from perception_reward.annotations.pipeline.asks import Ask, Steps
 from perception_reward.annotations.pipeline.images import ImageFault, Picture
 from perception_reward.annotations.pipeline.origins import origin_of
 from perception_reward.annotations.pipeline.prompts import Prompt
-from perception_reward.annotations.pipeline.rows import Claim, Extracted, Problem
+from perception_reward.annotations.pipeline.rows import Extracted, Problem, Sighting
 from perception_reward.annotations.pipeline.wording import Wording, content_words, numbers_of, wording
 from perception_reward.trainer_client.reference import options_of, texts_of
 from perception_reward.trainer_client.wire import MOST_FACTS, Fact, Origin
@@ -93,7 +93,7 @@ class Verdict(BaseModel):
 class Candidate:
     """A claim of all trajectories that make it. wordings: how often it is put how; origins: what is said of it."""
 
-    claim: Claim
+    claim: Sighting
     said: Wording
     made_by: set[tuple[str, int]] = field(default_factory=set["tuple[str, int]"])
     wordings: Counter[str] = field(default_factory=Counter[str])
@@ -105,7 +105,7 @@ class Candidate:
 class Dropped:
     """A claim that is not in the store, or does not count there; detail: what else is to know."""
 
-    claim: Claim
+    claim: Sighting
     why: str
     detail: str = ""
     flagged: bool = False
@@ -198,7 +198,7 @@ def check_claims(group: Sequence[Extracted], least_confidence: float = 0.0) -> C
     return checked
 
 
-def fault_of(claim: Claim, row: Extracted) -> str:
+def fault_of(claim: Sighting, row: Extracted) -> str:
     """Why a claim cannot be used; empty where it can."""
     if leaks(claim.statement, row):
         return LEAKS
@@ -271,7 +271,7 @@ def is_quoted(quote: str, response: str) -> bool:
     return bool(words) and words in _flat(response)
 
 
-def is_supported(claim: Claim, row: Extracted) -> bool:
+def is_supported(claim: Sighting, row: Extracted) -> bool:
     """Whether the words say as much: each number, and half of the content words; names may come from around them."""
     said = wording(claim.statement)
     quoted = numbers_of(claim.quote)
@@ -286,7 +286,7 @@ def is_supported(claim: Claim, row: Extracted) -> bool:
     return len(said.words & (content_words(claim.quote) | content_words(row.question))) >= SUPPORTED * len(said.words)
 
 
-def _is_named(claim: Claim, row: Extracted) -> bool:
+def _is_named(claim: Sighting, row: Extracted) -> bool:
     """Whether every name in it stands in the response or the question; AB does where A and B do."""
     known = "".join(_NAMES.findall(f"{row.response} {row.question} {' '.join(map(str, row.choices or ()))}"))
     statement = claim.statement

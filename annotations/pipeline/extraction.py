@@ -19,7 +19,7 @@ from perception_reward.annotations.model import Provenance
 from perception_reward.annotations.pipeline.asks import Answer, Ask, Sampling, Steps
 from perception_reward.annotations.pipeline.origins import origin_of
 from perception_reward.annotations.pipeline.prompts import Prompt
-from perception_reward.annotations.pipeline.rows import Claim, Trajectory
+from perception_reward.annotations.pipeline.rows import Sighting, Trajectory
 from perception_reward.annotations.pipeline.trajectories import asked
 from perception_reward.trainer_client.wire import Origin
 
@@ -86,7 +86,7 @@ class DirectFacts(BaseModel):
 class Found:
     """The claims of one trajectory. why: why there are none, where the model is to blame."""
 
-    claims: list[Claim] = field(default_factory=list[Claim])
+    claims: list[Sighting] = field(default_factory=list[Sighting])
     why: str = ""
     detail: str = ""
 
@@ -205,9 +205,9 @@ def sentences_of(response: str) -> list[str]:
     return found
 
 
-def _claim(statement: str, kind: str, elements: Sequence[str], quote: str, origin: Origin, question: str) -> Claim:
+def _claim(statement: str, kind: str, elements: Sequence[str], quote: str, origin: Origin, question: str) -> Sighting:
     statement = " ".join(statement.split())[:2000]
-    return Claim(
+    return Sighting(
         statement=statement,
         kind="_".join(kind.lower().split())[:64] or "statement",
         elements=[" ".join(one.split()) for one in elements if one.strip()],

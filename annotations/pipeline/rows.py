@@ -42,7 +42,7 @@ class Trajectory(Problem):
     provenance: Provenance = Provenance()
 
 
-class Claim(BaseModel):
+class Sighting(BaseModel):
     """One visual statement found in a trajectory. quote: the words that it rests on."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -57,7 +57,7 @@ class Claim(BaseModel):
 class Extracted(Trajectory):
     """A trajectory with its claims, and how they were found."""
 
-    claims: list[Claim] = Field(default_factory=list[Claim])
+    claims: list[Sighting] = Field(default_factory=list[Sighting])
     extraction: Provenance = Provenance()
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from perception_reward.annotations.decisions import Decision
 from perception_reward.annotations.model import Annotation
-from perception_reward.annotations.pipeline.rows import Claim, Extracted
+from perception_reward.annotations.pipeline.rows import Extracted, Sighting
 from perception_reward.annotations.review import Quotation, applied, chosen, in_force, quoted, trajectories
 
 STORE = [
@@ -60,8 +60,8 @@ def test_the_words_behind_a_fact_are_found_across_lines(tmp_path: Path):
         question="?",
         response="I look. The side AB\n is clearly 1. So x = 2.",
         claims=[
-            Claim(statement="AB is 1", quote="the side AB is clearly 1."),
-            Claim(statement="AB is 2.", quote="It says 2."),
+            Sighting(statement="AB is 1", quote="the side AB is clearly 1."),
+            Sighting(statement="AB is 2.", quote="It says 2."),
         ],
     )
     facts = STORE[0].facts

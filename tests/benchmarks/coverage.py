@@ -26,7 +26,7 @@ from scipy.optimize import minimize
 
 from perception_reward.annotations.language.sentences import read
 from perception_reward.service.judges.symbolic.coverage import LABELS, Features, Seen, label_of, look, wanted
-from perception_reward.service.judges.symbolic.units import Units
+from perception_reward.service.judges.symbolic.passages import Passages
 
 TARGET = 0.88
 RIDGE = 3.0
@@ -44,7 +44,7 @@ def main() -> None:
         raise SystemExit(f"no data sets at {chosen.data}; --data names their folder")
     found = {name: [pair for pair in SETS[name](chosen.data) if _counts(pair)] for name in SEEN}
     pairs = [pair for each in found.values() for pair in each]
-    seen = [look(wanted(pair.fact), Units(read(pair.response))) for pair in pairs]
+    seen = [look(wanted(pair.fact), Passages(read(pair.response))) for pair in pairs]
     design, right = np.array([one.features for one in seen]), _one_hot(pairs)
     crossed = cross_fitted(design, right, [pair.problem for pair in pairs])
     lowered = choose(crossed, pairs, seen)

@@ -38,7 +38,7 @@ from perception_reward.annotations.evaluate import compare, total
 from perception_reward.annotations.geometry3k import import_problems
 from perception_reward.annotations.jsonl import read_annotations
 from perception_reward.annotations.model import Annotation
-from perception_reward.annotations.pipeline.rows import Claim, Extracted, beside, read_rows
+from perception_reward.annotations.pipeline.rows import Extracted, Sighting, beside, read_rows
 
 FOLDER = REPOSITORY / "build" / "extraction"
 PAGE = REPOSITORY / "tests" / "benchmarks" / "results" / "extraction.md"
@@ -273,12 +273,12 @@ def drawn(runs: list[Run]) -> list[dict[str, Any]]:
     return listed[:DRAWN]
 
 
-def digest(claim: Claim) -> str:
+def digest(claim: Sighting) -> str:
     """Names a claim without its words, which come from other people's problems."""
     return hashlib.sha256(claim.statement.encode()).hexdigest()[:12]
 
 
-def claims_of(run: Run) -> list[tuple[Extracted, Claim]]:
+def claims_of(run: Run) -> list[tuple[Extracted, Sighting]]:
     return [(row, claim) for row in read_rows(run.claims, Extracted) for claim in row.claims]
 
 

@@ -22,7 +22,7 @@ from perception_reward.annotations.language.sentences import Document, Sentence
 from perception_reward.annotations.language.units import is_degrees
 from perception_reward.service.judges.base import Verdict
 from perception_reward.service.judges.symbolic.claims import Claims
-from perception_reward.service.judges.symbolic.evidence import SHAPES, Evidence, evidence_for
+from perception_reward.service.judges.symbolic.evidence import SHAPES, Bearing, evidence_for
 
 _RETRACTION = re.compile(
     r"\b(?:no,? wait|wait,|hold on|correction|scratch that|my mistake|i made a mistake|i misread"
@@ -65,7 +65,7 @@ _UNSETTLED = 0.25
 _OPPOSITE = 0.03
 
 
-class Reading:
+class ReadDocument:
     """A document read for claims, once for all facts."""
 
     def __init__(self, document: Document, claims: list[Claim]) -> None:
@@ -144,7 +144,7 @@ class Reading:
         return [(sentence, sentence.text.lower()) for sentence in self.document.sentences]
 
 
-def verdict_of(parts: Sequence[Claim], text: str, reading: Reading) -> Verdict:
+def verdict_of(parts: Sequence[Claim], text: str, reading: ReadDocument) -> Verdict:
     """The verdict on a fact made of one or more claims: stated when all are, contradicted when one is."""
     verdicts = [_claim_verdict(part, text, reading) for part in parts]
     contradicted = [verdict for verdict in verdicts if verdict.label == "contradicted"]
@@ -153,7 +153,7 @@ def verdict_of(parts: Sequence[Claim], text: str, reading: Reading) -> Verdict:
     return min(verdicts, key=lambda verdict: (verdict.label == "stated", verdict.probability))
 
 
-def _claim_verdict(fact: Claim, text: str, reading: Reading) -> Verdict:
+def _claim_verdict(fact: Claim, text: str, reading: ReadDocument) -> Verdict:
     weighed, truncated = evidence_for(fact, reading.claims)
     if _is_no_size(fact, text):
         weighed = [item for item in weighed if not _is_size(item.claim)]
@@ -161,7 +161,7 @@ def _claim_verdict(fact: Claim, text: str, reading: Reading) -> Verdict:
     return replace(verdict, truncated=True) if truncated else verdict
 
 
-def _weighed(fact: Claim, text: str, found: list[Evidence], reading: Reading) -> Verdict:
+def _weighed(fact: Claim, text: str, found: list[Bearing], reading: ReadDocument) -> Verdict:
     stated = [item for item in found if item.agrees and item.claim.mood in _STATING]
     denied = [item for item in found if item.agrees and item.claim.mood == "negated"]
     against = [item for item in found if not item.agrees and item.claim.mood in _STATING]
@@ -192,16 +192,16 @@ def _is_size(claim: Claim) -> bool:
     return all(is_degrees(unit) for _, unit in claim.values)
 
 
-def _outweighing(firm: list[Evidence], best: Evidence) -> list[Evidence]:
+def _outweighing(firm: list[Bearing], best: Bearing) -> list[Bearing]:
     """Disagreements that are as direct as the agreement: a vertex's other angle does not undo an angle's own."""
     return [item for item in firm if item.weight >= min(best.weight, 0.95)]
 
 
-def _strength(item: Evidence) -> float:
+def _strength(item: Bearing) -> float:
     return item.weight * (_EXACT if item.claim.mood == "asserted" else _SOFT)
 
 
-def _standing(items: list[Evidence], others: list[Evidence], reading: Reading) -> list[Evidence]:
+def _standing(items: list[Bearing], others: list[Bearing], reading: ReadDocument) -> list[Bearing]:
     """The items not taken back before one of the others was said."""
     if not items or not reading.retractions:
         return items
@@ -213,7 +213,7 @@ def _standing(items: list[Evidence], others: list[Evidence], reading: Reading) -
     ]
 
 
-def _when_stated(fact: Claim, best: Evidence, opposed: list[Evidence], reading: Reading) -> Verdict:
+def _when_stated(fact: Claim, best: Bearing, opposed: list[Bearing], reading: ReadDocument) -> Verdict:
     strength = _strength(best)
     if not opposed:
         return Verdict("stated", strength, reading.span(best.claim), strength)
@@ -221,21 +221,21 @@ def _when_stated(fact: Claim, best: Evidence, opposed: list[Evidence], reading: 
     return Verdict("contradicted", 0.1, reading.span(opposed[0].claim), 0.7, settled=bool(fact.subject.name))
 
 
-def _when_open(fact: Claim, item: Evidence, reading: Reading) -> Verdict:
+def _when_open(fact: Claim, item: Bearing, reading: ReadDocument) -> Verdict:
     """A number where the fact has an unknown, or the other way round: derived, or another label; hard to say."""
     if fact.values and fact.values[0][0].variables and not _elsewhere(fact, reading):
         return Verdict("absent", 0.15, None, 0.4)
     return Verdict("contradicted", 0.06, reading.span(item.claim), 0.5)
 
 
-def _elsewhere(fact: Claim, reading: Reading) -> bool:
+def _elsewhere(fact: Claim, reading: ReadDocument) -> bool:
     """Whether the response gives the fact's expression to another element of the same kind."""
     value, _ = fact.values[0]
     given = reading.expressions.get((fact.subject.kind, value.terms), ())
     return any(element != fact.subject for element in given)
 
 
-def _when_absent(fact: Claim, text: str, found: list[Evidence], reading: Reading) -> Verdict:
+def _when_absent(fact: Claim, text: str, found: list[Bearing], reading: ReadDocument) -> Verdict:
     moods = {item.claim.mood for item in found if item.agrees}
     if moods:
         # Found and discounted, not overlooked: a model that finds it again is no better reader of moods.
@@ -252,7 +252,7 @@ def _when_absent(fact: Claim, text: str, found: list[Evidence], reading: Reading
     return Verdict("absent", 0.06 if named else 0.02, None, 0.75 if named else 0.97)
 
 
-def _shape_alone(fact: Claim, reading: Reading) -> tuple[bool, tuple[int, int]] | None:
+def _shape_alone(fact: Claim, reading: ReadDocument) -> tuple[bool, tuple[int, int]] | None:
     """Where the response speaks of "the rhombus" without naming it, and whether it denies that there is one.
 
     A sentence that names another polygon speaks of that one, and so may any later "the rhombus".
@@ -280,7 +280,7 @@ def _told(sentence: Sentence, start: int, end: int) -> tuple[bool, tuple[int, in
     return (mood == "negated", sentence.source(start, end)) if mood in ("asserted", "negated") else None
 
 
-def _mentions(fact: Claim, text: str, reading: Reading) -> tuple[bool, bool]:
+def _mentions(fact: Claim, text: str, reading: ReadDocument) -> tuple[bool, bool]:
     """Whether the response names the element at all, and whether it holds the value or the relation's word at all."""
     plain = reading.document.plain.text
     elements = [element for element in (fact.subject, fact.object) if element is not None]

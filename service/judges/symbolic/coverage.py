@@ -1,6 +1,6 @@
 """Facts that are not geometry: how much of one a response says close together, and what stands in its values' places.
 
-    decide(Fact(id="f", text="There are three dogs."), Units(read("I see 2 dogs.")))   # contradicted
+    decide(Fact(id="f", text="There are three dogs."), Passages(read("I see 2 dogs.")))   # contradicted
 
 A fact is a list of terms. What a response says of it is told by seven numbers (`Features`), and a softmax regression
 makes probabilities of them, whose weights are in `coverage.toml` (`make fit-coverage` fits them, `load` reads them).
@@ -26,8 +26,8 @@ import tomllib
 
 from perception_reward.annotations.language.sentences import read
 from perception_reward.service.judges.base import Verdict
+from perception_reward.service.judges.symbolic.passages import Passage, Passages
 from perception_reward.service.judges.symbolic.terms import QUOTES, TEXT, Key, Term, heard
-from perception_reward.service.judges.symbolic.units import Unit, Units
 from perception_reward.trainer_client.wire import Fact, Label
 
 # Terms of a fact that are looked for, and units in which their places are: those that share most with the fact.
@@ -140,7 +140,7 @@ def wanted(text: str) -> Wanted:
     )
 
 
-def decide(fact: Fact, units: Units) -> Verdict:
+def decide(fact: Fact, units: Passages) -> Verdict:
     """The verdict on any fact by its terms and the sentences' moods. Never raises."""
     sought = wanted(fact.text)
     if not sought.bits:
@@ -174,7 +174,7 @@ def label_of(seen: Seen, chances: Mapping[Label, float]) -> tuple[Label, bool]:
     return max(("contradicted", "absent"), key=lambda label: chances[label]), False
 
 
-def look(sought: Wanted, units: Units) -> Seen:
+def look(sought: Wanted, units: Passages) -> Seen:
     """What the units say of a fact. The work is bounded by the places of its terms."""
     said: _Masks = defaultdict(int)
     mentioned: _Masks = defaultdict(int)
@@ -231,7 +231,7 @@ class _Place(NamedTuple):
     own: bool
 
 
-def _bound(sought: Wanted, units: Units, said: Mapping[int, int]) -> tuple[float, float, bool]:
+def _bound(sought: Wanted, units: Passages, said: Mapping[int, int]) -> tuple[float, float, bool]:
     """How closely the fact's values stand with its other terms, the least lead over others in their places, and
     whether one of these is worded alike."""
     least, lead, rivalled = 1.0, 1.0, False
@@ -244,7 +244,7 @@ def _bound(sought: Wanted, units: Units, said: Mapping[int, int]) -> tuple[float
     return (least, lead, rivalled) if sought.values else (0.0, 0.0, False)
 
 
-def _worded_alike(sought: Wanted, units: Units, places: Iterable[_Place], own: float) -> bool:
+def _worded_alike(sought: Wanted, units: Passages, places: Iterable[_Place], own: float) -> bool:
     """Whether another value stands as close as the fact's: beside it, or in words that say nothing more."""
     further: dict[int, set[Key]] = {}
     alike = [place for place in places if place.tie >= own * (1 - _LEAD)]
@@ -262,7 +262,7 @@ def _worded_alike(sought: Wanted, units: Units, places: Iterable[_Place], own: f
     return False
 
 
-def _in_a_row(unit: Unit, at: int) -> int:
+def _in_a_row(unit: Passage, at: int) -> int:
     """How many values stand in the list that holds the one at `at`, those that are only offered included."""
     terms = sorted(unit.terms, key=lambda term: term.at)
     place = next(place for place, term in enumerate(terms) if term.at == at)
@@ -274,12 +274,12 @@ def _in_a_row(unit: Unit, at: int) -> int:
     return last + 1 - first
 
 
-def _is_listed(unit: Unit, one: Term, other: Term) -> bool:
+def _is_listed(unit: Passage, one: Term, other: Term) -> bool:
     between = unit.sentence.text[one.end : other.start]
     return one.kind == other.kind and _BETWEEN.fullmatch(between) is not None
 
 
-def _places(sought: Wanted, key: Key, units: Units, said: Mapping[int, int]) -> Iterator[_Place]:
+def _places(sought: Wanted, key: Key, units: Passages, said: Mapping[int, int]) -> Iterator[_Place]:
     """The places of a value of the fact's and of others of its kind."""
     rest = len(sought.bits) - 1
     shared = {at: (mask & ~sought.bits[key]).bit_count() for at, mask in said.items()}
@@ -314,7 +314,7 @@ def _distance(at: int, places: list[int]) -> int:
     return min(abs(at - place) for place in places[max(0, after - 1) : after + 1])
 
 
-def _span(sought: Wanted, unit: Unit) -> tuple[int, int] | None:
+def _span(sought: Wanted, unit: Passage) -> tuple[int, int] | None:
     found = [term for term in unit.terms if term.key in sought.bits]
     return unit.sentence.source(found[0].start, found[-1].end) if found else None
 

@@ -26,7 +26,7 @@ SHAPES = words("square rectangle rhombus parallelogram trapezoid kite isosceles 
 
 
 @dataclass(frozen=True, slots=True)
-class Evidence:
+class Bearing:
     """A claim that bears on a fact.
 
     agrees: whether it says the same.
@@ -40,13 +40,13 @@ class Evidence:
     firm: bool = True
 
 
-def evidence_for(claim: Claim, claims: Claims) -> tuple[list[Evidence], bool]:
+def evidence_for(claim: Claim, claims: Claims) -> tuple[list[Bearing], bool]:
     """The evidence in a document about one claim of a fact, and whether there is more than is weighed."""
     found = list(islice(_about(claim, claims), MOST_WEIGHED + 1))
     return found[:MOST_WEIGHED], len(found) > MOST_WEIGHED
 
 
-def _about(claim: Claim, claims: Claims) -> Iterator[Evidence]:
+def _about(claim: Claim, claims: Claims) -> Iterator[Bearing]:
     if claim.relation == "value":
         yield from _about_value(claim, claims)
     elif corner := corner_of(claim):
@@ -59,7 +59,7 @@ def _about(claim: Claim, claims: Claims) -> Iterator[Evidence]:
 # --- values -----------------------------------------------------------------------------------------------------
 
 
-def _about_value(fact: Claim, claims: Claims) -> Iterator[Evidence]:
+def _about_value(fact: Claim, claims: Claims) -> Iterator[Bearing]:
     if fact.subject.kind in ("side", "angle?"):
         yield from _of_any(fact, claims)
         return
@@ -95,19 +95,19 @@ def _synonyms(named: Element, claims: Claims) -> Iterator[tuple[Element, float]]
                 yield claim.subject, 0.85
 
 
-def _compared(fact: Claim, claim: Claim, weight: float) -> Evidence:
+def _compared(fact: Claim, claim: Claim, weight: float) -> Bearing:
     """A value claimed for the fact's element, against the fact's value."""
     value, unit = fact.values[0]
     verdicts = [_agreement(value, unit, other, other_unit) for other, other_unit in claim.values]
     last = verdicts[-1]
     if last == "same" or (not value.variables and last == "open" and "same" in verdicts):
-        return Evidence(claim, True, weight)
+        return Bearing(claim, True, weight)
     if "close" in verdicts and "same" not in verdicts:
-        return Evidence(claim, True, weight * 0.9)
+        return Bearing(claim, True, weight * 0.9)
     if "same" in verdicts:
         written_out = value.variables or len(claim.values[verdicts.index("same")][0].terms) > 1
-        return Evidence(claim, bool(written_out), weight)
-    return Evidence(claim, False, weight, firm="differs" in verdicts)
+        return Bearing(claim, bool(written_out), weight)
+    return Bearing(claim, False, weight, firm="differs" in verdicts)
 
 
 def _agreement(value: Value, unit: str, other: Value, other_unit: str) -> str:
@@ -124,7 +124,7 @@ def _agreement(value: Value, unit: str, other: Value, other_unit: str) -> str:
     return "differs"
 
 
-def _of_any(fact: Claim, claims: Claims) -> Iterator[Evidence]:
+def _of_any(fact: Claim, claims: Claims) -> Iterator[Bearing]:
     """ "One side measures 12": any side will do, unless a response tries many values."""
     kinds = (
         ("side", "segment", "leg", "label") if fact.subject.kind == "side" else ("angle?", "angle", "vertex", "mark")
@@ -140,8 +140,8 @@ def _of_any(fact: Claim, claims: Claims) -> Iterator[Evidence]:
 # --- right angles -----------------------------------------------------------------------------------------------
 
 
-def _about_corner(corner: tuple[str, ...], claims: Claims) -> Iterator[Evidence]:
-    """Evidence that the corner (end, vertex, end) is a right angle."""
+def _about_corner(corner: tuple[str, ...], claims: Claims) -> Iterator[Bearing]:
+    """What bears on whether the corner (end, vertex, end) is a right angle."""
     vertex = corner[1]
     for claim in claims.right_angles(corner):
         yield from _right_there(claim, corner)
@@ -151,24 +151,24 @@ def _about_corner(corner: tuple[str, ...], claims: Claims) -> Iterator[Evidence]
             yield _compared(angle, claim, weight)
     for name in claims.angles_among(corner):
         if name.points[1] != vertex:
-            yield from (Evidence(claim, False, 0.9) for claim in claims.of_element[name] if _is_right(claim))
+            yield from (Bearing(claim, False, 0.9) for claim in claims.of_element[name] if _is_right(claim))
     for shape in ("rectangle", "square"):
         for claim in claims.cornered(shape, corner):
-            yield Evidence(claim, True, 0.95)
+            yield Bearing(claim, True, 0.95)
 
 
-def _right_there(claim: Claim, corner: tuple[str, ...]) -> Iterator[Evidence]:
+def _right_there(claim: Claim, corner: tuple[str, ...]) -> Iterator[Bearing]:
     said = corner_of(claim)
     if said:
         if {said[0], said[2]} == {corner[0], corner[2]} and said[1] == corner[1]:
-            yield Evidence(claim, True)
+            yield Bearing(claim, True)
         elif set(said) == set(corner):
-            yield Evidence(claim, False, 0.95)
+            yield Bearing(claim, False, 0.95)
     elif claim.subject.kind == "vertex":
         if claim.subject.name == corner[1]:
-            yield Evidence(claim, True, 0.92)
+            yield Bearing(claim, True, 0.92)
         elif claim.subject.name in corner:
-            yield Evidence(claim, False, 0.8)
+            yield Bearing(claim, False, 0.8)
 
 
 def _is_right(claim: Claim) -> bool:
@@ -178,57 +178,57 @@ def _is_right(claim: Claim) -> bool:
 # --- other relations --------------------------------------------------------------------------------------------
 
 
-def _about_relation(fact: Claim, claims: Claims) -> Iterator[Evidence]:
+def _about_relation(fact: Claim, claims: Claims) -> Iterator[Bearing]:
     """A relation stated in so many words."""
     for claim in claims.about(fact.relation, fact.subject):
         if _compatible(fact.object, claim.object):
-            yield Evidence(claim, True)
+            yield Bearing(claim, True)
     yield from _opposite(fact, claims)
     other_part = {"diameter": "radius", "radius": "diameter"}.get(fact.relation)
     for claim in claims.about(other_part, fact.subject) if other_part else ():
-        yield Evidence(claim, False, 0.9)
+        yield Bearing(claim, False, 0.9)
 
 
-def _opposite(fact: Claim, claims: Claims) -> Iterator[Evidence]:
+def _opposite(fact: Claim, claims: Claims) -> Iterator[Bearing]:
     """Perpendicular lines are not parallel."""
     opposite = {"parallel": "perpendicular", "perpendicular": "parallel"}.get(fact.relation)
     for claim in claims.about(opposite, fact.subject) if opposite else ():
         if claim.object == fact.object:
-            yield Evidence(claim, False)
+            yield Bearing(claim, False)
 
 
 def _compatible(one: Element | None, other: Element | None) -> bool:
     return one is None or other is None or one == other or (one.kind == other.kind and "" in (one.name, other.name))
 
 
-def _about_equality(fact: Claim, claims: Claims) -> Iterator[Evidence]:
+def _about_equality(fact: Claim, claims: Claims) -> Iterator[Bearing]:
     yield from _about_relation(fact, claims)
     one, other = fact.subject, fact.object
     if other is None:
         return
     if one.kind == other.kind == "angle":
         for claim in claims.equating(Element("vertex", one.points[1]), Element("vertex", other.points[1])):
-            yield Evidence(claim, True, 0.9)
+            yield Bearing(claim, True, 0.9)
     for first in claims.of_element.get(one, ()):
         for second in claims.of_element.get(other, ())[:8]:
             (left, unit), (right, right_unit) = first.values[-1], second.values[-1]
             agreement = _agreement(left, unit, right, right_unit)
             if agreement == "same":
-                yield Evidence(second, True, 0.8)
+                yield Bearing(second, True, 0.8)
             elif agreement == "differs" and not left.variables:
-                yield Evidence(second, False, 0.8)
+                yield Bearing(second, False, 0.8)
 
 
-def _about_midpoint(fact: Claim, claims: Claims) -> Iterator[Evidence]:
+def _about_midpoint(fact: Claim, claims: Claims) -> Iterator[Bearing]:
     yield from _about_relation(fact, claims)
     if fact.object is None or fact.object.kind != "segment":
         return
     halves = {Element("segment", "".join(sorted((fact.subject.name, end)))) for end in fact.object.points}
     for claim in claims.equating(min(halves), max(halves)):
-        yield Evidence(claim, True, 0.7)
+        yield Bearing(claim, True, 0.7)
 
 
-_FINDERS: dict[str, Callable[[Claim, Claims], Iterator[Evidence]]] = {
+_FINDERS: dict[str, Callable[[Claim, Claims], Iterator[Bearing]]] = {
     "equal": _about_equality,
     "midpoint": _about_midpoint,
 }

@@ -16,9 +16,9 @@ from perception_reward.annotations.language.geometry.statements import claims
 from perception_reward.annotations.language.sentences import read
 from perception_reward.service.judges.base import Health, JudgeInfo, JudgeTask, Missing, Outcome, Verdict
 from perception_reward.service.judges.sources import LANGUAGE, fingerprint_of
-from perception_reward.service.judges.symbolic.compare import Reading, verdict_of
+from perception_reward.service.judges.symbolic.compare import ReadDocument, verdict_of
 from perception_reward.service.judges.symbolic.coverage import decide
-from perception_reward.service.judges.symbolic.units import Units
+from perception_reward.service.judges.symbolic.passages import Passages
 from perception_reward.service.judges.symbolic.whereabouts import placed
 from perception_reward.service.processes.outcomes import Failure, TimedOut
 from perception_reward.service.processes.pool import WorkerPool
@@ -33,8 +33,8 @@ def decide_all(response: str, facts: Sequence[Fact]) -> tuple[Verdict, ...]:
     document = read(response)
     parts = [fact_claims(fact.text) for fact in facts]
     geometric = [claim for claims_of_fact in parts for claim in claims_of_fact]
-    reading = Reading(document, claims(document, letters_of(geometric))) if geometric else None
-    units = Units(document)
+    reading = ReadDocument(document, claims(document, letters_of(geometric))) if geometric else None
+    units = Passages(document)
     verdicts = (
         verdict_of(claimed, fact.text, reading) if claimed and reading else decide(fact, units)
         for fact, claimed in zip(facts, parts, strict=True)

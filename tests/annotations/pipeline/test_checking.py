@@ -27,19 +27,19 @@ from perception_reward.annotations.pipeline.checking import (
 )
 from perception_reward.annotations.pipeline.images import Picture
 from perception_reward.annotations.pipeline.prompts import Prompt
-from perception_reward.annotations.pipeline.rows import Claim, Extracted
+from perception_reward.annotations.pipeline.rows import Extracted, Sighting
 
 
-def claim(statement: str, quote: str | None = None, **more: Any) -> Claim:
-    return Claim(statement=statement, quote=statement if quote is None else quote, **more)
+def claim(statement: str, quote: str | None = None, **more: Any) -> Sighting:
+    return Sighting(statement=statement, quote=statement if quote is None else quote, **more)
 
 
-def row(*claims: Claim, sample: int = 0, model: str = "m", **more: Any) -> Extracted:
+def row(*claims: Sighting, sample: int = 0, model: str = "m", **more: Any) -> Extracted:
     fields = {"id": "a", "question": "Find x.", "response": " ".join(one.quote for one in claims), **more}
     return Extracted(**fields, sample=sample, claims=list(claims), provenance=Provenance(model=model))
 
 
-def reasons(*claims: Claim, **more: Any) -> list[str]:
+def reasons(*claims: Sighting, **more: Any) -> list[str]:
     return [one.why for one in check_claims([row(*claims, **more)]).dropped]
 
 
@@ -65,7 +65,7 @@ def reasons(*claims: Claim, **more: Any) -> list[str]:
         (claim("Segment AB has length 5."), {"question": "AB = 5. Find x."}, RESTATES),
     ],
 )
-def test_what_cannot_be_used_is_dropped_with_the_reason(one: Claim, more: dict[str, Any], why: str) -> None:
+def test_what_cannot_be_used_is_dropped_with_the_reason(one: Sighting, more: dict[str, Any], why: str) -> None:
     assert reasons(one, **more) == [why]
 
 
@@ -82,7 +82,7 @@ def test_what_cannot_be_used_is_dropped_with_the_reason(one: Claim, more: dict[s
         (claim('The sign reads "STOP".', 'a sign with "STOP"'), {"question": "What colour is the car?"}),
     ],
 )
-def test_what_is_seen_stays(one: Claim, more: dict[str, Any]) -> None:
+def test_what_is_seen_stays(one: Sighting, more: dict[str, Any]) -> None:
     checked = check_claims([row(one, **more)])
     assert [found.claim.origin for found in checked.kept] == ["seen"], checked.dropped
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from perception_reward.annotations.model import Annotation
-from perception_reward.annotations.pipeline.rows import Claim, Extracted
+from perception_reward.annotations.pipeline.rows import Extracted, Sighting
 from perception_reward.annotations.review import chosen
 from perception_reward.service.report.review import ImageRefused, Review
 
@@ -40,7 +40,7 @@ def data(page: str) -> Any:
 
 def test_a_page_that_is_a_file_holds_images_and_trajectories(tmp_path: Path):
     (tmp_path / "a.png").write_bytes(PNG)
-    claim = Claim(statement="There are two cyclists", quote="two cyclists.")
+    claim = Sighting(statement="There are two cyclists", quote="two cyclists.")
     row = Extracted(id="p", question="?", response="𝒳 I see two cyclists.", claims=[claim])
     page = Review(chosen([ANNOTATION]), tmp_path, {"p": [row]}).page(served=False)
     assert HOSTILE not in page

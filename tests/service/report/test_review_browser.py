@@ -20,7 +20,7 @@ import uvicorn
 
 from perception_reward.annotations.decisions import Decision, Decisions
 from perception_reward.annotations.model import Annotation
-from perception_reward.annotations.pipeline.rows import Claim, Extracted
+from perception_reward.annotations.pipeline.rows import Extracted, Sighting
 from perception_reward.annotations.review import chosen
 from perception_reward.service.api.review import make_review_app
 from perception_reward.service.report.review import Review
@@ -98,7 +98,7 @@ def store(facts: int, hostile: bool = False) -> list[Annotation]:
 def review(folder: Path, facts: int, hostile: bool = False) -> Review:
     annotations = store(facts, hostile)
     drawn(folder / "triangle.png")
-    claims = [Claim(statement=text, kind=kind, quote=QUOTES[text]) for kind, text in KINDS]
+    claims = [Sighting(statement=text, kind=kind, quote=QUOTES[text]) for kind, text in KINDS]
     told = {
         one.id: [Extracted(id=one.id, question="Find x.", response=CHAIN + (HOSTILE if hostile else ""), claims=claims)]
         for one in annotations

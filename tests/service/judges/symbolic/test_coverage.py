@@ -21,12 +21,12 @@ from perception_reward.service.judges.symbolic.coverage import (
     probabilities,
     wanted,
 )
-from perception_reward.service.judges.symbolic.units import MOST_UNITS, Units
+from perception_reward.service.judges.symbolic.passages import MOST_PASSAGES, Passages
 from perception_reward.trainer_client.wire import Fact
 
 
 def judge(fact: str, response: str) -> Verdict:
-    return decide(Fact(id="f", text=fact), Units(read(response)))
+    return decide(Fact(id="f", text=fact), Passages(read(response)))
 
 
 @pytest.mark.parametrize(
@@ -199,7 +199,7 @@ def test_any_text_gets_a_verdict_within_its_bounds(fact: str, response: str) -> 
         asked = Fact(id="f", text=fact)
     except ValueError:
         return
-    verdict = decide(asked, Units(read(response)))
+    verdict = decide(asked, Passages(read(response)))
     assert 0.0 <= verdict.probability <= 1.0
     assert 0.0 <= verdict.certainty <= 1.0
     assert verdict.span is None or 0 <= verdict.span[0] <= verdict.span[1] <= len(response)
@@ -223,7 +223,7 @@ def test_where_all_that_is_alike_is_compared_nothing_is_cut() -> None:
 
 def test_a_verdict_on_a_table_that_is_not_read_to_its_end_is_truncated() -> None:
     row = "|a" + "|1" * 300 + "|\n"
-    assert judge("The dog is 3.", row * (MOST_UNITS // 290) + "\nThe dog is 3.").truncated
+    assert judge("The dog is 3.", row * (MOST_PASSAGES // 290) + "\nThe dog is 3.").truncated
 
 
 def test_a_long_fact_is_read_in_bounded_time() -> None:
@@ -302,7 +302,7 @@ def test_the_packaged_weights_are_of_all_features() -> None:
 
 def test_what_lacks_a_number_is_half_as_much_of_the_fact() -> None:
     sought = wanted("The tower is 40 metres high.")
-    whole, without = (look(sought, Units(read(f"The tower is {said} metres high."))) for said in ("40", "some"))
+    whole, without = (look(sought, Passages(read(f"The tower is {said} metres high."))) for said in ("40", "some"))
     assert whole.features.near == 1.0
     assert without.features.near == pytest.approx(0.375)
 

@@ -15,13 +15,13 @@ from perception_reward.annotations.language.sentences import Document, Sentence
 from perception_reward.service.judges.symbolic.terms import Key, Term, heard, terms
 
 # The sentences and table cells that are read of a response.
-MOST_UNITS = 16_000
+MOST_PASSAGES = 16_000
 # Terms of a heading, and of a row's name, that stand with each of their cells.
 _HEADING = 12
 
 
 @dataclass(frozen=True, slots=True)
-class Unit:
+class Passage:
     """A sentence, or a table's cell with its headings, and its terms in order."""
 
     sentence: Sentence
@@ -32,42 +32,42 @@ class Unit:
         return self.sentence.source(term.start, term.end)
 
 
-class Units:
-    """A document's units, to be made once for all its facts. truncated: there are more than are read."""
+class Passages:
+    """A document's passages, to be made once for all its facts. truncated: there are more than are read."""
 
     def __init__(self, document: Document) -> None:
         self._document = document
 
     @cached_property
-    def _read(self) -> list[Unit]:
-        return list(islice(_units(self._document), MOST_UNITS + 1))
+    def _read(self) -> list[Passage]:
+        return list(islice(_passages(self._document), MOST_PASSAGES + 1))
 
     @cached_property
-    def all(self) -> list[Unit]:
-        return self._read[:MOST_UNITS]
+    def all(self) -> list[Passage]:
+        return self._read[:MOST_PASSAGES]
 
     @property
     def truncated(self) -> bool:
-        return len(self._read) > MOST_UNITS
+        return len(self._read) > MOST_PASSAGES
 
     @cached_property
     def places(self) -> dict[Key, dict[int, list[Term]]]:
-        """By key: the units that have it, in order, and where they do."""
+        """By key: the passages that have it, in order, and where they do."""
         found: dict[Key, dict[int, list[Term]]] = defaultdict(lambda: defaultdict(list))
-        for at, unit in enumerate(self.all):
-            for term in unit.terms:
+        for at, passage in enumerate(self.all):
+            for term in passage.terms:
                 found[term.key][at].append(term)
         return found
 
 
-def _units(document: Document) -> Iterator[Unit]:
+def _passages(document: Document) -> Iterator[Passage]:
     headings: list[tuple[str, int]] = []
     for sentence in document.sentences:
         cells = sentence.cells()
         if cells and headings:
-            yield from (Unit(sentence, tuple(cell)) for cell in _cells(cells, headings))
+            yield from (Passage(sentence, tuple(cell)) for cell in _cells(cells, headings))
         else:
-            yield Unit(sentence, tuple(heard(sentence)))
+            yield Passage(sentence, tuple(heard(sentence)))
             headings = cells
 
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from fractions import Fraction
 
 from perception_reward.annotations.language.sentences import read
-from perception_reward.service.judges.symbolic.units import MOST_UNITS, Units
+from perception_reward.service.judges.symbolic.passages import MOST_PASSAGES, Passages
 
 
 def test_a_cell_stands_under_its_heading_and_beside_its_rows_name():
-    units = Units(read("| day | books |\n|---|---|\n| Monday | 40 |\n| Thursday | 60 |"))
+    units = Passages(read("| day | books |\n|---|---|\n| Monday | 40 |\n| Thursday | 60 |"))
     (at,) = units.places["number", Fraction(60)]
     assert {"book", "thursday"} <= {term.key for term in units.all[at].terms}
     assert "monday" not in {term.key for term in units.all[at].terms}
@@ -17,5 +17,5 @@ def test_a_cell_stands_under_its_heading_and_beside_its_rows_name():
 
 def test_what_is_beyond_the_bound_is_not_read_and_told():
     row = "|a" + "|1" * 300 + "|\n"
-    units = Units(read(row * (MOST_UNITS // 290)))
-    assert (len(units.all), units.truncated) == (MOST_UNITS, True)
+    units = Passages(read(row * (MOST_PASSAGES // 290)))
+    assert (len(units.all), units.truncated) == (MOST_PASSAGES, True)
