@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -68,7 +68,7 @@ def fit_calibration(observations: Sequence[Observation], info: JudgeInfo, *, see
     pairs = examples(observations)
     problems = sorted({unit_of(probe) for probe, _, _ in pairs})
     if len(pairs) < LEAST_EXAMPLES or len(problems) < FOLDS:
-        raise ValueError(
+        raise Unfit(
             f"{len(pairs)} answered examples of {len(problems)} problems are too few to fit a calibration: "
             f"it takes {LEAST_EXAMPLES} of {FOLDS}; give more annotations or a larger --labelled file"
         )
@@ -77,6 +77,39 @@ def fit_calibration(observations: Sequence[Observation], info: JudgeInfo, *, see
         judge=info.fingerprint, every=every, kinds=kinds, problems=frozenset(map(problem_digest, problems))
     )
     return Fitted(calibration, _held_out(pairs, problems, seed))
+
+
+class Unfit(ValueError):
+    """There is too little to fit a calibration on; the message is for people."""
+
+
+def across_folds(observations: Sequence[Observation], seed: int) -> list[Observation]:
+    """Each verdict as a calibration reads it that was fitted on the other folds' problems.
+
+    Raises `Unfit` where a fold leaves too little to fit.
+    """
+    pairs = examples(observations)
+    fold_of = folds_of((unit_of(seen.probe) for seen in observations), seed)
+    if len(pairs) < LEAST_EXAMPLES or len(fold_of) < FOLDS:
+        raise Unfit("too few examples")
+    fitted = {
+        fold: _fit([pair for pair in pairs if fold_of[unit_of(pair[0])] != fold]) for fold in set(fold_of.values())
+    }
+
+    def read(seen: Observation) -> Observation:
+        every, kinds = fitted[fold_of[unit_of(seen.probe)]]
+        if isinstance(seen.outcome, Verdict):
+            return replace(seen, outcome=kinds.get(seen.probe.fact.kind, every)(seen.outcome))
+        return seen
+
+    return [read(seen) for seen in observations]
+
+
+def folds_of(problems: Iterable[str], seed: int) -> dict[str, int]:
+    """Each problem's fold, in [0, FOLDS)."""
+    names = sorted(set(problems))
+    shuffled = np.random.default_rng(seed).permutation(len(names))
+    return {names[place]: number % FOLDS for number, place in enumerate(shuffled)}
 
 
 def examples(observations: Sequence[Observation]) -> list[Decided]:
@@ -169,8 +202,7 @@ def _with_threshold(reading: Adjustment, pairs: Sequence[Decided]) -> Adjustment
 
 def _held_out(pairs: Sequence[Decided], problems: Sequence[str], seed: int) -> HeldOut:
     """Each problem's verdicts read by a calibration fitted on the other folds' problems."""
-    shuffled = np.random.default_rng(seed).permutation(len(problems))
-    fold_of = {problems[place]: number % FOLDS for number, place in enumerate(shuffled)}
+    fold_of = folds_of(problems, seed)
     raw: list[Decided] = []
     read: list[Decided] = []
     for fold in range(FOLDS):

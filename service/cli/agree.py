@@ -68,7 +68,7 @@ def agree(
     judges = [side for side in (one, other) if not Path(side).is_file()]
     if judges and items is None:
         fail(f"{judges[0]!r} is no file of results; to ask it as a judge, give the rollouts: --items FILE", status=2)
-    rollouts = _rollouts(settings, items) if items is not None else None
+    rollouts = rollouts_with_facts(settings, items) if items is not None else None
     left, right = (_results(settings, side, rollouts) for side in (one, other))
     with told_or_exit(ValueError, status=2):
         found = pairs(left, right, rollouts)
@@ -81,7 +81,7 @@ def agree(
         typer.echo(f"{len(differing)} disagreements written to {listed}")
 
 
-def _rollouts(settings: Settings, items: Path) -> list[Rollout]:
+def rollouts_with_facts(settings: Settings, items: Path) -> list[Rollout]:
     """The items with their facts; the annotations are read for those that name one."""
     file, _ = rollouts_or_exit(items, skip_bad=False)
     listed = [rollout.item for rollout in file.rollouts()]

@@ -1,4 +1,4 @@
-"""`perception-reward judge train`: a judge of one's own."""
+"""`perception-reward judge`: teach a judge of one's own."""
 
 from __future__ import annotations
 
@@ -9,12 +9,11 @@ from typing import Annotated, Literal
 
 import typer
 
-from perception_reward.annotations.faults import RecordFileError
 from perception_reward.annotations.model import Annotation
 from perception_reward.annotations.store import StoreError
 from perception_reward.service import logs
-from perception_reward.service.audit.labelled import read_labelled
-from perception_reward.service.audit.probes import Probe
+from perception_reward.service.cli import labelling
+from perception_reward.service.cli.choosing import Labelled, choose, labelled_or_exit
 from perception_reward.service.cli.options import fail, reason, with_settings
 from perception_reward.service.cli.running import told_or_exit
 from perception_reward.service.cli.stores import read_store
@@ -23,12 +22,6 @@ from perception_reward.service.training.card import count_lines
 from perception_reward.service.training.data import collect
 
 app = typer.Typer(no_args_is_help=True, add_completion=False)
-
-LABELLED = (
-    "Labelled responses: records of `response`, `fact` and `label`, as for `audit --labelled`, or as `judge label` "
-    "writes them; may be given several times."
-)
-Labelled = Annotated[list[Path] | None, typer.Option("--labelled", exists=True, dir_okay=False, help=LABELLED)]
 ASKED = ("judge_evidence", "judge_grounding", "judge_language", "judge_scope", "max_response_chars")
 
 
@@ -116,18 +109,13 @@ def train(
     typer.echo(f"what was taught, and how right it is: {out / 'README.md'}")
 
 
-def labelled_or_exit(paths: list[Path] | None, scope: str) -> list[Probe]:
-    """The probes of all files; a fault ends the command."""
-    try:
-        return [probe for path in paths or () for probe in read_labelled(path, scope)]
-    except (RecordFileError, OSError) as error:
-        fail(reason(error), status=2)
-        raise AssertionError from None
-
-
 def _annotations(settings: Settings) -> list[Annotation]:
     try:
         return [one for source in settings.annotations for one in asyncio.run(read_store(source))]
     except (StoreError, OSError, ValueError) as error:
         fail(reason(error), status=2)
         raise AssertionError from None
+
+
+app.command("choose")(choose)
+app.command("label")(labelling.label_rollouts)

@@ -37,7 +37,7 @@ def make_judge(settings: Settings, pool: WorkerPool, observer: JudgesObserver) -
     _check_for_whom_arguments_are(settings)
     if settings.judge == "symbolic":
         return _calibrated(SymbolicJudge(pool), settings)
-    engine = _engine(settings, observer)
+    engine = make_engine(settings, observer)
     with naming("judge_language"):
         method = make_method(settings.judge_method, settings.judge_language)
     with naming("judge_evidence"):
@@ -68,7 +68,8 @@ def evidence_of(settings: Settings, method: Method, pool: WorkerPool | None) -> 
     )
 
 
-def _engine(settings: Settings, observer: JudgesObserver) -> Engine:
+def make_engine(settings: Settings, observer: JudgesObserver) -> Engine:
+    """The engine of `settings.judge`, which is no cascade, not yet started. ValueError for a setting of none."""
     if settings.judge.startswith(vllm.SCHEME):
         with naming("judge_engine_arg"):
             arguments = parse_arguments(settings.judge_engine_arg)

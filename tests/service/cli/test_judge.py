@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from importlib.resources import as_file, files
 from importlib.util import find_spec
 from pathlib import Path
@@ -11,6 +12,7 @@ from click.testing import Result
 from typer.testing import CliRunner
 
 from perception_reward.service.cli.main import app
+from perception_reward.service.settings import load
 
 
 @pytest.fixture
@@ -57,3 +59,41 @@ def test_packages_that_are_missing_are_named_with_the_extra(tmp_path: Path):
     done = run("train", "any", str(tmp_path / "judge"), "--most", "1")
     assert done.exit_code == 2
     assert "pip install 'perception-reward[train]'" in done.stderr
+
+
+def labelled(path: Path, count: int = 8) -> Path:
+    rows = [
+        {
+            "response": f"AB = {number}.",
+            "fact": f"Segment AB has length {value}.",
+            "label": label,
+            "problem": f"p{number}",
+        }
+        for number in range(3, 3 + count)
+        for value, label in ((number, "stated"), (number + 1, "contradicted"))
+    ]
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    return path
+
+
+def test_what_is_chosen_is_printed_with_its_worth_and_written_for_serve(tmp_path: Path):
+    out = tmp_path / "judge.toml"
+    done = run("choose", str(out), "--labelled", str(labelled(tmp_path / "pairs.jsonl")))
+    assert done.exit_code == 0, done.output
+    assert "→ symbolic" in done.stdout
+    assert "chosen: symbolic; on problems that it was not chosen on" in done.stdout
+    assert load(judge_config=out).judge == "symbolic"
+    again = run("choose", str(out), "--labelled", str(tmp_path / "pairs.jsonl"))
+    assert again.exit_code == 2
+    assert "exists; name another file, or pass --force" in again.stderr
+
+
+def test_choosing_on_nothing_and_from_a_judge_that_there_is_not_are_told(tmp_path: Path):
+    done = run("choose", str(tmp_path / "a.toml"))
+    assert done.exit_code == 2
+    assert "nothing to choose on" in done.stderr
+    pairs = labelled(tmp_path / "pairs.jsonl")
+    done = run("choose", str(tmp_path / "a.toml"), "--labelled", str(pairs), "--judge", "gpt")
+    assert done.exit_code == 2
+    assert "no judge is called 'gpt'" in done.stderr
+    assert not (tmp_path / "a.toml").exists()
