@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from enum import StrEnum
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, get_args
 
@@ -23,7 +23,7 @@ from perception_reward.service.cli.outputs import Force, outputs_or_exit
 from perception_reward.service.cli.running import told_or_exit
 from perception_reward.service.cli.screen import screen
 from perception_reward.service.judges.llm.methods import MethodName
-from perception_reward.service.judges.llm.verdict import Language as PromptLanguage
+from perception_reward.service.judges.llm.verdict import Language
 from perception_reward.service.judges.make import make_engine
 from perception_reward.service.metrics import Metrics
 from perception_reward.service.settings import Settings, naming
@@ -35,9 +35,6 @@ LABELLED = (
     "writes them; may be given several times."
 )
 Labelled = Annotated[list[Path] | None, typer.Option("--labelled", exists=True, dir_okay=False, help=LABELLED)]
-# What options that may be given several times take.
-Method = StrEnum("Method", get_args(MethodName))
-Language = StrEnum("Language", get_args(PromptLanguage))
 
 
 @with_settings(
@@ -53,11 +50,11 @@ def choose(
         typer.Option("--judge", help="A model to try, vllm:MODEL or openai:URL#MODEL; may be given several times."),
     ] = None,
     method: Annotated[
-        list[Method] | None,
+        list[str] | None,
         typer.Option("--method", help="A method to try; may be given several times. Default: verdict."),
     ] = None,
     language: Annotated[
-        list[Language] | None,
+        list[str] | None,
         typer.Option("--language", help="A language of the prompt to try; may be given several times. Default: en."),
     ] = None,
     tolerance: Annotated[
@@ -77,6 +74,8 @@ def choose(
     if not probes:
         fail("there is nothing to choose on: give labelled responses, --labelled FILE", status=2)
     asked = together(probes)
+    methods = _known("--method", method or ["verdict"], get_args(MethodName))
+    asked_ways = list(ways(methods, _known("--language", language or ["en"], get_args(Language))))
     console = screen(stderr=True)
 
     async def tried() -> list[Tried]:
@@ -91,7 +90,7 @@ def choose(
                 async for one in try_all(
                     engine,
                     asked,
-                    list(ways(method or [Method.verdict], language or [Language.en])),
+                    asked_ways,
                     given,
                     rules,
                     seed=seed,
@@ -160,6 +159,13 @@ def _write_chosen(out: Path, best: Tried, pairs: int, *, replace: bool) -> None:
         f"Written by `perception-reward judge choose`, on {pairs} labelled pairs: right in {_told(best.accuracy)}."
     )
     write_config(out, held, comment, replace=replace)
+
+
+def _known(option: str, given: list[str], known: Sequence[str]) -> list[str]:
+    for one in given:
+        if one not in known:
+            fail(f"{option} {one}: there are {', '.join(known)}", status=2)
+    return given
 
 
 def labelled_or_exit(paths: list[Path] | None, scope: str) -> list[Probe]:
