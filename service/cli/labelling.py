@@ -14,7 +14,7 @@ from perception_reward.service.cli.agree import rollouts_with_facts
 from perception_reward.service.cli.options import settings_or_exit
 from perception_reward.service.cli.outputs import Force
 from perception_reward.service.cli.rollouts import WHAT
-from perception_reward.service.cli.stepping import DryRun, job_or_exit, run_step, tell, tell_estimate, with_model
+from perception_reward.service.cli.stepping import DryRun, job_or_exit, run_step, tell, with_model
 from perception_reward.service.training.labelling import label, pairs_of, settle
 
 
@@ -43,8 +43,4 @@ def label_rollouts(
             return estimated(job, asked, rows, lambda began: label)
         return await work(job, asked, rows, lambda began: label, settle, lambda pair: {"problem": pair.problem})
 
-    found = run_step(job, len(rows), main)
-    if isinstance(found, Estimate):
-        tell_estimate(found, asked)
-    else:
-        tell(job, found.lines(asked.limits))
+    tell(job, run_step(job, len(rows), main), asked)

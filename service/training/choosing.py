@@ -19,16 +19,14 @@ from hashlib import blake2b
 
 from perception_reward.service.audit.figures import Estimate, Proportion
 from perception_reward.service.audit.fit import Unfit, across_folds, fit_calibration, folds_of
-from perception_reward.service.audit.probes import Probe
+from perception_reward.service.audit.probes import Observation, Probe, observe
 from perception_reward.service.audit.quality import decided, sample_of, unit_of
-from perception_reward.service.audit.run import Observation, observe
 from perception_reward.service.audit.statistics import auc, estimate, proportion
 from perception_reward.service.excerpt import excerpt
-from perception_reward.service.judges.base import Health, Judge, JudgeInfo, JudgeTask, Missing, Outcome, Scope, Verdict
+from perception_reward.service.judges.base import Health, Judge, JudgeInfo, JudgeTask, Missing, Outcome, Verdict
 from perception_reward.service.judges.calibration import Calibration
 from perception_reward.service.judges.cascade.judge import CascadeJudge
-from perception_reward.service.judges.llm.ask import Choice, LogProbs, Tokens, Writing, Written
-from perception_reward.service.judges.llm.engine import Engine
+from perception_reward.service.judges.llm.engine import Choice, Engine, LogProbs, Tokens, Writing, Written
 from perception_reward.service.judges.llm.judge import LLMJudge
 from perception_reward.service.judges.llm.methods import make_method
 from perception_reward.service.judges.make import evidence_of
@@ -155,7 +153,7 @@ class Metered:
 class Replayed:
     """A judge that says what was said before; `asked` counts the facts."""
 
-    scope: Scope = "fact"
+    together = False
 
     def __init__(self, observations: Sequence[Observation], info: JudgeInfo, settings: Settings) -> None:
         self.info = info
@@ -249,7 +247,7 @@ async def try_all(
             readings.append(replace(plain, observations=tuple(across_folds(seen, seed)), uncalibrated=seen))
         for one in readings:
             yield one
-            if method.scope == "fact":
+            if not method.together:
                 yield await _cascaded(one, given, rules)
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from perception_reward.service.audit.probes import Probe, probe
 from perception_reward.service.judges.base import Health
-from perception_reward.service.judges.llm.ask import Choice, LogProbs, Writing, Written
+from perception_reward.service.judges.llm.engine import Choice, LogProbs, Writing, Written
 from perception_reward.service.judges.llm.vocabulary import Vocabulary
 from perception_reward.service.settings import load
 from perception_reward.service.training.choosing import Metered, Tried, by_rules, chosen, together, try_all, ways, worth
@@ -100,7 +100,7 @@ async def test_what_is_calibrated_is_judged_on_other_problems_and_can_be_fitted(
 
 
 def tried(seconds: float, rights: list[bool], asked: list[Probe]) -> Tried:
-    from perception_reward.service.audit.run import Observation
+    from perception_reward.service.audit.probes import Observation
     from perception_reward.service.judges.base import JudgeInfo, Verdict
 
     seen = [
