@@ -362,6 +362,10 @@ bench-fairness:  ## Latency of small requests behind large ones, and what large 
 bench-symbolic:  ## What the symbolic judge gets right
 	$(PYTHON) tests/benchmarks/symbolic.py --write
 
+.PHONY: bench-ablation
+bench-ablation:  ## What each rule of the symbolic judge is worth: the judge without it, on all real responses and attacks
+	$(PYTHON) tests/benchmarks/ablation.py --write
+
 .PHONY: fit-coverage
 fit-coverage:  ## The weights of the rule for facts that are not geometry; WRITE=--write puts them into the package
 	$(PYTHON) tests/benchmarks/coverage.py $(WRITE)
@@ -377,10 +381,6 @@ bench-ground-truth:  ## Importers, a real parser's facts and distractors on real
 .PHONY: bench-extraction
 bench-extraction:  ## The pipeline on real chains of thought; EXTRACTION="--url URL --model NAME", then EXTRACTION=--write
 	$(PYTHON) tests/benchmarks/extraction.py $(EXTRACTION)
-
-.PHONY: bench-judge-quality
-bench-judge-quality:  ## How right a judge model is on labelled responses; QUALITY="--url URL --model NAME --tokenizer FOLDER"
-	$(PYTHON) tests/benchmarks/judge_quality.py $(QUALITY)
 
 .PHONY: bench-methods
 bench-methods:  ## Each method with each model on every labelled set; METHODS="--url URL --model NAME --tokenizer FOLDER"

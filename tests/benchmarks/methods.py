@@ -22,6 +22,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
+import random
 import time
 import zlib
 from collections import Counter, defaultdict
@@ -32,13 +33,13 @@ from typing import Any
 
 from cascade import Case, cases
 from folds import FOLDS, folds
-from judge_quality import WORDED, shuffled, templated
 from judging import judge_all
 from labelled import SEEN, Pair, rows
 from labelled import SETS as LABELLED
 from measures import LABELS, Judged, accuracy, interval, stated_auc, table
 from pages import write_between
 from places import REPOSITORY, arguments
+from statements import GEOMETRY, Half, problems, statements
 from symbolic import SEED
 
 from perception_reward.service.audit.fit import fit_calibration
@@ -57,6 +58,8 @@ from perception_reward.service.judges.symbolic.kinds import FIGURE_KINDS, kind_o
 from perception_reward.trainer_client.wire import Fact, Label
 
 KEPT = REPOSITORY / "build" / "methods"
+# Sets of templated statements, with the lot of wordings of each.
+WORDED: dict[str, Half] = {"templated": "fresh", "unread": "unread"}
 WAYS = ("symbolic", "verdict, whole", "verdict, selected", "joint", "paper")
 SETS = (*LABELLED, *WORDED, "parser", "captions", "charts")
 RULES = "none (rules)"
@@ -332,6 +335,29 @@ def figures(told: Sequence[Telling]) -> list[str]:
 def rate(source: Path) -> str:
     seconds = [row["seconds"] for row in rows(source)]
     return f"{len(seconds) / sum(seconds):.2f}"
+
+
+# --- what is asked about ----------------------------------------------------------------------------------------------
+
+
+def shuffled(pairs: Sequence[Pair]) -> list[Pair]:
+    """Whole problems in a fixed random order, so that the first so many are a fair sample."""
+    names = sorted({pair.problem for pair in pairs})
+    random.Random(SEED).shuffle(names)
+    return sorted(pairs, key=lambda pair: names.index(pair.problem))
+
+
+def templated(data: Path, per_kind: int, name: str = "templated") -> list[Pair]:
+    """Geometry3K statements in the wordings of `WORDED[name]`, so many of each kind and label."""
+    forms = list(problems(rows(data / "geometry3k" / "annotations.jsonl"), 500, SEED))
+    count: Counter[tuple[str, Label]] = Counter()
+    found: list[Pair] = []
+    for number, sample in enumerate(statements(WORDED[name], 300, SEED, forms)):
+        count[sample.kind, sample.label] += 1
+        if sample.kind in GEOMETRY and count[sample.kind, sample.label] <= per_kind:
+            key = f"{name}/{sample.kind}/{number}"
+            found.append(Pair(key, key, sample.fact.text, sample.label, False, sample.response))
+    return found
 
 
 if __name__ == "__main__":

@@ -12,60 +12,46 @@ import re
 from dataclasses import dataclass
 from functools import lru_cache
 
+from perception_reward.annotations.language.word_lists import words as _words
+
 # A gap longer than this joins nothing; only what its ends say about their neighbours is read.
 _MAX_GAP = 90
 
 _WORD = re.compile(r"[a-z]+(?:[-'][a-z]+)*|[^\sa-z]")
 
 
-def _words(text: str) -> frozenset[str]:
-    return frozenset(text.split())
-
-
-_MOODS = _words(
-    "definitely certainly obviously evidently merely mutually ≠ "
-    "different differs from anything but other than far fails fail not never no n't"
-    " isn't aren't doesn't don't wasn't cannot can't might may could would"
-    " should must can probably perhaps"
-    " maybe possibly likely either indeed really actually clearly seems seem appears appear"
-    " looks look like were if"
-    " nowhere near hardly scarcely means way rather than instead so"
-)
-_FILLER = _MOODS | _words(
-    "is are was be being been has have had having the a an of to as it its also both each all"
-    " exactly about given that"
-    " which this with in on for figure diagram image picture length lengths measure measures"
-    " measuring measured value values"
-    " size long degree degrees marked labelled labeled label labels shown shows show reads"
-    " read known written says"
-    " tagged stated listed equals equal equalling comes out at by been get gets find found we"
-    " see so same respectively"
-    " side sides segment line leg angle number approximately approx roughly just only simply still turns"
-    " joining connecting"
-    " s it's spans extends stretches runs amounts totals carries bears displays indicates"
-    " holds assigned takes sized noted"
-    " recorded serves acts functions stands total expression denoted called represented"
-    " indicated noted specified drawn"
-    " annotated annotation does do comes"
-    " becomes works side's unknown short full one side-length the two are ' \" ~ | now therefore thus"
-)
-_LINKING = _words(
-    "isn't aren't wasn't doesn't don't comes works turns "
-    "= ≈ ≅ : is are was be equals equal measures measure measuring measured has have having"
-    " labelled labeled marked shows"
-    " spans extends stretches runs amounts totals carries bears displays indicates holds takes"
-    " as reads given with being length ≠ tagged — says does of been"
-)
-_PLACING = _words(
-    "labels on next beside near at along for above below by is belong belongs under alongside assigned goes opposite"
-)
+_MOODS = _words("""
+    definitely certainly obviously evidently merely mutually ≠ different differs from anything but other than far
+    fails fail not never no n't isn't aren't doesn't don't wasn't cannot can't might may could would should must can
+    probably perhaps maybe possibly likely either indeed really actually clearly seems seem appears appear looks
+    look like were if nowhere near hardly scarcely means way rather than instead so
+""")
+_FILLER = _MOODS | _words("""
+    is are was be being been has have had having the a an of to as it its also both each all exactly about given
+    that which this with in on for figure diagram image picture length lengths measure measures measuring measured
+    value values size long degree degrees marked labelled labeled label labels shown shows show reads read known
+    written says tagged stated listed equals equal equalling comes out at by been get gets find found we see so same
+    respectively side sides segment line leg angle number approximately approx roughly just only simply still turns
+    joining connecting s it's spans extends stretches runs amounts totals carries bears displays indicates holds
+    assigned takes sized noted recorded serves acts functions stands total expression denoted called represented
+    indicated noted specified drawn annotated annotation does do comes becomes works side's unknown short full one
+    side-length the two are ' " ~ | now therefore thus
+""")
+_LINKING = _words("""
+    isn't aren't wasn't doesn't don't comes works turns = ≈ ≅ : is are was be equals equal measures measure
+    measuring measured has have having labelled labeled marked shows spans extends stretches runs amounts totals
+    carries bears displays indicates holds takes as reads given with being length ≠ tagged — says does of been
+""")
+_PLACING = _words("""
+    labels on next beside near at along for above below by is belong belongs under alongside assigned goes opposite
+""")
 _PLACE_FILLER = (
     _FILLER
     | _PLACING
-    | _words(
-        "( what joining connecting joins connects sits sit written appears located placed lies stands"
-        " standing to names belong belonging found attached adjacent is here there"
-    )
+    | _words("""
+    ( what joining connecting joins connects sits sit written appears located placed lies stands standing to names
+    belong belonging found attached adjacent is here there
+""")
 )
 _LISTING = _words(", and & both also then while one another at")
 _OPERATORS = _words("+ - * / ^ ( ) ± ^( )/ )^ +( -( *( )+ )- )*")
@@ -85,10 +71,10 @@ _RELATIONS: dict[str, tuple[frozenset[str], frozenset[str]]] = {
     "between": (_words("between"), _words("lies lie lying located sits somewhere placed point halfway midway exactly")),
     "on": (
         _words("on lies lie lying ∈ through contains contain passes pass along part point"),
-        _words(
-            "falls belongs located point points goes go somewhere circumference passes placed located"
-            " sits situated belongs arc"
-        ),
+        _words("""
+    falls belongs located point points goes go somewhere circumference passes placed located sits situated belongs
+    arc
+"""),
     ),
     # These deny another relation; see `DENIED_BY`.
     "off": (_words("off misses miss avoids avoid away"), _words("lies lie lying sits located placed point from well")),
@@ -159,19 +145,16 @@ _PREDICATES: tuple[tuple[str, tuple[str, ...]], ...] = (
                    "on the circumference", "lies on the circumference", "on a circle")),
 )  # fmt: skip
 _PREDICATE_OF = {phrase: name for name, phrases in _PREDICATES for phrase in phrases}
-_BEFORE_PREDICATE = _MOODS | _words(
-    "is are was be being been a an the as also both each all marked labelled labeled shown"
-    " given clearly forms form has"
-    " : — meet meets cross crosses intersect intersects serves acts functions stands have with"
-    " having to it in make makes its which drawn same equal on do does of they"
-) - _words("same equal right")
-_STRANGE_QUANTITIES = _words(
-    "slope ratio ratios sum difference product equation square half twice third double quarter"
-    " tangent sine cosine tan sin cos"
-    " midpoint middle bisector extension projection supplement complement triple quotient"
-    " times average mean supplementary"
-    " complementary reciprocal opposite multiple equations magnitude coordinates"
-)
+_BEFORE_PREDICATE = _MOODS | _words("""
+    is are was be being been a an the as also both each all marked labelled labeled shown given clearly forms form
+    has : — meet meets cross crosses intersect intersects serves acts functions stands have with having to it in
+    make makes its which drawn same equal on do does of they
+""") - _words("same equal right")
+_STRANGE_QUANTITIES = _words("""
+    slope ratio ratios sum difference product equation square half twice third double quarter tangent sine cosine
+    tan sin cos midpoint middle bisector extension projection supplement complement triple quotient times average
+    mean supplementary complementary reciprocal opposite multiple equations magnitude coordinates
+""")
 _ARTICLES = _words("the a an all two these segment segments side sides line angle interior exterior measures lengths")
 _COMPARISONS = _words("more less times greater longer shorter larger smaller % percent th")
 _AT = _words("at with vertex point corner in is located of by the near placed")

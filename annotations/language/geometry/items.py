@@ -256,24 +256,13 @@ def _in_role(item: Item, role: str, length: int) -> Item:
     return item
 
 
+_NAMES_IT = re.compile(
+    r"(?: (?:at(?: vertex| point| corner)?|labell?ed|named|with cent(?:er|re)|cent(?:er|r)ed(?: on)?))+$"
+)
+
+
 def _plain_role(role: str) -> str:
-    for ending in (
-        " at vertex",
-        " at point",
-        " at corner",
-        " at",
-        " labelled",
-        " labeled",
-        " named",
-        " with center",
-        " with centre",
-        " centered",
-        " centred",
-        " centered on",
-        " centred on",
-    ):
-        role = role.removesuffix(ending)
-    return role.strip("( ")
+    return _NAMES_IT.sub("", role).strip("( ")
 
 
 def _single_letter(value: Value) -> str:

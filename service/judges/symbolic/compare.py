@@ -31,22 +31,8 @@ _RETRACTION = re.compile(
     re.IGNORECASE,
 )
 # Each of the phrases holds one of these.
-_RETRACTING = (
-    *(
-        "wait",
-        "hold on",
-        "correction",
-        "scratch",
-        "mistake",
-        "misread",
-        "let me re",
-        "let me co",
-        "second thought",
-        "sorry",
-        "that's",
-    ),
-    *("that is", "actually"),
-)
+_RETRACTING = ("wait", "hold on", "correction", "scratch", "mistake", "misread", "let me re", "let me co",
+               "second thought", "sorry", "that's", "that is", "actually")  # fmt: skip
 # Facts about an angle or arc that are not about its size in degrees.
 _NO_SIZE = re.compile(r"\b(?:labell?ed|numbered|marked|length)\b", re.IGNORECASE)
 _STATING = frozenset({"asserted", "weak"})
