@@ -44,7 +44,7 @@ _CUE = re.compile(
     r"|rather than|instead of|false to say|mistaken?|impossible|nobody"
     r"|different from|differs from|anything but|other than|far from|fails? to|deny|denies|nowhere near|hardly|scarcely"
     r"|contrary|lacks?)\b|n't\b|≠)"
-    r"|(?P<denial>\b(?:is|are|was|were|would be|being) (?:\w+ly )?(?:false|wrong|incorrect|untrue|impossible"
+    r"|(?P<denial>(?:, which |\b)(?:is|are|was|were|would be|being) (?:\w+ly )?(?:false|wrong|incorrect|untrue|impossible"
     r"|a mistake|mistaken|a lie|a myth|an? (?:false|wrong|incorrect|untrue) (?:statement|claim|assumption)"
     r"|not (?:true|correct|right|the case|possible))\b)"
     r"|(?P<weak>\b(?:seems?|appears?|looks? like|looks|I would say|I'd say|I think|I believe|should be|roughly)\b)"

@@ -27,6 +27,8 @@ from perception_reward.trainer_client.wire import Fact
         ("Since AB = 5, what is BC?", "AB = 5", "asserted"),
         ("It is false that AB = 5.", "AB = 5", "negated"),
         ("AB = 5 is wrong.", "AB = 5", "negated"),
+        ("AB = 5, which is false.", "AB = 5", "negated"),
+        ("AB = 5, which is right.", "AB = 5", "asserted"),
         ("AB is not 5 but BC is 7.", "BC is 7", "asserted"),
         ("AB seems to be 5.", "AB seems to be 5", "weak"),
         ("Not only is AB 5.", "AB 5", "asserted"),
