@@ -162,7 +162,7 @@ def switches() -> dict[str, Change]:
         "terms: counts": holds("terms._COUNTS", {}),
         "terms: texts": holds("terms.QUOTES", frozenset[str]()),
         "terms: years": holds("terms._YEAR", _NEVER),
-        "units: cells": gives("units._cells", iter(())),
+        "passages: cells": gives("passages._cells", iter(())),
         "coverage: worded alike": gives("coverage._worded_alike", False),
         "coverage: in a row": gives("coverage._in_a_row", 1),
     }  # fmt: skip
