@@ -204,6 +204,7 @@ class ForkServer:
         with ExitStack() as opened:
             ours, theirs = socket.socketpair()
             opened.enter_context(ours)
+            opened.enter_context(theirs)
             reader, writer = await asyncio.open_unix_connection(sock=ours)
             opened.callback(writer.close)
             with theirs:
@@ -232,20 +233,20 @@ class ForkServer:
         if self._control is None:
             raise EOFError
         ours, theirs = socket.socketpair()
-        reader, writer = await asyncio.open_unix_connection(sock=ours)
-        try:
-            with theirs:
-                socket.send_fds(self._control[0], [b"fork\n"], [theirs.fileno()])
+        with theirs, ExitStack() as failed:
+            failed.callback(ours.close)
+            reader, writer = await asyncio.open_unix_connection(sock=ours)
+            failed.callback(writer.close)
+            socket.send_fds(self._control[0], [b"fork\n"], [theirs.fileno()])
+            theirs.close()
             # It says its pid when it is ready, or its fork server why it is not.
             said = await reader.readexactly(LENGTH.unpack(await reader.readexactly(LENGTH.size))[0])
             if isinstance(pid := pickle.loads(said), str):
                 raise OSError(pid)
             exited = self._exit_of(pid)
             exited.add_done_callback(lambda _: self._exits.pop(pid, None))
+            failed.pop_all()
             return Worker(self, pid, reader, writer, exited)
-        except BaseException:
-            writer.close()
-            raise
 
     async def _listen(self, reader: asyncio.StreamReader) -> None:
         """Hear of each worker's end, which may be told before its beginning was."""
