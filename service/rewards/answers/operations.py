@@ -83,6 +83,10 @@ def _logarithm(context: Any, number: Value, base: Value | None = None) -> Value:
     return context.log(number) / context.log(10 if base is None else base)
 
 
+def _exponential(context: Any, exponent: Value) -> Value:
+    return _power(context, +context.e, exponent)
+
+
 def _trigonometric(name: str) -> Callable[..., Value]:
     def compute(context: Any, angle: Value) -> Value:
         if _magnitude(angle, context) > 12:
@@ -119,24 +123,35 @@ def _natural_logarithm(context: Any, number: Value) -> Value:
     return context.log(number)
 
 
+def _square_root(context: Any, number: Value) -> Value:
+    return context.sqrt(number)
+
+
+def _degrees(context: Any, number: Value) -> Value:
+    return number * context.pi / 180
+
+
+def _hundredth(number: Any) -> Any:
+    return number / 100
+
+
 PLAIN: dict[str, Callable[..., Any]] = {
-    "+": operator.add, "-": operator.sub, "*": operator.mul, "neg": operator.neg, "abs": operator.abs,
-    "%": lambda number: number / 100,
+    "+": operator.add, "-": operator.sub, "*": operator.mul, "neg": operator.neg, "abs": operator.abs, "%": _hundredth,
 }  # fmt: skip
 """For exact and for real values alike."""
 
 OPERATIONS: dict[str, Callable[..., Value]] = {
     "/": _quotient,
-    "degree": lambda context, number: number * context.pi / 180,
+    "degree": _degrees,
     "^": _power,
-    "sqrt": lambda context, number: context.sqrt(number),
+    "sqrt": _square_root,
     "root": _root,
     "!": _factorial,
     "binom": _binomial,
     "log": _logarithm,
     "lg": _logarithm,
     "ln": _natural_logarithm,
-    "exp": lambda context, exponent: _power(context, +context.e, exponent),
+    "exp": _exponential,
     **{name: _trigonometric(name) for name in ("sin", "cos", "tan", "cot", "sec", "csc", "sinh", "cosh", "tanh")},
     **{name: _whole(name) for name in ("floor", "ceil", "max", "min", "gcd", "lcm")},
 }
@@ -144,6 +159,10 @@ OPERATIONS: dict[str, Callable[..., Value]] = {
 
 NAMED = {"arcsin": "asin", "arccos": "acos", "arctan": "atan"}
 """What mpmath calls the rest."""
+
+
+def _exact_quotient(one: Fraction, other: Fraction) -> Fraction:
+    return one / other
 
 
 def _exact_power(base: Fraction, exponent: Fraction) -> Fraction | None:
@@ -160,13 +179,20 @@ def _exact_root(number: Fraction, index: Fraction = Fraction(2)) -> Fraction | N
     return Fraction(top, bottom) if top * top == number.numerator and bottom * bottom == number.denominator else None
 
 
+def _exact_floor(number: Fraction) -> Fraction:
+    return Fraction(math.floor(number))
+
+
+def _exact_ceiling(number: Fraction) -> Fraction:
+    return Fraction(math.ceil(number))
+
+
 def _exact_factorial(number: Fraction) -> Fraction | None:
     return Fraction(math.factorial(int(number))) if number.denominator == 1 and 0 <= number <= 200 else None
 
 
 EXACT: dict[str, Callable[..., Fraction | None]] = {
-    "/": operator.truediv, "^": _exact_power, "sqrt": _exact_root, "root": _exact_root, "!": _exact_factorial,
-    "floor": lambda number: Fraction(math.floor(number)), "ceil": lambda number: Fraction(math.ceil(number)),
-    "max": max, "min": min,
+    "/": _exact_quotient, "^": _exact_power, "sqrt": _exact_root, "root": _exact_root, "!": _exact_factorial,
+    "floor": _exact_floor, "ceil": _exact_ceiling, "max": max, "min": min,
 }  # fmt: skip
 """Of fractions. None where the value is none, or too large to be written down."""
