@@ -386,6 +386,10 @@ bench-extraction:  ## The pipeline on real chains of thought; EXTRACTION="--url 
 bench-methods:  ## Each method with each model on every labelled set; METHODS="--url URL --model NAME --tokenizer FOLDER"
 	$(PYTHON) tests/benchmarks/methods.py $(METHODS)
 
+.PHONY: bench-train-judge
+bench-train-judge: $(TRAIN_VENV)/ready  ## What teaching a judge is worth; TEACH="--base FOLDER --out FOLDER --freeze 16"
+	$(TRAIN_VENV)/bin/python tests/benchmarks/train_judge.py $(TEACH)
+
 .PHONY: bench-reference
 bench-reference:  ## Beside the reference's way of asking; SIDE="--reference CHECKOUT --url URL --model NAME --tokenizer FOLDER"
 	$(PYTHON) tests/benchmarks/reference.py $(SIDE)

@@ -18,7 +18,7 @@ from perception_reward.service import logs
 from perception_reward.service.audit.figures import Estimate
 from perception_reward.service.audit.labelled import read_labelled
 from perception_reward.service.audit.probes import Probe
-from perception_reward.service.cli.options import fail, reason, with_settings
+from perception_reward.service.cli.options import fail, with_settings
 from perception_reward.service.cli.outputs import Force, outputs_or_exit
 from perception_reward.service.cli.running import told_or_exit
 from perception_reward.service.cli.screen import screen
@@ -101,12 +101,8 @@ def choose(
                 await engine.aclose()
         return found
 
-    with told_or_exit():
-        try:
-            found = asyncio.run(tried())
-        except ValueError as error:
-            fail(str(error), status=2)
-            return
+    with told_or_exit(ValueError, status=2):
+        found = asyncio.run(tried())
         best = chosen(found, tolerance)
         _show(found, best, seed)
         share = worth(found, tolerance, seed)
@@ -170,8 +166,5 @@ def _known(option: str, given: list[str], known: Sequence[str]) -> list[str]:
 
 def labelled_or_exit(paths: list[Path] | None, scope: str) -> list[Probe]:
     """The probes of all files; a fault ends the command."""
-    try:
+    with told_or_exit(RecordFileError, status=2):
         return [probe for path in paths or () for probe in read_labelled(path, scope)]
-    except (RecordFileError, OSError) as error:
-        fail(reason(error), status=2)
-        raise AssertionError from None

@@ -10,11 +10,10 @@ from typing import Annotated, Literal
 import typer
 
 from perception_reward.annotations.model import Annotation
-from perception_reward.annotations.store import StoreError
 from perception_reward.service import logs
 from perception_reward.service.cli import labelling
 from perception_reward.service.cli.choosing import Labelled, choose, labelled_or_exit
-from perception_reward.service.cli.options import fail, reason, with_settings
+from perception_reward.service.cli.options import fail, with_settings
 from perception_reward.service.cli.running import told_or_exit
 from perception_reward.service.cli.stores import read_store
 from perception_reward.service.settings import Settings
@@ -95,14 +94,8 @@ def train(
         raise AssertionError from None
     rate = learning_rate if learning_rate is not None else 1e-4 if how == "lora" else 1e-5
     plan = Plan(base, how, rank, freeze, epochs, rate, rows_a_step, save_every, seed)
-    with told_or_exit():
-        try:
-            report = teach(
-                plan, data, settings, out, row_tokens=row_tokens, say=lambda line: typer.echo(line, err=True)
-            )
-        except ValueError as error:
-            fail(str(error))
-            return
+    with told_or_exit(ValueError):
+        report = teach(plan, data, settings, out, row_tokens=row_tokens, say=lambda line: typer.echo(line, err=True))
     typer.echo(
         f"the judge: --judge vllm:{out}, or --judge-config {out / 'judge.toml'}; the audit calls it {report.verdict}"
     )
@@ -110,11 +103,8 @@ def train(
 
 
 def _annotations(settings: Settings) -> list[Annotation]:
-    try:
+    with told_or_exit(ValueError, status=2):
         return [one for source in settings.annotations for one in asyncio.run(read_store(source))]
-    except (StoreError, OSError, ValueError) as error:
-        fail(reason(error), status=2)
-        raise AssertionError from None
 
 
 app.command("choose")(choose)
