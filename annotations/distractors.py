@@ -81,7 +81,13 @@ def _fact(base: Fact, statement: Statement, taken: set[str]) -> Fact:
         number += 1
     taken.add(name)
     return base.model_copy(
-        update={"id": name, "text": sentence(statement), "kind": statement.kind, "polarity": "distractor"}
+        update={
+            "id": name,
+            "text": sentence(statement),
+            "kind": statement.kind,
+            "polarity": "distractor",
+            "confidence": None,
+        }
     )
 
 

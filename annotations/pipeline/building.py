@@ -47,7 +47,7 @@ from perception_reward.annotations.pipeline.steps import (
     read_trajectories,
 )
 from perception_reward.annotations.pipeline.trajectories import Asking, pictures_of
-from perception_reward.annotations.pipeline.work import Job, Watch
+from perception_reward.annotations.pipeline.work import Job, StepReport, Watch
 
 STEPS = ("trajectories", "filter", "extract", "check", "distractors")
 STORE = "store.jsonl"
@@ -186,7 +186,9 @@ class Build:
                     return found
                 if dry:
                     return None
-                self.said(step, list(found.lines()))
+                model = getattr(getattr(self.config, step), "model", None)
+                asked = isinstance(found, StepReport) and model is not None
+                self.said(step, list(found.lines(model.asked().limits) if asked else found.lines()))
                 done = {"of": identity, "out": _digest(self.out(step))}
                 self._done(step).write_text(json.dumps(done), encoding="utf-8")
             elif not dry:

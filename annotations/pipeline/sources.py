@@ -141,9 +141,7 @@ def read_chains(
         number = counts[name, model] = counts.get((name, model), -1) + 1
         sample = fields.get("sample")
         fields["sample"] = sample if isinstance(sample, int) and not isinstance(sample, bool) else number
-        fields["provenance"] = Provenance(
-            source=str(fields.get("source") or path.name), method="read", model=model or None
-        )
+        fields["provenance"] = Provenance(source=fields["source"], method="read", model=model or None)
         yield place, _made(Trajectory, fields, ("response", "sample", "provenance"))
 
 
@@ -173,6 +171,7 @@ def _rows(
                 continue
             fields = _fields(record, candidates, partial(_saved, images))
             fields.setdefault("id", f"{file.stem}-{number}")
+            fields.setdefault("source", path.name)
             if (missing := next((name for name in needed if not _text(fields.get(name))), None)) is not None:
                 lacking = lacking or (missing, (*record, *records.left_out))
                 if not used and number > PATIENCE:

@@ -65,6 +65,7 @@ def test_trajectories_are_made_with_their_images_and_filtered(endpoint: Any, tmp
     rows = lines(made)
     assert [(row["id"], row.get("sample", 0)) for row in rows] == [(f"p{n}", k) for n in range(4) for k in (0, 1)]
     assert rows[0]["provenance"]["model"] == "big"
+    assert rows[0]["provenance"]["source"] == "problems.jsonl"
     assert "temperature=0.7" in rows[0]["provenance"]["settings"]
     assert rows[0]["provenance"]["prompt"].startswith("answer-")
     assert len(rows[0]["provenance"]["created"]) == 10
@@ -252,6 +253,8 @@ def test_one_file_builds_a_valid_store_from_nothing_and_a_rollout_is_scored(endp
     assert told.exit_code == 0, told.output
     assert "filter: 8 of 16 trajectories kept" in told.output
     assert "extract: 2 dropped: the model refused" in told.output
+    assert "trajectories: 16 requests, " in told.output
+    assert " spent" in told.output
     store = tmp_path / "build" / "store.jsonl"
     assert [row["id"] for row in lines(store)] == ["p0", "p1", "p2"]
     assert {fact.get("polarity", "present") for row in lines(store) for fact in row["facts"]} == {

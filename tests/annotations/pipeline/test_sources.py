@@ -32,11 +32,13 @@ def test_the_usual_names_are_known_and_others_are_mapped(tmp_path: Path) -> None
         {"pid": "b", "problem": "Find y.", "answer": ["1", "one"], "choices": ["1", "2"], "image": None},
     )
     assert problems(path) == [
-        Problem(id="7", question="Find x.", answer=5, images=["a.png"]),
-        Problem(id="b", question="Find y.", answer=["1", "one"], choices=["1", "2"]),
+        Problem(id="7", question="Find x.", answer=5, images=["a.png"], source="p.jsonl"),
+        Problem(id="b", question="Find y.", answer=["1", "one"], choices=["1", "2"], source="p.jsonl"),
     ]
     path = lines(tmp_path / "q.jsonl", {"q": "Find x.", "truth": "5"})
-    assert problems(path, question="q", answer="truth") == [Problem(id="q-1", question="Find x.", answer="5")]
+    assert problems(path, question="q", answer="truth") == [
+        Problem(id="q-1", question="Find x.", answer="5", source="q.jsonl")
+    ]
 
 
 def test_rows_that_lack_something_are_told_and_the_others_used(tmp_path: Path) -> None:
