@@ -49,7 +49,7 @@ ORIGINS = ("seen", "derived", "given")
 # A response below this many characters says no more than its answer.
 LEAST_CHARACTERS, MOST_CHARACTERS = 120, 1800
 # Of each kind of problem that is no Geometry3K, so many chains.
-OF_EACH_SOURCE = 3
+OF_EACH_SOURCE = 1
 WRITERS = ("bard", "gpt4_2shot_solution", "claude_2shot_solution", "llava_llama_2_13b")
 DRAWN, SEED = 100, 0
 
@@ -140,8 +140,8 @@ def extract(run: Run, url: str, kills: int) -> None:
     """Extract and check. Killed or not, the journal alone has to give the same bytes."""
     run.claims.parent.mkdir(exist_ok=True)
     arguments = ("extract", FOLDER / f"{run.set}.right.jsonl")
-    model = ("--method", run.method, "--url", url, "--model", run.model, "--max-tokens", 400, "--concurrency", 64)
-    asked = (*model, "--deadline", 900, "--leave-out-missing", "--force")
+    model = ("--method", run.method, "--url", url, "--model", run.model, "--max-tokens", 256, "--concurrency", 64)
+    asked = (*model, "--deadline", 3000, "--leave-out-missing", "--force")
     for _ in range(kills):
         killed([*CLI, *map(str, (*arguments, run.claims, *asked))], beside(run.claims, "journal.jsonl"))
     command(*arguments, run.claims, *asked)
