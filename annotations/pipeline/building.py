@@ -187,8 +187,10 @@ class Build:
                 if dry:
                     return None
                 model = getattr(getattr(self.config, step), "model", None)
-                asked = isinstance(found, StepReport) and model is not None
-                self.said(step, list(found.lines(model.asked().limits) if asked else found.lines()))
+                if isinstance(found, StepReport) and model is not None:
+                    self.said(step, found.lines(model.asked().limits))
+                else:
+                    self.said(step, list(found.lines()))
                 done = {"of": identity, "out": _digest(self.out(step))}
                 self._done(step).write_text(json.dumps(done), encoding="utf-8")
             elif not dry:
