@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import platform
 import time
+from bisect import bisect_left
 from collections import Counter as Counts
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from importlib.metadata import version
+from typing import TypeVar
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Info
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
@@ -29,6 +31,19 @@ MOST_RUNS = 64
 _OTHERS = "other"
 # Beyond it a float does not count by one.
 MOST_STEPS = 2**53
+
+
+M = TypeVar("M", Counter, Gauge, "Distribution")
+
+
+class Distribution(Histogram):
+    """A histogram that observes the numbers of a whole request at once: one by one, thousands would hold it up."""
+
+    def observe_all(self, numbers: Sequence[float]) -> None:
+        self._sum.inc(sum(numbers))
+        # Its buckets are not cumulative until they are read.
+        for bucket, count in Counts(bisect_left(self._upper_bounds, number) for number in numbers).items():
+            self._buckets[bucket].inc(count)
 
 
 class Metrics:
@@ -122,6 +137,7 @@ class Metrics:
         ).set_function(logs.dropped)
         self._build = Info(f"{PREFIX}_build", "Version of the service and its judge.", registry=self.registry)
         self._runs: set[str] = set()
+        self._found: dict[tuple[object, tuple[str, ...]], object] = {}
 
     def _counter(self, name: str, text: str, *labels: str) -> Counter:
         return Counter(f"{PREFIX}_{name}", text, labels, registry=self.registry)
@@ -129,8 +145,8 @@ class Metrics:
     def _gauge(self, name: str, text: str, *labels: str) -> Gauge:
         return Gauge(f"{PREFIX}_{name}", text, labels, registry=self.registry)
 
-    def _histogram(self, name: str, text: str, *labels: str, buckets: Sequence[float] = SECONDS) -> Histogram:
-        return Histogram(f"{PREFIX}_{name}", text, labels, buckets=buckets, registry=self.registry)
+    def _histogram(self, name: str, text: str, *labels: str, buckets: Sequence[float] = SECONDS) -> Distribution:
+        return Distribution(f"{PREFIX}_{name}", text, labels, buckets=buckets, registry=self.registry)
 
     def describe(self, judge: str, method: str, fingerprint: str) -> None:
         self._build.info(
@@ -160,52 +176,57 @@ class Metrics:
     def exposition(self) -> bytes:
         return generate_latest(self.registry)
 
+    def _of(self, metric: M, *labels: str) -> M:
+        """The time series of these labels. A look-up of the library's own costs more than what it leads to."""
+        key = (metric, labels)
+        if (series := self._found.get(key)) is None:
+            series = self._found[key] = metric.labels(*labels)
+        return series  # pyright: ignore[reportReturnType]
+
     # HTTP
 
     def answered(self, route: str, method: str, status: int, seconds: float) -> None:
-        self._requests.labels(route, method, str(status)).inc()
-        self._request_seconds.labels(route).observe(seconds)
+        self._of(self._requests, route, method, str(status)).inc()
+        self._of(self._request_seconds, route).observe(seconds)
 
     def refused(self, reason: str) -> None:
-        self._refused.labels(reason).inc()
+        self._of(self._refused, reason).inc()
 
     # scoring
 
     def rollouts_logged(self, outcome: str, results: int) -> None:
-        self._logged.labels(outcome).inc(results)
+        self._of(self._logged, outcome).inc(results)
 
     def keyed(self, key: str, items: int) -> None:
-        self._key_items.labels(key).inc(items)
+        self._of(self._key_items, key).inc(items)
 
     def scored(self, profile: str, run: str | None, results: Sequence[ItemResult], step: int | None = None) -> None:
-        # Label look-ups cost more than what they lead to, so each is made once a request and not once an item.
         label = self._run_label(run)
         if step is not None and step <= MOST_STEPS and label != _OTHERS:
-            self._run_step.labels(label).set(step)
-        self._items.labels(profile, label).inc(len(results))
+            self._of(self._run_step, label).set(step)
+        self._of(self._items, profile, label).inc(len(results))
         self._truncated.inc(sum(result.truncated for result in results))
         for reason, count in Counts(result.reason for result in results if result.reason is not None).items():
-            self._missing.labels(reason, label).inc(count)
-        _observe(self._score, (profile, label), [result.score for result in results])
+            self._of(self._missing, reason, label).inc(count)
+        # What no item has makes no series of zeros.
+        if scores := [result.score for result in results if result.score is not None]:
+            self._of(self._score, profile, label).observe_all(scores)
         for component in results[0].components if results else ():
-            values = [result.components.get(component) for result in results]
-            numbers = _observe(self._component, (profile, component), values)
-            if numbers:
-                self._run_sum.labels(label, component).inc(sum(numbers))
-                self._run_items.labels(label, component).inc(len(numbers))
-            self._count_without(component, label, results)
+            self._have(component, [result.components.get(component) for result in results], profile, label)
+            if (about := _NEEDS.get(component)) is not None:
+                bare = sum(result.reason is None and result.components.get(component) is None for result in results)
+                if bare:
+                    self._of(self._without[about], label).inc(bare)
         verdicts = Counts(fact.verdict for result in results for fact in result.facts or ())
-        self._facts.labels(profile).inc(verdicts.total())
+        self._of(self._facts, profile).inc(verdicts.total())
         for verdict, count in verdicts.items():
-            self._verdicts.labels(verdict).inc(count)
+            self._of(self._verdicts, verdict).inc(count)
 
-    def _count_without(self, component: str, label: str, results: Sequence[ItemResult]) -> None:
-        about = _NEEDS.get(component)
-        if about is None:
-            return
-        bare = sum(result.reason is None and result.components.get(component) is None for result in results)
-        if bare:
-            self._without[about].labels(label).inc(bare)
+    def _have(self, component: str, values: Sequence[float | None], profile: str, run: str) -> None:
+        if numbers := [value for value in values if value is not None]:
+            self._of(self._component, profile, component).observe_all(numbers)
+            self._of(self._run_sum, run, component).inc(sum(numbers))
+            self._of(self._run_items, run, component).inc(len(numbers))
 
     def _run_label(self, run: str | None) -> str:
         if run is None:
@@ -228,13 +249,13 @@ class Metrics:
     # what the cache reports
 
     def hits(self, tier: str, n: int) -> None:
-        self._hits.labels(tier).inc(n)
+        self._of(self._hits, tier).inc(n)
 
     def misses(self, n: int) -> None:
         self._misses.inc(n)
 
     def error(self, kind: str) -> None:
-        self._cache_errors.labels(kind).inc()
+        self._of(self._cache_errors, kind).inc()
 
     def redis_up(self, up: bool) -> None:
         self._redis_up.set(1 if up else 0)
@@ -242,14 +263,14 @@ class Metrics:
     # what a judge over HTTP reports
 
     def request(self, endpoint: str, seconds: float, ok: bool) -> None:
-        self._judge_requests.labels(endpoint, "ok" if ok else "failed").inc()
-        self._judge_request_seconds.labels(endpoint).observe(seconds)
+        self._of(self._judge_requests, endpoint, "ok" if ok else "failed").inc()
+        self._of(self._judge_request_seconds, endpoint).observe(seconds)
 
     def retry(self, reason: str) -> None:
-        self._judge_retries.labels(reason).inc()
+        self._of(self._judge_retries, reason).inc()
 
     def unusable(self, endpoint: str, fault: str) -> None:
-        self._judge_unusable.labels(endpoint, fault).inc()
+        self._of(self._judge_unusable, endpoint, fault).inc()
 
     def inflight(self, n: int) -> None:
         self._judge_queue.set(n)
@@ -257,20 +278,10 @@ class Metrics:
     # what a cascade reports
 
     def cascaded(self, stage: str, kind: str, facts: int) -> None:
-        self._cascade.labels(stage, kind).inc(facts)
+        self._of(self._cascade, stage, kind).inc(facts)
 
     def compared(self, kind: str, result: str) -> None:
-        self._comparisons.labels(kind, result).inc()
-
-
-def _observe(histogram: Histogram, labels: Sequence[str], values: Iterable[float | None]) -> list[float]:
-    """Observe the numbers among `values`, and return them. A component that no item has makes no series of zeros."""
-    numbers = [value for value in values if value is not None]
-    if numbers:
-        series = histogram.labels(*labels)
-        for number in numbers:
-            series.observe(number)
-    return numbers
+        self._of(self._comparisons, kind, result).inc()
 
 
 def samples(text: str) -> Iterator[tuple[str, Mapping[str, str], float]]:

@@ -226,6 +226,8 @@ class Scorer:
         # What was joined ran under another request's deadline: where that failed, a try of our own is left.
         again: set[bytes] = set()
         for keys in (set(work.waiting), again):
+            if not keys:
+                continue
             async with aclosing(self._flights.run(keys, launch, deadline=deadline)) as landings:
                 async for landed in landings:
                     if keys is not again and landed.joined and isinstance(landed.value, Missing):

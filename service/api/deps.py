@@ -20,7 +20,6 @@ ServiceDep = Annotated[Service, Depends(running_service)]
 
 async def deadline(
     request: Request,
-    service: ServiceDep,
     x_request_timeout: Annotated[
         float | None,
         Header(
@@ -31,6 +30,7 @@ async def deadline(
     ] = None,
 ) -> float:
     """The event-loop time at which the request has to be answered, counted from when it arrived, before its body."""
+    service: Service = request.app.state.service
     limit = service.settings.request_timeout
     arrived: float = request.state.arrived
     return arrived + min(x_request_timeout or limit, limit)

@@ -261,10 +261,14 @@ class Schedule:
         self._update(batch.flow)
 
     def _of(self, flow: Flow) -> _Lines:
-        return self._lines.setdefault(flow, _Lines())
+        if (lines := self._lines.get(flow)) is None:
+            lines = self._lines[flow] = _Lines()
+        return lines
 
     def _history(self, batch: Batch) -> History:
-        return self._histories.setdefault(batch.function, History())
+        if (history := self._histories.get(batch.function)) is None:
+            history = self._histories[batch.function] = History()
+        return history
 
     def _update(self, flow: Flow) -> None:
         """Who waits follows from what there is."""

@@ -4,9 +4,15 @@ import runpy
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from prometheus_client import CollectorRegistry, Histogram
+from prometheus_client.exposition import generate_latest
+
 from perception_reward.service.audit.figures import Estimate, Proportion
 from perception_reward.service.audit.last import AuditSummary
-from perception_reward.service.metrics import MOST_RUNS, Metrics
+from perception_reward.service.metrics import MOST_RUNS, SHARES, Distribution, Metrics, samples
 from perception_reward.trainer_client.wire import Components, FactResult, ItemResult
 
 
@@ -153,3 +159,20 @@ def test_items_that_nothing_can_be_held_to_are_counted_and_missing_ones_are_not(
 def test_the_page_of_all_metrics_is_that_of_these_metrics():
     script = runpy.run_path(str(Path(__file__).with_name("metrics_page.py")))
     assert script["PAGE"].read_text(encoding="utf-8") == script["page"](), "run `make pages`"
+
+
+@given(st.lists(st.floats(-3, 3) | st.sampled_from([0.0, 0.5, 1.0])))
+def test_many_numbers_at_once_are_observed_as_if_one_by_one(numbers: list[float]) -> None:
+    def said(name: str) -> list[tuple[dict[str, str], float]]:
+        return [(dict(labels), value) for sample, labels, value in samples(text) if sample.startswith(name)]
+
+    registry = CollectorRegistry()
+    at_once = Distribution("at_once", "", buckets=SHARES, registry=registry)
+    in_turn = Histogram("in_turn", "", buckets=SHARES, registry=registry)
+    at_once.observe_all(numbers)
+    for number in numbers:
+        in_turn.observe(number)
+    text = generate_latest(registry).decode()
+    assert said("at_once_bucket") == said("in_turn_bucket")
+    assert said("at_once_count") == said("in_turn_count")
+    assert said("at_once_sum")[0][1] == pytest.approx(sum(numbers))
