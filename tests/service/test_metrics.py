@@ -12,7 +12,7 @@ from prometheus_client.exposition import generate_latest
 
 from perception_reward.service.audit.figures import Estimate, Proportion
 from perception_reward.service.audit.last import AuditSummary
-from perception_reward.service.metrics import MOST_RUNS, SHARES, Distribution, Metrics, samples
+from perception_reward.service.metrics import MOST_RUNS, Distribution, Metrics, samples
 from perception_reward.trainer_client.wire import Components, FactResult, ItemResult
 
 
@@ -167,8 +167,8 @@ def test_many_numbers_at_once_are_observed_as_if_one_by_one(numbers: list[float]
         return [(dict(labels), value) for sample, labels, value in samples(text) if sample.startswith(name)]
 
     registry = CollectorRegistry()
-    at_once = Distribution("at_once", "", buckets=SHARES, registry=registry)
-    in_turn = Histogram("in_turn", "", buckets=SHARES, registry=registry)
+    at_once = Distribution("at_once", "", buckets=(0, 0.5, 1), registry=registry)
+    in_turn = Histogram("in_turn", "", buckets=(0, 0.5, 1), registry=registry)
     at_once.observe_all(numbers)
     for number in numbers:
         in_turn.observe(number)
