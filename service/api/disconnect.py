@@ -23,28 +23,18 @@ async def _gone(request: Request) -> None:
 
 async def unless_gone(request: Request, work: Coroutine[Any, Any, T]) -> T:
     """Await `work`, but cancel it and raise `ClientGone` when the client disconnects first."""
-    task = asyncio.current_task()
-    assert task is not None
-    has_gone = False
-
-    def leave(gone: asyncio.Future[None]) -> None:
-        nonlocal has_gone
-        has_gone = True
-        gone.exception()  # a connection that fails is one that is gone
-        task.cancel()
-
+    task = asyncio.ensure_future(work)
     gone = asyncio.ensure_future(_gone(request))
-    gone.add_done_callback(leave)
     try:
-        return await work
-    except asyncio.CancelledError:
-        # Who else cancels this task means it, whether or not the client has gone as well.
-        if has_gone and task.uncancel() == 0:
-            raise ClientGone from None
-        raise
+        await asyncio.wait({task, gone}, return_when=asyncio.FIRST_COMPLETED)
+        if not task.done():
+            raise ClientGone
+        return task.result()
     finally:
-        gone.remove_done_callback(leave)
         gone.cancel()
+        if not task.done():
+            task.cancel()
+        await asyncio.gather(task, gone, return_exceptions=True)
 
 
 async def until_gone(request: Request, values: AsyncGenerator[T]) -> AsyncGenerator[T]:
