@@ -15,7 +15,7 @@ from starlette.exceptions import HTTPException
 from starlette.types import Receive, Scope, Send
 
 from perception_reward.service.api.body import ScoringRoute
-from perception_reward.service.api.deps import DeadlineDep, ServiceDep
+from perception_reward.service.api.deps import DeadlineDep, service_of
 from perception_reward.service.api.disconnect import unless_gone, until_gone
 from perception_reward.service.api.dumped import dumped
 from perception_reward.service.api.key_check import admitted
@@ -79,22 +79,21 @@ BodyDep = Annotated[ScoreBody, Body(openapi_examples={"geometry": {"summary": "O
 
 
 @router.post("/v1/score", response_model=ScoreResponse, responses=PROBLEMS)
-async def score(request: Request, body: BodyDep, service: ServiceDep, deadline: DeadlineDep) -> Response:
+async def score(request: Request, body: BodyDep, deadline: DeadlineDep) -> Response:
     """Score responses against facts. Results keep the order of the items; one bad item never fails its neighbours."""
-    response = await scored(request, body, service, deadline, service.scorer.score)
+    response = await scored(request, body, deadline, service_of(request).scorer.score)
     return Response(await dumped(response, "results"), media_type="application/json")
 
 
 Score: TypeAlias = Callable[[ScoreRequest, float], Coroutine[Any, Any, ScoreResponse]]
 
 
-async def scored(
-    request: Request, body: ScoreRequest, service: Service, deadline: float, score: Score
-) -> ScoreResponse:
+async def scored(request: Request, body: ScoreRequest, deadline: float, score: Score) -> ScoreResponse:
     """`score` the body within its limits: admitted, on time, and for as long as its client is there.
 
     Raises what `problems` answers: `InvalidRequest`, `Overloaded`, `ClientGone`, and 504 where the time is over.
     """
+    service = service_of(request)
     _check(request, body, service)
     with admitted(request, service.admission, service.metrics, len(body.items)):
         try:
@@ -114,8 +113,9 @@ async def scored(
     response_class=StreamingResponse,
     responses={**PROBLEMS, 200: {"model": StreamedResult, "content": {"application/x-ndjson": {}}}},
 )
-async def stream(request: Request, body: BodyDep, service: ServiceDep, deadline: DeadlineDep) -> Response:
+async def stream(request: Request, body: BodyDep, deadline: DeadlineDep) -> Response:
     """The same, one JSON line per result as soon as it is ready, then a line with the summary."""
+    service = service_of(request)
     _check(request, body, service)
     lines = _lines(request, body, service, _scored_by(deadline))
     places = admitted(request, service.admission, service.metrics, len(body.items))

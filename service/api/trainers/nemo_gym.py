@@ -18,7 +18,7 @@ from fastapi import APIRouter, Body, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from perception_reward.service.api.body import ScoringRoute
-from perception_reward.service.api.deps import DeadlineDep, ServiceDep
+from perception_reward.service.api.deps import DeadlineDep, service_of
 from perception_reward.service.api.problems import InvalidRequest
 from perception_reward.service.api.score import PROBLEMS, scored
 from perception_reward.service.api.trainers.label import FIELDS, item, known_fields
@@ -85,12 +85,11 @@ async def verify(
     request: Request,
     body: Annotated[VerifyRequest, Body(openapi_examples={"geometry": {"value": EXAMPLE}})],
     options: Annotated[GymOptions, Query()],
-    service: ServiceDep,
     deadline: DeadlineDep,
 ) -> Response:
     """Score one rollout as a resources server of NeMo Gym."""
     one = item(said(body.response), _fields(body), "verifier_metadata")
-    response = await scored(request, options.request([one]), service, deadline, PatientScorer(service.scorer).score)
+    response = await scored(request, options.request([one]), deadline, PatientScorer(service_of(request).scorer).score)
     refuse_missing(response.results, options.on_missing, ["verifier_metadata.annotation_id"])
     (result,) = response.results
     reply = {**body.model_dump(exclude_unset=True), **_verdict(result, options.on_missing)}

@@ -18,7 +18,7 @@ from fastapi import APIRouter, Body, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from perception_reward.service.api.body import ScoringRoute
-from perception_reward.service.api.deps import DeadlineDep, ServiceDep
+from perception_reward.service.api.deps import DeadlineDep, service_of
 from perception_reward.service.api.problems import InvalidRequest
 from perception_reward.service.api.score import PROBLEMS, scored
 from perception_reward.service.api.trainers.label import fields_of, item
@@ -67,15 +67,14 @@ async def openrlhf(
     request: Request,
     body: Annotated[RewardRequest, Body(openapi_examples={"geometry": {"value": EXAMPLE}})],
     options: RaisingOptionsDep,
-    service: ServiceDep,
     deadline: DeadlineDep,
 ) -> Response:
     """Score as OpenRLHF's remote reward model."""
     items = await _items(body)
     if not items:
         return _reply([], options.on_missing)
-    patient = PatientScorer(service.scorer)
-    response = await scored(request, options.request(items), service, deadline, patient.score)
+    patient = PatientScorer(service_of(request).scorer)
+    response = await scored(request, options.request(items), deadline, patient.score)
     refuse_missing(response.results, options.on_missing, [f"labels[{place}]" for place in range(len(items))])
     return _reply(response.results, options.on_missing)
 

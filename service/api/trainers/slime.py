@@ -18,7 +18,7 @@ from fastapi import APIRouter, Body, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from perception_reward.service.api.body import ScoringRoute
-from perception_reward.service.api.deps import DeadlineDep, ServiceDep
+from perception_reward.service.api.deps import DeadlineDep, service_of
 from perception_reward.service.api.score import PROBLEMS, scored
 from perception_reward.service.api.trainers.label import fields_of, item
 from perception_reward.service.api.trainers.missing import number, numbers, refuse_missing
@@ -70,12 +70,11 @@ async def slime(
     request: Request,
     body: Annotated[Sample, Body(openapi_examples={"geometry": {"value": EXAMPLE}})],
     options: Annotated[SlimeOptions, Query()],
-    service: ServiceDep,
     deadline: DeadlineDep,
 ) -> Response:
     """Score one sample as slime's remote reward."""
     one = item(said(body.response, body.prompt), fields_of(body.label, "label"), "label")
-    response = await scored(request, options.request([one]), service, deadline, PatientScorer(service.scorer).score)
+    response = await scored(request, options.request([one]), deadline, PatientScorer(service_of(request).scorer).score)
     refuse_missing(response.results, options.on_missing, ["label"])
     (result,) = response.results
     score = number(result, options.on_missing)
