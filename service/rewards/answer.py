@@ -16,8 +16,9 @@ nor an answer block in it is what the policy would have said in the end.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
-from perception_reward.service.rewards.blocks import BOXES, boxes, has_open_box, split_blocks
+from perception_reward.service.rewards.blocks import BOXES, boxes, opens_box, split_blocks
 from perception_reward.trainer_client.tokens import Opened
 
 SENTENCE_CHARACTERS = 300
@@ -41,8 +42,8 @@ def extract_answer(response: str, opened: Opened = "") -> str | None:
         return None
     if blocks.answers:
         [text] = blocks.answer_texts
-        unboxed = None if has_open_box(text) else text.strip() or None
-        return _behind_boxes(text) or _all_boxes(text) or unboxed
+        closed = boxes(text)
+        return _behind_boxes(text) or _all(closed) or (None if not closed and opens_box(text) else text.strip() or None)
     said = before_next_question(blocks.visible_text)
     return _behind_boxes(said) or _last_box(said) or _sentence(said)
 
@@ -53,8 +54,8 @@ def before_next_question(text: str) -> str:
     return text if following is None else text[: following.start()]
 
 
-def _all_boxes(text: str) -> str | None:
-    distinct = list(dict.fromkeys(box for box in boxes(text) if box))
+def _all(closed: Sequence[str]) -> str | None:
+    distinct = list(dict.fromkeys(filter(None, closed)))
     return ", ".join(distinct) or None
 
 

@@ -133,9 +133,9 @@ def boxes(text: str) -> list[str]:
     return [text[begin:end].strip() for begin, end in found]
 
 
-def has_open_box(text: str) -> bool:
-    """Whether a box is opened and never closed, where none is closed."""
-    return not boxes(text) and _opened.search(text[-LOOKED_AT_CHARACTERS:]) is not None
+def opens_box(text: str) -> bool:
+    """Whether a box is opened, be it ever closed or not."""
+    return _opened.search(text[-LOOKED_AT_CHARACTERS:]) is not None
 
 
 _opened = re.compile(r"\\(?:fbox|boxed)\s{0,8}\{")
