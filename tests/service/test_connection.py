@@ -11,7 +11,14 @@ import httpx
 import pytest
 
 from perception_reward.service import connections
-from perception_reward.service.connection import MOST_AHEAD, MOST_FIELDS, MOST_FRAMING_BYTES, MOST_HEADER_BYTES
+from perception_reward.service.connection import (
+    MOST_AHEAD,
+    MOST_FIELDS,
+    MOST_FRAMING_BYTES,
+    MOST_GATHERED,
+    MOST_HEADER_BYTES,
+    Gathered,
+)
 from perception_reward.service.connections import Wait
 
 GET = b"GET /livez HTTP/1.1\r\nHost: localhost\r\n"
@@ -206,3 +213,47 @@ async def test_a_reader_that_stalls_is_cut_off(serve: Callable[..., Any], monkey
     with pytest.raises(ConnectionError):
         async with asyncio.timeout(30):
             await ask_and_never_read()
+
+
+class Wire(asyncio.Transport):
+    """A transport that keeps what it is told."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.told: list[bytes | str] = []
+
+    def write(self, data: bytes | bytearray | memoryview) -> None:
+        self.told.append(bytes(data))
+
+    def write_eof(self) -> None:
+        self.told.append("eof")
+
+    def close(self) -> None:
+        self.told.append("close")
+
+
+async def test_what_is_written_in_one_turn_is_sent_at_once():
+    wire = Wire()
+    gathered = Gathered(wire)
+    gathered.write(b"head ")
+    gathered.write(b"body")
+    assert wire.told == []
+    await asyncio.sleep(0)
+    assert wire.told == [b"head body"]
+    await asyncio.sleep(0)
+    gathered.write(b"next")
+    await asyncio.sleep(0)
+    assert wire.told == [b"head body", b"next"]
+
+
+async def test_what_is_gathered_goes_before_what_is_long_and_before_the_end():
+    for end, said in ((Gathered.close, "close"), (Gathered.write_eof, "eof")):
+        wire = Wire()
+        gathered = Gathered(wire)
+        gathered.write(b"head")
+        gathered.write(long := bytes(MOST_GATHERED))
+        gathered.write(b"rest")
+        end(gathered)
+        assert wire.told == [b"head", long, b"rest", said]
+        await asyncio.sleep(0)
+        assert len(wire.told) == 4
