@@ -8,7 +8,7 @@ from bisect import bisect_left
 from collections import Counter as Counts
 from collections.abc import Iterator, Mapping, Sequence
 from importlib.metadata import version
-from typing import TypeVar
+from typing import Any, TypeVar, cast
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Info
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
@@ -40,10 +40,11 @@ class Distribution(Histogram):
     """A histogram that observes the numbers of a whole request at once: one by one, thousands would hold it up."""
 
     def observe_all(self, numbers: Sequence[float]) -> None:
-        self._sum.inc(sum(numbers))
+        untyped = cast(Any, self)
+        untyped._sum.inc(sum(numbers))
         # Its buckets are not cumulative until they are read.
         for bucket, count in Counts(bisect_left(self._upper_bounds, number) for number in numbers).items():
-            self._buckets[bucket].inc(count)
+            untyped._buckets[bucket].inc(count)
 
 
 class Metrics:
