@@ -56,12 +56,13 @@ def test_portions_keep_order_and_limits(lengths: list[int], most: int, most_byte
 def test_a_request_says_what_it_is_asked_to_and_nothing_else() -> None:
     items = [encode({"response": "a"}), encode({"response": "b"})]
     assert json.loads(request_body(items, Options(), None)) == {"items": [{"response": "a"}, {"response": "b"}]}
-    body = request_body(items, Options(profile="sum", run='a "run"', prefix="<think>\n"), 0)
+    body = request_body(items, Options(profile="sum", run='a "run"', prefix="<think>\n", explain=True), 0)
     assert ScoreRequest.model_validate_json(body).model_dump(exclude={"items"}, exclude_none=True) == {
         "profile": "sum",
         "step": 0,
         "run": 'a "run"',
         "prefix": "<think>\n",
+        "explain": True,
     }
 
 
