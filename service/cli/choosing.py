@@ -87,6 +87,8 @@ def choose(
                 engine = make_engine(given, Metrics())
             try:
                 await engine.start()
+                if not (health := await engine.health()).ok:
+                    raise ValueError(f"the judge {name} cannot be tried: {health.detail}")
                 async for one in try_all(
                     engine,
                     asked,

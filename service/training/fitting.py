@@ -68,14 +68,22 @@ def quietly() -> Generator[None]:
 
 def load(name: str, *, exact: bool) -> Any:
     """The model `name`, a folder or a hub's name, on the accelerator if there is one. exact: in single precision."""
-    on_gpu = torch.cuda.is_available()
-    dtype = torch.float32 if exact or not on_gpu else torch.bfloat16
+    dtype = torch.float32 if exact or not _in_half() else torch.bfloat16
+    auto = transformers.AutoModelForCausalLM
     try:
-        # The rows' mask is one that this implementation of attention takes.
-        model: Any = transformers.AutoModelForCausalLM.from_pretrained(name, dtype=dtype, attn_implementation="sdpa")
+        try:
+            # The rows' mask is one that this implementation of attention takes.
+            model: Any = auto.from_pretrained(name, dtype=dtype, attn_implementation="sdpa")
+        except ValueError:
+            model = auto.from_pretrained(name, dtype=dtype)
     except (OSError, ValueError) as error:
         raise Refused(f"the model {name!r} cannot be loaded: {str(error).partition(chr(10))[0]}") from None
-    return model.to("cuda") if on_gpu else model
+    return model.to("cuda") if torch.cuda.is_available() else model
+
+
+def _in_half() -> bool:
+    """Whether the accelerator computes in bfloat16."""
+    return torch.cuda.is_available() and torch.cuda.is_bf16_supported()
 
 
 def shares_beginnings(model: Any, row: Row, alone: Row) -> bool:
@@ -86,8 +94,11 @@ def shares_beginnings(model: Any, row: Row, alone: Row) -> bool:
 
 
 def inputs(row: Row, device: Any = "cpu") -> dict[str, Any]:
-    """A row as the model reads it: tokens, positions and who sees whom."""
+    """A row as the model reads it: tokens, and where it holds several prompts, their positions and who sees whom."""
     beginning, *rests = row["seq_lengths"]
+    if len(rests) == 1:
+        tokens = torch.tensor([row["input_ids"]], device=device)
+        return {"input_ids": tokens, "attention_mask": torch.ones_like(tokens)}
     positions = [*range(beginning), *(beginning + place for length in rests for place in range(length))]
     part = torch.tensor([0] * beginning + [number for number, length in enumerate(rests, 1) for _ in range(length)])
     seen = torch.ones(len(part), len(part), dtype=torch.bool).tril() & ((part == 0) | (part == part[:, None]))
@@ -123,7 +134,7 @@ def fit(plan: Plan, rows: Sequence[Row], out: Path, say: Callable[[str], None]) 
         logging_steps=plan.save_every,
         max_length=None,
         gradient_checkpointing=gpu,
-        bf16=gpu,
+        bf16=_in_half(),
         use_cpu=not gpu,
         seed=plan.seed,
         report_to="none",

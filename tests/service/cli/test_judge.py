@@ -97,3 +97,11 @@ def test_choosing_on_nothing_and_from_a_judge_that_there_is_not_are_told(tmp_pat
     assert done.exit_code == 2
     assert "no judge is called 'gpt'" in done.stderr
     assert not (tmp_path / "a.toml").exists()
+
+
+def test_a_server_that_is_not_there_is_told_and_not_taken_for_a_bad_judge(tmp_path: Path):
+    pairs = labelled(tmp_path / "pairs.jsonl")
+    done = run("choose", str(tmp_path / "a.toml"), "--labelled", str(pairs), "--judge", "openai:http://127.0.0.1:9#m")
+    assert done.exit_code == 2
+    assert "the judge openai:http://127.0.0.1:9#m cannot be tried" in done.stderr
+    assert not (tmp_path / "a.toml").exists()

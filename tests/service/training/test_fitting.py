@@ -44,3 +44,12 @@ def test_prompts_side_by_side_are_to_a_model_what_each_is_alone(tiny_model: Path
     assert shares_beginnings(model, row([one, other]), row([other]))
     # With its rest told wrong, it is not.
     assert not shares_beginnings(model, row([one, other]), row([Prompt((5, 6, 7, 9, 40, 41, 42), 31)]))
+
+
+def test_a_model_that_is_not_there_is_told_in_a_line(tmp_path: Path):
+    from perception_reward.service.training.fitting import Refused
+    from perception_reward.service.training.fitting import load as load_model
+
+    with pytest.raises(Refused, match="cannot be loaded") as caught:
+        load_model(str(tmp_path), exact=True)
+    assert "\n" not in str(caught.value)
