@@ -10,8 +10,8 @@ diagram shows; `other` are some about charts, scenes and more. All files are in 
 extraction is killed so many times on the way, goes on, and has to write what its journal alone gives.
 
 Without, the tables are made of what is there: what became of the claims, precision and recall against Geometry3K, and
-how often `seen`, `derived` and `given` are right by `data/claim_origins.jsonl`, which was labelled by reading.
-`--sample` draws claims to label.
+how often sentences are rightly tagged `seen`, `derived` and `given`, by `data/claim_origins.jsonl`, which was labelled
+by reading. `--sample` draws sentences to label.
 """
 
 from __future__ import annotations
@@ -26,8 +26,8 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -38,7 +38,14 @@ from perception_reward.annotations.evaluate import compare, total
 from perception_reward.annotations.geometry3k import import_problems
 from perception_reward.annotations.jsonl import read_annotations
 from perception_reward.annotations.model import Annotation
-from perception_reward.annotations.pipeline.rows import Extracted, Sighting, beside, read_rows
+from perception_reward.annotations.pipeline.asks import Sampling, key_of
+from perception_reward.annotations.pipeline.engine import REPAIRS
+from perception_reward.annotations.pipeline.extraction import PROMPTS, Extracting, Selection, sentences_of
+from perception_reward.annotations.pipeline.origins import origin_of
+from perception_reward.annotations.pipeline.prompts import Prompt
+from perception_reward.annotations.pipeline.replies import NotOfTheForm, read_reply
+from perception_reward.annotations.pipeline.rows import Extracted, Sighting, Trajectory, beside, read_rows
+from perception_reward.annotations.pipeline.trajectories import asked
 
 FOLDER = REPOSITORY / "build" / "extraction"
 PAGE = REPOSITORY / "tests" / "benchmarks" / "results" / "extraction.md"
@@ -51,7 +58,9 @@ LEAST_CHARACTERS, MOST_CHARACTERS = 120, 1800
 # Of each kind of problem that is no Geometry3K, so many chains.
 OF_EACH_SOURCE = 1
 WRITERS = ("bard", "gpt4_2shot_solution", "claude_2shot_solution", "llava_llama_2_13b")
-DRAWN, SEED = 100, 0
+DRAWN, SEED = 145, 0
+# What a reply may have; one that is cut off counts as far as it goes.
+TOKENS = {"one": 256, "three": 400}
 
 
 def main() -> None:
@@ -71,7 +80,7 @@ def main() -> None:
             extract(Run(chosen.model, method, name), chosen.url, chosen.kills)
     runs = [run for run in every_run() if run.store.exists()]
     if chosen.sample:
-        write_rows(chosen.sample, drawn(runs))
+        write_rows(chosen.sample, drawn([run for run in every_run() if run.method == "three"]))
         return
     text = "\n\n".join(report(runs, chosen.data))
     print(text)
@@ -140,15 +149,27 @@ def extract(run: Run, url: str, kills: int) -> None:
     """Extract and check. Killed or not, the journal alone has to give the same bytes."""
     run.claims.parent.mkdir(exist_ok=True)
     arguments = ("extract", FOLDER / f"{run.set}.right.jsonl")
-    model = ("--method", run.method, "--url", url, "--model", run.model, "--max-tokens", 256, "--concurrency", 64)
+    model = (
+        "--method",
+        run.method,
+        "--url",
+        url,
+        "--model",
+        run.model,
+        "--max-tokens",
+        TOKENS[run.method],
+        "--concurrency",
+        64,
+    )
     asked = (*model, "--deadline", 3000, "--leave-out-missing", "--force")
     for _ in range(kills):
         killed([*CLI, *map(str, (*arguments, run.claims, *asked))], beside(run.claims, "journal.jsonl"))
     command(*arguments, run.claims, *asked)
-    again = run.claims.with_name(f"again-{run.claims.name}")
-    shutil.copy(beside(run.claims, "journal.jsonl"), beside(again, "journal.jsonl"))
-    assert "0 requests" in command(*arguments, again, *asked)
-    assert again.read_bytes() == run.claims.read_bytes(), f"{run.claims} is not what its journal says"
+    if not lines_in(beside(run.claims, "dropped.jsonl")):
+        again = run.claims.with_name(f"again-{run.claims.name}")
+        shutil.copy(beside(run.claims, "journal.jsonl"), beside(again, "journal.jsonl"))
+        assert "0 requests" in command(*arguments, again, *asked)
+        assert again.read_bytes() == run.claims.read_bytes(), f"{run.claims} is not what its journal says"
     command("check", run.claims, run.store, "--force")
 
 
@@ -174,23 +195,28 @@ def report(runs: list[Run], data: Path) -> Iterator[str]:
     yield "What was read:"
     yield table(["set", "chains", "right, and so extracted from", "problems"], [_read(name) for name in SETS])
     yield "What became of the claims:"
-    header = ["model", "method", "set", "chains", "without a reply of the form", "tokens read", "written", "minutes"]
+    header = ["model", "method", "set", "chains", "without a reply of the form", "tokens read", "written"]
     yield table([*header, "claims", "seen, as tagged", "seen facts in the store"], [_became(run) for run in runs])
     yield "Why claims are no seen facts:"
     yield table(["model", "method", "set", "why"], [[*_named(run), _why(run)] for run in runs])
     gold = import_problems(data / "geometry3k" / "annotations.jsonl").annotations
     right = [run for run in runs if run.set == "gold"]
-    yield "Seen facts against what people saw in the same diagrams, problems that have any:"
+    yield "Seen facts against what people saw in the same diagrams:"
     kinds = ["length", "angle", "perpendicular"]
     header = ["model", "method", "problems", "facts", "gold", "precision", "recall"]
     rows_of = [_right(run, gold, kinds) for run in right]
     yield table([*header, *(f"{kind}: precision, recall" for kind in kinds)], rows_of)
-    if LABELLED.exists():
-        yield "How often a claim's tag is right, by reading; `model` is what it says alone, `rules` what is kept:"
-        yield table(["model", "labelled", "are seen, derived, given", "model", "rules", *_TAGGED], list(_tags(runs)))
-
-
-_TAGGED = ["of those called seen, seen: model", "rules", "of the seen, called so: model", "rules"]
+    three = [run for run in every_run() if run.method == "three" and beside(run.claims, "journal.jsonl").exists()]
+    yield "How often sentences are tagged right, by reading:"
+    header = [
+        "model",
+        "tagged by",
+        "are seen, derived, given",
+        "right",
+        "of those called seen, seen",
+        "of the seen, found",
+    ]
+    yield table(header, list(_tags(three)))
 
 
 def _read(name: str) -> list[str]:
@@ -210,15 +236,9 @@ def _became(run: Run) -> list[str]:
     counts = (
         lines_in(FOLDER / f"{run.set}.right.jsonl"),
         lines_in(beside(run.claims, "dropped.jsonl")),
-        *(read, written, _minutes(asked), len(claims), seen, len(kept)),
+        *(read, written, len(claims), seen, len(kept)),
     )
     return [*_named(run), *(f"{count:,}" for count in counts)]
-
-
-def _minutes(asked: list[dict[str, Any]]) -> int:
-    """By the clock, without the time between a kill and the next start."""
-    times = sorted(time.mktime(time.strptime(one["time"], "%Y-%m-%dT%H:%M:%SZ")) for one in asked)
-    return round(sum(min(60.0, b - a) for a, b in pairwise(times)) / 60)
 
 
 def _why(run: Run) -> str:
@@ -230,7 +250,7 @@ def _right(run: Run, gold: list[Annotation], kinds: list[str]) -> list[str]:
     seen = [
         one.model_copy(update={"facts": [fact for fact in one.facts if fact.origin == "seen"]}) for one in stored(run)
     ]
-    comparison = compare([one for one in seen if one.facts], gold)
+    comparison = compare(seen, gold)
     found = comparison.counts()
     whole = total(found)
     told = [f"{share:.2f}" if share is not None else "–" for share in (whole.precision, whole.recall)]
@@ -240,20 +260,39 @@ def _right(run: Run, gold: list[Annotation], kinds: list[str]) -> list[str]:
 
 
 def _tags(runs: list[Run]) -> Iterator[list[str]]:
-    labels = {(one["id"], one["said"]): one["label"] for one in rows(LABELLED)}
-    for model in sorted({run.model for run in runs}):
-        known: dict[tuple[str, str], tuple[str, str]] = {}
-        for run in (run for run in runs if run.model == model):
-            alone = said_alone(run)
-            for row, claim in claims_of(run):
-                known[row.id, digest(claim)] = (alone.get(claim.statement, ""), claim.origin)
+    labels = {(one["id"], one["said"]): one["label"] for one in rows(LABELLED) if one["label"] != "none"}
+    for run in runs:
+        known = {(row.id, digest(text)): (model, rules) for row, text, model, rules in tagged(run)}
         both = [(labels[key], *tags) for key, tags in known.items() if key in labels]
-        if both:
-            are = ", ".join(str(sum(label == origin for label, *_ in both)) for origin in ORIGINS)
-            right = [_share(label == tags[at] for label, *tags in both) for at in (0, 1)]
-            precise = [_share(label == "seen" for label, *tags in both if tags[at] == "seen") for at in (0, 1)]
-            called = [_share(tags[at] == "seen" for label, *tags in both if label == "seen") for at in (0, 1)]
-            yield [model, str(len(both)), are, *right, *precise, *called]
+        are = ", ".join(str(sum(label == origin for label, *_ in both)) for origin in ORIGINS)
+        for at, by in enumerate(("the model", "the model, then the rules")):
+            yield [
+                run.model,
+                by,
+                are,
+                _share(label == tags[at] for label, *tags in both),
+                _share(label == "seen" for label, *tags in both if tags[at] == "seen"),
+                _share(tags[at] == "seen" for label, *tags in both if label == "seen"),
+            ]
+
+
+def tagged(run: Run) -> Iterator[tuple[Trajectory, str, str, str]]:
+    """Each sentence that the model was asked about: what it says, and what the rules make of that."""
+    replies = {one["key"]: one["value"] for one in rows(beside(run.claims, "journal.jsonl"))[1:]}
+    sampling = Sampling(run.model, max_tokens=TOKENS[run.method])
+    prompts = {name: Prompt.read(name, None, needs) for name, needs in PROMPTS["three"].items()}
+    for row in read_rows(FOLDER / f"{run.set}.right.jsonl", Trajectory):
+        asks, sentences = next(Extracting("three", prompts, sampling, "").step(row)), sentences_of(row.response)
+        for ask in asks:
+            for found in (replies.get(key_of(sampling, ask, attempt)) for attempt in range(REPAIRS + 1)):
+                with suppress(NotOfTheForm, TypeError):
+                    chosen = read_reply(found["text"], Selection, cut=found.get("cut", False))
+                    for one in chosen.sentences if isinstance(chosen, Selection) else ():
+                        if 1 <= one.number <= len(sentences):
+                            text = sentences[one.number - 1]
+                            said = one.origin if one.origin != "none" else "derived"
+                            yield row, text, one.origin, origin_of(text, text, asked(row), said)
+                    break
 
 
 def _share(said: Iterable[bool]) -> str:
@@ -262,38 +301,20 @@ def _share(said: Iterable[bool]) -> str:
 
 
 def drawn(runs: list[Run]) -> list[dict[str, Any]]:
-    """Claims to label, half of each method, of the largest model's as of the others'."""
-    found: dict[tuple[str, str], dict[str, Any]] = {}
-    for run in runs:
-        for row, claim in claims_of(run):
-            told = {"question": row.question, "quote": claim.quote, "statement": claim.statement}
-            found[row.id, digest(claim)] = {"id": row.id, "said": digest(claim), "label": "", **told}
-    listed = list(found.values())
+    """Sentences to label, of those that a model was asked about."""
+    found = {(row.id, text): None for run in runs for row, text, *_ in tagged(run)}
+    listed = [{"id": name, "said": digest(text), "label": "", "sentence": text} for name, text in found]
     random.Random(SEED).shuffle(listed)
     return listed[:DRAWN]
 
 
-def digest(claim: Sighting) -> str:
-    """Names a claim without its words, which come from other people's problems."""
-    return hashlib.sha256(claim.statement.encode()).hexdigest()[:12]
+def digest(text: str) -> str:
+    """Names a text without its words, which come from other people's problems."""
+    return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
 def claims_of(run: Run) -> list[tuple[Extracted, Sighting]]:
     return [(row, claim) for row in read_rows(run.claims, Extracted) for claim in row.claims]
-
-
-def said_alone(run: Run) -> dict[str, str]:
-    """What the model itself called each statement, before any rule."""
-    found: dict[str, str] = {}
-    for one in rows(beside(run.claims, "journal.jsonl"))[1:]:
-        try:
-            facts = json.loads(one["value"]["text"])["facts"]
-        except (ValueError, KeyError, TypeError):
-            continue
-        found |= {
-            " ".join(fact["statement"].split()): fact.get("origin", "seen") for fact in facts if "statement" in fact
-        }
-    return found
 
 
 def stored(run: Run) -> list[Annotation]:
