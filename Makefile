@@ -16,8 +16,6 @@ lint:  ## Formatting and lint
 
 .PHONY: types
 types:  ## pyright strict, over the packages as they import
-	mkdir -p build/types/perception_reward
-	for d in service trainer_client annotations; do ln -sfn ../../../$$d build/types/perception_reward/$$d; done
 	pyright --pythonpath "$$(command -v $(PYTHON))"
 
 .PHONY: layers

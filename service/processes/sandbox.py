@@ -53,7 +53,10 @@ def code_folders() -> list[str]:
     # The current folder is on the path of `python -m`, and holds who knows what.
     folders = {*sysconfig.get_paths().values(), *sys.path} - {"", "/", os.getcwd()}
     for module in tuple(sys.modules.values()):
-        folders.update(path for path in getattr(module, "__path__", ()) if os.path.isdir(path))
+        paths = [path for path in getattr(module, "__path__", ()) if os.path.isdir(path)]
+        # An editable installation is a folder of links, and what counts is where the files are.
+        links = (os.path.join(path, "__init__.py") for path in paths)
+        folders.update(paths, (os.path.dirname(os.path.realpath(link)) for link in links))
     return sorted(folders)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import importlib
 import os
 import socket
 import sys
@@ -14,7 +15,7 @@ import pytest
 
 from perception_reward.service.processes.outcomes import Crashed
 from perception_reward.service.processes.pool import WorkerPool
-from perception_reward.service.processes.sandbox import clean_environment
+from perception_reward.service.processes.sandbox import clean_environment, code_folders
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="only Linux has what confines a worker")
 
@@ -112,3 +113,14 @@ def test_of_an_environment_only_what_python_needs_is_kept() -> None:
     kept = {"PATH": "/bin", "LANG": "C", "LC_ALL": "C.UTF-8", "PYTHONHASHSEED": "0", "TMPDIR": "/tmp"}
     secrets = {"PERCEPTION_REWARD_API_KEY": "x", "AWS_SECRET_ACCESS_KEY": "x", "HF_TOKEN": "x", "PATHS": "x"}
     assert clean_environment(kept | secrets) == kept
+
+
+def test_code_that_an_installation_links_to_may_be_read_where_it_lies(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    package, links = tmp_path / "checkout" / "linked_package", tmp_path / "installed" / "linked_package"
+    package.mkdir(parents=True)
+    links.mkdir(parents=True)
+    (package / "__init__.py").touch()
+    (links / "__init__.py").symlink_to(package / "__init__.py")
+    monkeypatch.syspath_prepend(str(links.parent))
+    monkeypatch.setitem(sys.modules, "linked_package", importlib.import_module("linked_package"))
+    assert {str(package), str(links)} <= set(code_folders())
