@@ -16,6 +16,7 @@ lint:  ## Formatting and lint
 
 .PHONY: types
 types:  ## pyright strict, over the packages as they import
+	@$(PYTHON) -c "import perception_reward.service as s; '__editable__' in s.__file__ or exit('first: $(PYTHON) -m pip install --no-deps -e . --config-settings editable_mode=strict (CONTRIBUTING.md says why)')"
 	pyright --pythonpath "$$(command -v $(PYTHON))"
 
 .PHONY: layers
