@@ -28,13 +28,14 @@ import tomllib
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 from typing_extensions import Self
 
+from perception_reward.annotations.distractors import MOST
 from perception_reward.annotations.pipeline.checking import Checking
 from perception_reward.annotations.pipeline.config import ModelConfig
 from perception_reward.annotations.pipeline.engine import Estimate
 from perception_reward.annotations.pipeline.extraction import PROMPTS, Extracting, Method
 from perception_reward.annotations.pipeline.filtering import Grader
 from perception_reward.annotations.pipeline.images import MOST_PIXELS
-from perception_reward.annotations.pipeline.neighbours import MOST, Distracting
+from perception_reward.annotations.pipeline.neighbours import Distracting
 from perception_reward.annotations.pipeline.prompts import Prompt
 from perception_reward.annotations.pipeline.sources import FIELDS, LAYOUTS
 from perception_reward.annotations.pipeline.steps import (

@@ -10,11 +10,12 @@ from typing import Annotated
 import typer
 
 from perception_reward.annotations.check import check
+from perception_reward.annotations.distractors import MOST
 from perception_reward.annotations.pipeline.building import Build, read_config
 from perception_reward.annotations.pipeline.engine import Estimate
 from perception_reward.annotations.pipeline.filtering import Grader
 from perception_reward.annotations.pipeline.limits import Limits
-from perception_reward.annotations.pipeline.neighbours import MOST, Distracting
+from perception_reward.annotations.pipeline.neighbours import Distracting
 from perception_reward.annotations.pipeline.steps import add_neighbours
 from perception_reward.annotations.pipeline.work import Asked, Job
 from perception_reward.service import logs
