@@ -5,7 +5,7 @@
 A row is one rule. Of the labelled real pairs it says how many verdicts are right that were wrong before, and the other
 way round, and what becomes of the AUC over all sets; of the audit's attacks, how many more are taken for stated; of the
 templated statements, by how many hundredths the accuracy of each lot changes. `--write` makes the table the page
-`results/ablation.md`. A rule without a row that tells something has no place in the judge.
+`results/ablation.md`. A rule of some length whose row tells nothing has no place in the judge.
 """
 
 from __future__ import annotations
@@ -39,6 +39,9 @@ Made by `python tests/benchmarks/ablation.py --write`: each row is the judge wit
 count the verdicts on labelled real pairs that are right only without it, and only with it; AUC is over all sets;
 *attacks* is how many more of the audit's probes are taken for stated; the last columns are hundredths of the templated
 statements' accuracy.
+
+Rows of zeroes are words of a table that cost a line each, and rules for facts that importers write and these sets
+hardly hold: tangents, numbers written into angles, numbers in words.
 """
 _LANGUAGE = "perception_reward.annotations.language"
 _SYMBOLIC = "perception_reward.service.judges.symbolic"
