@@ -66,6 +66,10 @@ class Gathered:
         self._send()
         self._transport.close()
 
+    def abort(self) -> None:
+        self._send()  # a connection may give way as soon as it was answered
+        self._transport.abort()
+
     def _send(self) -> None:
         if self._held:
             held, self._held = self._held, bytearray()

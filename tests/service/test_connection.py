@@ -231,6 +231,9 @@ class Wire(asyncio.Transport):
     def close(self) -> None:
         self.told.append("close")
 
+    def abort(self) -> None:
+        self.told.append("abort")
+
 
 async def test_what_is_written_in_one_turn_is_sent_at_once():
     wire = Wire()
@@ -247,7 +250,7 @@ async def test_what_is_written_in_one_turn_is_sent_at_once():
 
 
 async def test_what_is_gathered_goes_before_what_is_long_and_before_the_end():
-    for end, said in ((Gathered.close, "close"), (Gathered.write_eof, "eof")):
+    for end, said in ((Gathered.close, "close"), (Gathered.write_eof, "eof"), (Gathered.abort, "abort")):
         wire = Wire()
         gathered = Gathered(wire)
         gathered.write(b"head")

@@ -176,10 +176,14 @@ def test_a_part_of_the_rollouts_is_scored(tmp_path: Path):
     assert "'id' is not COLUMN=VALUE" in wrong.stderr
 
 
-def test_the_words_that_carry_a_fact_are_written(tmp_path: Path):
+def test_the_words_that_carry_a_fact_are_written_and_why(tmp_path: Path):
     items = lines(tmp_path / "items.jsonl", ROWS[:1])
     assert run(items, tmp_path / "o.jsonl", "--explain").exit_code == 0
     (found,) = results(tmp_path / "o.jsonl")
+    trace = found["explained"]["facts"][0].pop("trace")
+    assert trace["stage"] == "rules"
+    assert trace["sentences"] == ["AB = 5"]
+    assert trace["reason"]
     assert found["explained"] == {
         "response": "AB = 5",
         "answer": "5",

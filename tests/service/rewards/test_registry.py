@@ -11,10 +11,9 @@ from pathlib import Path
 
 import pytest
 
-import perception_reward.service.rewards as rewards
 from perception_reward.service.rewards.registry import BUILT_IN, registered
 
-README = (Path(rewards.__path__[0]) / "README.md").read_text(encoding="utf-8")
+README = (Path(__file__).parents[3] / "service/rewards/README.md").read_text(encoding="utf-8")
 
 
 def block(start: str) -> str:
