@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence, Set
-from dataclasses import dataclass
 from itertools import repeat
 from types import MappingProxyType
-from typing import Literal, TypeAlias
+from typing import Literal, NamedTuple, TypeAlias
 
 from perception_reward.annotations.model import Annotation
 from perception_reward.service.cache.keys import facts_digest, grade_key, response_digest, verdict_key
@@ -38,8 +37,7 @@ Find: TypeAlias = Outcome | bool
 _NO_TRACES: Mapping[bytes, Trace] = MappingProxyType({})
 
 
-@dataclass(frozen=True, slots=True)
-class Ask:
+class Ask(NamedTuple):
     """One fact of one response, to be decided by the judge: the one at `place` of all that are asked of it.
 
     keys: the cache keys of all its facts, in their order.
@@ -194,6 +192,8 @@ class Worksheet:
         if self._start is None:
             return [Verdict("absent", 0.0) for _ in self.facts]
         outcomes = [_outcome(finds[key]) for key in self.fact_keys]
+        if not self._start and not self._offsets:
+            return outcomes
         starts = [self._start + self._offsets.get(fact.call or "", 0) for fact in self.facts]
         return [shifted(outcome, start) if start else outcome for outcome, start in zip(outcomes, starts, strict=True)]
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import struct
+from functools import lru_cache
 from typing import Final, get_args
 
 from perception_reward.service.judges.base import Verdict
@@ -33,6 +34,7 @@ def encode_verdict(verdict: Verdict) -> bytes:
     return head if verdict.span is None else head + _SPAN.pack(*verdict.span)
 
 
+@lru_cache(maxsize=1 << 14)
 def decode_verdict(value: bytes) -> Verdict | None:
     """The verdict in `value`, or None where this version cannot read it."""
     head, tail = value[: _VERDICT.size], value[_VERDICT.size :]

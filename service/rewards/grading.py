@@ -43,13 +43,13 @@ class Question:
 
     def digest(self) -> bytes:
         """16 bytes that change with the question and with the grading rules: a cache key."""
-        hasher = blake2b(digest_size=DIGEST_BYTES)
         parts = (GRADER_VERSION, self.mode, repr(self.tolerance), self.answer, str(len(self.references)))
-        for part in (*parts, *self.references, *chain.from_iterable(self.choices or ())):
-            data = part.encode("utf-8", "surrogatepass")
-            hasher.update(len(data).to_bytes(8, "big"))
-            hasher.update(data)
-        return hasher.digest()
+        encoded = [
+            part.encode("utf-8", "surrogatepass")
+            for part in (*parts, *self.references, *chain.from_iterable(self.choices or ()))
+        ]
+        content = b"".join([len(data).to_bytes(8, "big") + data for data in encoded])
+        return blake2b(content, digest_size=DIGEST_BYTES).digest()
 
 
 class AccuracyGrader:

@@ -9,12 +9,12 @@ statements, a response that names every possible value states every fact. A prof
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal, get_args
+from typing import Literal, TypeAlias, get_args
 
 from pydantic import Field, model_validator
 from typing_extensions import Self
 
-from perception_reward.service.judges.base import Missing, Outcome, Verdict
+from perception_reward.service.judges.base import Missing, Outcome
 from perception_reward.trainer_client.wire import Fact, Origin, WireModel
 
 
@@ -56,6 +56,10 @@ class PerceptionRule(WireModel):
         return fact.weight * self.origin_weight(fact.origin)
 
 
+# A fact that counts, what came of it, and its weight.
+Counted: TypeAlias = tuple[Fact, Outcome, float]
+
+
 def perception_share(
     facts: Sequence[Fact], outcomes: Sequence[Outcome], rule: PerceptionRule
 ) -> float | Missing | None:
@@ -68,45 +72,42 @@ def perception_share(
     true statement of the same weight, however many distractors an annotation has.
     """
     counted = [
-        (fact, outcome)
+        (fact, outcome, weight)
         for fact, outcome in zip(facts, outcomes, strict=True)
-        if rule.weight(fact) > 0 and (fact.polarity == "present" or rule.distractor_cost > 0)
+        if (weight := rule.weight(fact)) > 0 and (fact.polarity == "present" or rule.distractor_cost > 0)
     ]
     gathered = 0.0
     weights = 0.0
     for group, weight in _groups(counted, rule):
-        verdicts: list[tuple[Fact, Verdict]] = []
-        for fact, outcome in group:
-            if isinstance(outcome, Missing):
-                return outcome
-            verdicts.append((fact, outcome))
-        gathered += weight * _share(verdicts, rule)
+        share = _share(group, rule)
+        if isinstance(share, Missing):
+            return share
+        gathered += weight * share
         weights += weight
     return max(rule.floor, min(1.0, gathered / weights)) if weights > 0 else None
 
 
-def _groups(
-    counted: Sequence[tuple[Fact, Outcome]], rule: PerceptionRule
-) -> list[tuple[list[tuple[Fact, Outcome]], float]]:
+def _groups(counted: Sequence[Counted], rule: PerceptionRule) -> list[tuple[Sequence[Counted], float]]:
     """The facts that make up one share each, with the share's weight. A group has at least one present fact.
 
     An origin without facts has no share, so that full marks are 1 with either or both.
     """
     if rule.share == "facts":
-        groups = [(list(counted), 1.0)]
+        groups = [(counted, 1.0)]
     else:
         groups = [
-            ([pair for pair in counted if pair[0].origin == origin], rule.origin_weight(origin))
+            ([one for one in counted if one[0].origin == origin], rule.origin_weight(origin))
             for origin in get_args(Origin)
         ]
-    return [(group, weight) for group, weight in groups if any(fact.polarity == "present" for fact, _ in group)]
+    return [(group, weight) for group, weight in groups if any(fact.polarity == "present" for fact, _, _ in group)]
 
 
-def _share(verdicts: Sequence[tuple[Fact, Verdict]], rule: PerceptionRule) -> float:
+def _share(counted: Sequence[Counted], rule: PerceptionRule) -> float | Missing:
     gained = 0.0
     total = 0.0
-    for fact, verdict in verdicts:
-        weight = rule.weight(fact)
+    for fact, verdict, weight in counted:
+        if isinstance(verdict, Missing):
+            return verdict
         stated = verdict.probability if rule.probabilities else float(verdict.label == "stated")
         if fact.polarity == "distractor":
             gained -= rule.distractor_cost * weight * stated
