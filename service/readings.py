@@ -49,9 +49,11 @@ class Readings:
         opened: what the prompt had already written of it.
         """
         reading = self._reading(text, (mode, opened, digest))
+        sample = None
         for component in components:
             if component.needs == "text" and isinstance(reading.values.get(component.name, _UNREAD), Missing):
-                reading.values[component.name] = component.of(Sample(text, opened, mode))
+                sample = sample or Sample(text, opened, mode)
+                reading.values[component.name] = component.of(sample)
         return reading
 
     def _reading(self, text: str, key: tuple[Mode, Opened, bytes]) -> Reading:

@@ -65,7 +65,7 @@ def _last_box(text: str) -> str | None:
 
 def _behind_boxes(text: str) -> str | None:
     """What the last sentence behind the last box says to be the answer, if one does."""
-    place = max(text.rfind(command) for command in BOXES)
+    place = max(map(text.rfind, BOXES))
     end = text.find("}", place)
     return None if place < 0 or end < 0 else _sentence(text[end:])
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal
 
 from perception_reward.trainer_client.tokens import Opened
@@ -108,7 +109,8 @@ _token = re.compile(
 )
 
 
-def boxes(text: str) -> list[str]:
+@lru_cache(maxsize=4)  # an answer's boxes are looked for when it is extracted, and when its form is rewarded
+def boxes(text: str) -> tuple[str, ...]:
     r"""What the closed outermost boxes hold, stripped, in order. Escaped braces (`\{`) do not count.
 
     A box without braces (`\boxed 5`) holds the number or letter behind it. A box that is never closed holds nothing.
@@ -130,7 +132,7 @@ def boxes(text: str) -> list[str]:
             while found and found[-1][0] > begin:
                 found.pop()
             found.append((begin, match.start()))
-    return [text[begin:end].strip() for begin, end in found]
+    return tuple(text[begin:end].strip() for begin, end in found)
 
 
 def opens_box(text: str) -> bool:

@@ -127,7 +127,7 @@ def test_a_megabyte_of_anything_is_split_at_once(filling: str) -> None:
     ],
 )
 def test_outermost_closed_boxes_are_found(text: str, found: list[str]) -> None:
-    assert boxes(text) == found
+    assert list(boxes(text)) == found
 
 
 @given(st.text(alphabet="\\boxed{} a", max_size=60))
