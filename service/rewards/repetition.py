@@ -44,6 +44,10 @@ _needs_care = re.compile(f"[{_UNSPACED}{_INVISIBLE}]")
 _invisible = re.compile(f"[{_INVISIBLE}]+")
 _unspaced_or_word = re.compile(rf"[{_UNSPACED}]|[^\s{_UNSPACED}]+")
 
+# For each byte of UTF-8, whether it is white space of ASCII.
+_RUNS = bytes(ord(" ") if byte < 128 and chr(byte).isspace() else ord("x") for byte in range(256))
+_LONG_RUN = b"x" * (LONGEST_WORD + 1)
+
 # An odd multiplier has an inverse modulo 2**64, which makes a window's hash independent of where it stands.
 _MULTIPLIER = 0x9E3779B97F4A7C15
 _INVERSE = pow(_MULTIPLIER, -1, 2**64)
@@ -79,9 +83,11 @@ def count_ngrams(words: Sequence[str], size: int) -> tuple[int, int]:
     hashes = _window_hashes(text, ends, size)
     ranked = np.sort(hashes)
     repeats = int(np.count_nonzero(ranked[1:] == ranked[:-1]))
+    if repeats == 0:
+        return total, total
     starts = np.concatenate(([0], ends[:-1]))
     stops = ends[size - 1 :]
-    if repeats == 0 or _equal_where_hashes_are(text, starts, stops, hashes):
+    if _equal_where_hashes_are(text, starts, stops, hashes):
         return total - repeats, total
     return len({text[start:stop] for start, stop in zip(starts.tolist(), stops.tolist(), strict=False)}), total
 
@@ -91,7 +97,8 @@ def _words(text: str) -> list[str]:
         words = text.split()
     else:
         words = _unspaced_or_word.findall(_invisible.sub("", text))
-    if max(map(len, words), default=0) > LONGEST_WORD:
+    # Few texts have so long a run, and to measure each word of the others takes as long as to split them.
+    if _LONG_RUN in text.encode("utf-8", "surrogatepass").translate(_RUNS):
         return list(_split_long(words))
     return words
 
