@@ -387,8 +387,8 @@ async def wrong(items: Sequence[dict[str, Any]], results: Mapping[str, ItemResul
 
 
 def agrees(missing: ItemResult, truth: ItemResult) -> bool:
-    known = {name: value for name, value in missing.components.model_dump().items() if value is not None}
-    return missing.score is None and known.items() <= truth.components.model_dump().items()
+    known = {name: value for name, value in missing.components.items() if value is not None}
+    return missing.score is None and known.items() <= truth.components.items()
 
 
 @pytest.fixture
