@@ -34,6 +34,7 @@ def encode_verdict(verdict: Verdict) -> bytes:
     return head if verdict.span is None else head + _SPAN.pack(*verdict.span)
 
 
+# A response that is sent again has the same verdicts again, and to decode one costs more than to look it up.
 @lru_cache(maxsize=1 << 14)
 def decode_verdict(value: bytes) -> Verdict | None:
     """The verdict in `value`, or None where this version cannot read it."""

@@ -5,6 +5,8 @@ Of memory, least recently used entries leave first, and bytes are the bound.
 
 from __future__ import annotations
 
+import sys
+from collections import OrderedDict
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
@@ -13,8 +15,6 @@ from perception_reward.service.pace import Pace
 
 if TYPE_CHECKING:
     from perception_reward.service.cache.redis_cache import RedisCache
-import sys
-from collections import OrderedDict
 
 # What CPython 3.11 spends on an OrderedDict entry besides the two objects: a list node, its slot in the
 # dictionary and the index, at the mean fill between two resizes. A test holds it against tracemalloc.

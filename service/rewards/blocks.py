@@ -109,14 +109,19 @@ _token = re.compile(
 )
 
 
-@lru_cache(maxsize=4)  # an answer's boxes are looked for when it is extracted, and when its form is rewarded
 def boxes(text: str) -> tuple[str, ...]:
     r"""What the closed outermost boxes hold, stripped, in order. Escaped braces (`\{`) do not count.
 
     A box without braces (`\boxed 5`) holds the number or letter behind it. A box that is never closed holds nothing.
     Linear in the text's length, without recursion.
     """
-    text = text[-LOOKED_AT_CHARACTERS:]
+    return _boxes(text[-LOOKED_AT_CHARACTERS:])
+
+
+# An answer's boxes are looked for when it is extracted, and again when its form is rewarded. Four texts of a bounded
+# length are kept, not whole responses.
+@lru_cache(maxsize=4)
+def _boxes(text: str) -> tuple[str, ...]:
     first = text.find("box")
     found: list[tuple[int, int]] = []
     opened: list[int | None] = []  # where a box's content begins; None for every other brace

@@ -12,6 +12,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+from perception_reward.annotations.outputs import written
 from perception_reward.service.audit.figures import AuditReport
 from perception_reward.service.audit.probes import Probe, observe
 from perception_reward.service.audit.report import build_report
@@ -121,9 +122,8 @@ def _audited(
         return build_report(seen, info=judge.info, scope=settings.judge_scope, seed=plan.seed, created=created)
 
     report = asyncio.run(asked())
-    part = kept.with_suffix(".part")
-    part.write_text(report.model_dump_json(indent=1), encoding="utf-8")
-    part.rename(kept)
+    with written(kept, replace=True) as part:
+        part.write_text(report.model_dump_json(indent=1), encoding="utf-8")
     return report
 
 
