@@ -47,6 +47,11 @@ FACTS = [
 ANNOTATION = {"id": "triangle/1", "question": "Find AC.", "answer": "13", "facts": FACTS}
 
 
+def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
+    """Bytes are named by their argument: packed ones hold the time, and workers must agree on every name."""
+    return argname if isinstance(val, bytes) else None
+
+
 @pytest.fixture(scope="session")
 def shared_data() -> Path:
     """The folder of real data sets, which the repository does not contain; tests skip without it."""
