@@ -21,17 +21,17 @@ from perception_reward.service.cache.tiered import MemoryCache, VerdictCache
 from perception_reward.service.judges.base import Health, Judge
 from perception_reward.service.judges.make import make_judge
 from perception_reward.service.keyring import Keyring
-from perception_reward.service.marked_store import MarkedStore
 from perception_reward.service.metrics import Metrics
 from perception_reward.service.processes.pool import WorkerPool
 from perception_reward.service.profiles.load import load_profiles
 from perception_reward.service.profiles.model import Profile
-from perception_reward.service.readings import READINGS_A_MIB, Readings
 from perception_reward.service.rewards.grading import OWN_PRELOAD, AccuracyGrader
 from perception_reward.service.rewards.grading import PRELOAD as GRADING
 from perception_reward.service.rewards.registry import registered
 from perception_reward.service.rollout_log import RolloutLog
-from perception_reward.service.scorer import Scorer
+from perception_reward.service.scoring.marked_store import MarkedStore
+from perception_reward.service.scoring.readings import READINGS_A_MIB, Readings
+from perception_reward.service.scoring.scorer import Scorer
 from perception_reward.service.settings import Settings, SettingsError, is_redis_url, naming
 
 logger = logging.getLogger(__name__)

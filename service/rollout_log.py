@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import IO
 
 from perception_reward.service.batch.results import to_line
-from perception_reward.service.responses import response_text
+from perception_reward.service.scoring.responses import response_text
 from perception_reward.trainer_client.wire import ItemResult, ScoreItem, ScoreRequest
 
 logger = logging.getLogger(__name__)

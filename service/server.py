@@ -5,7 +5,8 @@ callers turn to another replica, while the requests under way finish. Then the l
 signal, or the end of `drain_timeout`, answers what is still under way with 503. SIGHUP reads the annotations again,
 and so does a change of their files.
 
-Connections are accepted by `listener.py`, within the bounds of `connections.py`, and spoken with by `connection.py`.
+Connections are accepted by `api/listener.py`, within the bounds of `api/connections.py`, and spoken with by
+`api/connection.py`.
 """
 
 from __future__ import annotations
@@ -22,11 +23,11 @@ from types import FrameType
 import uvicorn
 
 from perception_reward.annotations.store import StoreError
+from perception_reward.service.api.connection import Connection
+from perception_reward.service.api.connections import Places
+from perception_reward.service.api.listener import ENOUGH_CONNECTIONS, Listener, bounds
 from perception_reward.service.app import make_app
 from perception_reward.service.assembly import Service
-from perception_reward.service.connection import Connection
-from perception_reward.service.connections import Places
-from perception_reward.service.listener import ENOUGH_CONNECTIONS, Listener, bounds
 
 logger = logging.getLogger(__name__)
 

@@ -19,14 +19,21 @@ def way() -> list[str]:
 
 def test_every_module_on_the_way_of_a_request_is_there():
     named = way()
-    assert {"listener.py", "scorer.py", "worksheet.py", "combine.py", "api/score.py"} <= set(named)
+    assert {
+        "api/listener.py",
+        "scoring/scorer.py",
+        "scoring/worksheet.py",
+        "scoring/combine.py",
+        "api/score.py",
+    } <= set(named)
     assert not [name for name in named if not any((REPOSITORY / at / name).is_file() for at in ("service", "."))]
 
 
 def test_the_scorer_imports_what_the_way_names_behind_it():
-    tree = ast.parse((REPOSITORY / "service" / "scorer.py").read_text(encoding="utf-8"))
+    tree = ast.parse((REPOSITORY / "service" / "scoring" / "scorer.py").read_text(encoding="utf-8"))
     imported = {node.module or "" for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
-    behind = [name for name in way() if name in ("worksheet.py", "flights.py", "judges/base.py", "rewards/grading.py")]
+    called = ("scoring/worksheet.py", "scoring/flights.py", "judges/base.py", "rewards/grading.py")
+    behind = [name for name in way() if name in called]
     assert len(behind) >= 4
     for name in behind:
         assert f"perception_reward.service.{name.removesuffix('.py').replace('/', '.')}" in imported

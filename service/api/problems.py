@@ -16,7 +16,7 @@ from perception_reward.annotations.store import StoreReadOnly, StoreUnavailable
 from perception_reward.service.admission import Overloaded
 from perception_reward.service.api.disconnect import ClientGone
 from perception_reward.service.api.paths import hint
-from perception_reward.service.scorer import UnknownProfileError
+from perception_reward.service.scoring.scorer import UnknownProfileError
 from perception_reward.trainer_client.wire import Problem
 
 MEDIA_TYPE = "application/problem+json"

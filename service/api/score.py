@@ -22,8 +22,8 @@ from perception_reward.service.api.key_check import admitted
 from perception_reward.service.api.memory import FACT_BYTES, ITEM_BYTES, share_of
 from perception_reward.service.api.problems import InvalidRequest, documented
 from perception_reward.service.assembly import Service
-from perception_reward.service.responses import response_text
-from perception_reward.service.scorer import room
+from perception_reward.service.scoring.responses import response_text
+from perception_reward.service.scoring.scorer import room
 from perception_reward.trainer_client.wire import (
     ScoreItem,
     ScoreRequest,

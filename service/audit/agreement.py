@@ -14,7 +14,7 @@ from pydantic import Field
 
 from perception_reward.service.audit.figures import Estimate, Figures, Judged, Proportion
 from perception_reward.service.audit.statistics import LABELS, Sample, estimate, kappa, proportion
-from perception_reward.service.responses import response_text
+from perception_reward.service.scoring.responses import response_text
 from perception_reward.trainer_client.wire import Fact, FactResult, ItemResult, Label, ScoreItem
 
 SEED = 0

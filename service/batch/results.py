@@ -26,7 +26,7 @@ from perception_reward.annotations.faults import LineError, RecordFileError, fir
 from perception_reward.annotations.model import Annotation
 from perception_reward.annotations.records import open_records
 from perception_reward.service.batch.rollouts import Rollout
-from perception_reward.service.responses import response_text
+from perception_reward.service.scoring.responses import response_text
 from perception_reward.trainer_client.missing import COMPONENTS
 from perception_reward.trainer_client.wire import ItemResult
 

@@ -21,7 +21,7 @@ from perception_reward.service.cli.outputs import Force, outputs_or_exit, read_b
 from perception_reward.service.cli.running import run_or_exit, told_or_exit
 from perception_reward.service.cli.screen import progress, screen
 from perception_reward.service.judges.base import Judge
-from perception_reward.service.marking import Marked, mark_given
+from perception_reward.service.scoring.marking import Marked, mark_given
 from perception_reward.service.settings import Settings
 
 # Annotations in one call of the judge, few enough for a slow model to answer in time. What they are found to be is on

@@ -15,11 +15,11 @@ from rich.table import Table
 from rich.text import Text
 
 from perception_reward.annotations.model import Annotation
-from perception_reward.service.combine import shut_component
 from perception_reward.service.profiles.model import Profile
-from perception_reward.service.responses import response_text
 from perception_reward.service.rewards.perception import PerceptionRule
 from perception_reward.service.rewards.registry import registered
+from perception_reward.service.scoring.combine import shut_component
+from perception_reward.service.scoring.responses import response_text
 from perception_reward.trainer_client.reference import texts_of
 from perception_reward.trainer_client.wire import Fact, FactResult, ItemResult, ScoreItem
 

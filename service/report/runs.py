@@ -21,10 +21,10 @@ from typing import TypeAlias, cast
 
 from perception_reward.annotations.model import Annotation
 from perception_reward.service.batch.rollouts import Rollout as Written
-from perception_reward.service.combine import combine, shut_component
 from perception_reward.service.profiles.model import Profile
 from perception_reward.service.report.rows import PROBLEM_NAMES, Row, Verdict, measures_of
-from perception_reward.service.responses import response_text
+from perception_reward.service.scoring.combine import combine, shut_component
+from perception_reward.service.scoring.responses import response_text
 from perception_reward.trainer_client.reference import texts_of
 from perception_reward.trainer_client.wire import Components, Fact
 

@@ -17,7 +17,7 @@ from perception_reward.annotations.pipeline.rows import Outputs
 from perception_reward.annotations.pipeline.work import StepReport
 from perception_reward.service.audit.agreement import Rollout
 from perception_reward.service.judges.llm.sanitise import inert
-from perception_reward.service.responses import response_text
+from perception_reward.service.scoring.responses import response_text
 from perception_reward.trainer_client.wire import Fact, Label
 
 _PHRASINGS = (

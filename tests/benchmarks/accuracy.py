@@ -21,9 +21,9 @@ from places import DATA
 
 from perception_reward.service.processes.outcomes import TimedOut
 from perception_reward.service.processes.pool import WorkerPool
-from perception_reward.service.responses import stripped
 from perception_reward.service.rewards.answer import extract_answer
 from perception_reward.service.rewards.grading import PRELOAD, AccuracyGrader, Question, grade_question
+from perception_reward.service.scoring.responses import stripped
 from perception_reward.trainer_client.reference import options_of
 
 

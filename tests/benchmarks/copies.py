@@ -23,11 +23,11 @@ from perception_reward.annotations.model import Annotation
 from perception_reward.annotations.stats import Stats
 from perception_reward.service.judges.base import JudgeTask, Missing, Verdict
 from perception_reward.service.judges.symbolic.judge import SymbolicJudge
-from perception_reward.service.marking import mark_given
 from perception_reward.service.profiles.load import load_profiles
 from perception_reward.service.profiles.model import Profile
 from perception_reward.service.rewards.component import Sample
 from perception_reward.service.rewards.registry import registered
+from perception_reward.service.scoring.marking import mark_given
 
 # Those that the recipes ask for.
 KINDS = ("length", "angle", "arc", "perpendicular", "parallel", "equal_length", "equal_angle", "area")

@@ -21,9 +21,9 @@ from pages import write_between
 from places import DATA
 
 from perception_reward.service.batch.results import ResultLine, read_results
-from perception_reward.service.responses import stripped
 from perception_reward.service.rewards.accuracy import grade
 from perception_reward.service.rewards.answer import before_next_question, extract_answer
+from perception_reward.service.scoring.responses import stripped
 from perception_reward.trainer_client.reference import options_of
 
 SCORE = [sys.executable, "-m", "perception_reward.service.cli", "score", "--explain"]

@@ -44,12 +44,12 @@ from perception_reward.service.judges.openai.scoring import scores
 from perception_reward.service.judges.symbolic.judge import decide_all
 from perception_reward.service.keyring import Keyring
 from perception_reward.service.profiles.load import ProfileError, load_profiles
-from perception_reward.service.responses import response_text, stripped
 from perception_reward.service.rewards.accuracy import quick_grade
 from perception_reward.service.rewards.answer import extract_answer
 from perception_reward.service.rewards.format import format_reward
 from perception_reward.service.rewards.parity import parity_format, parity_repetition, parse_judge_reply
 from perception_reward.service.rewards.repetition import repetition_penalty
+from perception_reward.service.scoring.responses import response_text, stripped
 from perception_reward.trainer_client.tokens import Opened
 from perception_reward.trainer_client.wire import Fact, ScoreRequest
 

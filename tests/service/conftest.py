@@ -15,7 +15,7 @@ from perception_reward.service.cli.running import listen
 from perception_reward.service.judges.base import Health, JudgeInfo, JudgeTask, Outcome, Verdict
 from perception_reward.service.rewards.grading import AccuracyGrader
 from perception_reward.service.rewards.registry import registered
-from perception_reward.service.scorer import Scorer
+from perception_reward.service.scoring.scorer import Scorer
 from perception_reward.service.server import address, make_server
 from perception_reward.service.settings import load
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 
 from perception_reward.service.backoff import Backoff
-from perception_reward.service.scorer import Scorer, tally
+from perception_reward.service.scoring.scorer import Scorer, tally
 from perception_reward.trainer_client.wire import Reason, ScoreRequest, ScoreResponse
 
 # What can be over in a moment. The others would be missing again.

@@ -11,7 +11,7 @@ import pytest
 from perception_reward.annotations.faults import LineError
 from perception_reward.service.batch.layouts import options_of_text, read_map
 from perception_reward.service.batch.rollouts import RolloutFile
-from perception_reward.service.responses import response_text
+from perception_reward.service.scoring.responses import response_text
 
 SAID = "AB = 5, so \\boxed{5}"
 MESSAGE = {"role": "assistant", "content": SAID, "refusal": None}

@@ -10,7 +10,7 @@ from perception_reward.service.assembly import assemble
 from perception_reward.service.judges.symbolic.judge import SymbolicJudge
 from perception_reward.service.rewards.grading import AccuracyGrader
 from perception_reward.service.rewards.registry import registered
-from perception_reward.service.scorer import Scorer
+from perception_reward.service.scoring.scorer import Scorer
 from perception_reward.service.settings import load
 from perception_reward.trainer_client.wire import Fact, ItemResult, ScoreItem, ScoreRequest
 

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from perception_reward.service.responses import stripped
 from perception_reward.service.rewards.format import format_reward
+from perception_reward.service.scoring.responses import stripped
 from perception_reward.trainer_client.tokens import opened_thought
 
 FORMED = [

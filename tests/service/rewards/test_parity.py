@@ -18,7 +18,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from perception_reward.service.combine import combine
 from perception_reward.service.judges.base import Missing, Outcome, Verdict
 from perception_reward.service.profiles.load import load_profiles
 from perception_reward.service.profiles.model import Profile
@@ -33,6 +32,7 @@ from perception_reward.service.rewards.parity import (
     parse_judge_reply,
 )
 from perception_reward.service.rewards.registry import registered
+from perception_reward.service.scoring.combine import combine
 from perception_reward.trainer_client.wire import Components, Fact
 
 Row = dict[str, Any]

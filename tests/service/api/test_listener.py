@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 
-from perception_reward.service.listener import MOST_CONNECTIONS, bounds
+from perception_reward.service.api.listener import MOST_CONNECTIONS, bounds
 from perception_reward.service.settings import load
 
 OPEN_FILES = 384

@@ -25,18 +25,18 @@ from perception_reward.service.cache.codec import decode_grade, decode_verdict, 
 from perception_reward.service.cache.tiered import VerdictCache
 from perception_reward.service.excerpt import WHOLE
 from perception_reward.service.fairness import begin_flow
-from perception_reward.service.flights import Flights
 from perception_reward.service.judges.base import Judge, Missing
 from perception_reward.service.pace import Pace
 from perception_reward.service.processes.outcomes import TimedOut, Unavailable
 from perception_reward.service.profiles.model import Profile
-from perception_reward.service.readings import Readings
 from perception_reward.service.rewards.component import Component
 from perception_reward.service.rewards.grading import AccuracyGrader, Question
-from perception_reward.service.run_warnings import RunWarnings
+from perception_reward.service.scoring.flights import Flights
+from perception_reward.service.scoring.readings import Readings
+from perception_reward.service.scoring.run_warnings import RunWarnings
+from perception_reward.service.scoring.thoughts import Thoughts
+from perception_reward.service.scoring.worksheet import Ask, Find, Work, Worksheet, facts_of, tasks_of, work_of
 from perception_reward.service.streams import merge
-from perception_reward.service.thoughts import Thoughts
-from perception_reward.service.worksheet import Ask, Find, Work, Worksheet, facts_of, tasks_of, work_of
 from perception_reward.trainer_client.wire import (
     ItemResult,
     Reason,

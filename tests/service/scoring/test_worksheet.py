@@ -5,9 +5,9 @@ from typing import Any
 
 from perception_reward.service.judges.base import Missing, Verdict
 from perception_reward.service.profiles.load import load_profiles
-from perception_reward.service.readings import Readings
 from perception_reward.service.rewards.registry import BUILT_IN
-from perception_reward.service.worksheet import Worksheet, tasks_of, work_of
+from perception_reward.service.scoring.readings import Readings
+from perception_reward.service.scoring.worksheet import Worksheet, tasks_of, work_of
 from perception_reward.trainer_client.wire import Fact, ScoreItem
 
 FACTS = [{"id": f"f{n}", "text": f"Segment AB has length {n}."} for n in range(4)]

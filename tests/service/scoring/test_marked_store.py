@@ -12,9 +12,9 @@ from perception_reward.annotations.file_store import FileStore
 from perception_reward.annotations.jsonl import read_annotations, write_jsonl
 from perception_reward.annotations.model import Annotation
 from perception_reward.annotations.store import StoreUnavailable, every
-from perception_reward.service import marked_store
 from perception_reward.service.judges.base import Missing, Verdict
-from perception_reward.service.marked_store import MarkedStore
+from perception_reward.service.scoring import marked_store
+from perception_reward.service.scoring.marked_store import MarkedStore
 from perception_reward.trainer_client.wire import Fact
 
 

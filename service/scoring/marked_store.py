@@ -14,7 +14,7 @@ from perception_reward.annotations.figures import Figures, Header
 from perception_reward.annotations.model import Annotation
 from perception_reward.annotations.store import AnnotationStore, Found, Page, StoreUnavailable
 from perception_reward.service.judges.base import Judge
-from perception_reward.service.marking import mark_given
+from perception_reward.service.scoring.marking import mark_given
 
 # Annotations in one call of the judge, few enough for a slow model to answer in time; and those whose marks are
 # remembered.

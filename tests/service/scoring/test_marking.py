@@ -24,9 +24,9 @@ from perception_reward.annotations.model import Annotation
 from perception_reward.annotations.statements import Figure, Statement
 from perception_reward.service.judges.base import Missing, Outcome, Verdict
 from perception_reward.service.judges.symbolic.judge import SymbolicJudge, decide_all
-from perception_reward.service.marking import Marked, mark_given
 from perception_reward.service.profiles.load import load_profiles
 from perception_reward.service.rewards.perception import perception_share
+from perception_reward.service.scoring.marking import Marked, mark_given
 from perception_reward.trainer_client.wire import Fact, Origin
 
 RECIPE = ("length", "angle", "arc", "perpendicular", "parallel", "equal_length", "equal_angle", "area")

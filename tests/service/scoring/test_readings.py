@@ -2,9 +2,9 @@ from __future__ import annotations
 
 from perception_reward.service.cache.keys import response_digest
 from perception_reward.service.judges.base import Missing
-from perception_reward.service.readings import LONGEST_ANSWER, Reading, Readings
 from perception_reward.service.rewards.component import Component, Sample
 from perception_reward.service.rewards.registry import BUILT_IN
+from perception_reward.service.scoring.readings import LONGEST_ANSWER, Reading, Readings
 
 RESPONSE = "<think>\nAB = 5\n</think>\n<answer>\n\\boxed{13}\n</answer>"
 

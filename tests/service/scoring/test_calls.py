@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from perception_reward.service.assembly import assemble
-from perception_reward.service.calls import after_call, without_results
-from perception_reward.service.responses import response_text
+from perception_reward.service.scoring.calls import after_call, without_results
+from perception_reward.service.scoring.responses import response_text
 from perception_reward.service.settings import load
 from perception_reward.trainer_client.wire import ItemResult, ScoreItem, ScoreRequest
 
@@ -54,7 +54,7 @@ def test_a_tools_results_are_blank_and_all_else_keeps_its_place():
     assert without_results("a <tool_response>cut off").strip() == "a"
 
 
-README = (Path(__file__).resolve().parents[2] / "annotations" / "README.md").read_text(encoding="utf-8")
+README = (Path(__file__).resolve().parents[3] / "annotations" / "README.md").read_text(encoding="utf-8")
 EXAMPLES = re.findall(r"^\| (?:video|document|3D|agent) \| (\{.*?\}) \| (.*?) \| (\w+) \|$", README, re.MULTILINE)
 
 

@@ -4,7 +4,7 @@ import logging
 
 import pytest
 
-from perception_reward.service.run_warnings import RunWarnings
+from perception_reward.service.scoring.run_warnings import RunWarnings
 
 BOTH = {"facts": "no facts", "answer": "no answers"}
 

@@ -5,7 +5,7 @@ from collections.abc import AsyncGenerator, Callable, Sequence
 
 import pytest
 
-from perception_reward.service.flights import Flights, Landed
+from perception_reward.service.scoring.flights import Flights, Landed
 
 Launch = Callable[[Sequence[str]], AsyncGenerator[tuple[str, int]]]
 

@@ -1,8 +1,8 @@
 from __future__ import annotations
 
-from perception_reward.service.readings import Reading
 from perception_reward.service.rewards.blocks import Thought
-from perception_reward.service.thoughts import LEAST, MOST_RUNS, RECENT, Thoughts
+from perception_reward.service.scoring.readings import Reading
+from perception_reward.service.scoring.thoughts import LEAST, MOST_RUNS, RECENT, Thoughts
 
 
 def said(thought: Thought, number: int, answer: str | None = "5") -> list[Reading]:

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from perception_reward.service.combine import combine
 from perception_reward.service.profiles.load import load_profiles
 from perception_reward.service.profiles.model import Gate, Profile, Ramp
+from perception_reward.service.scoring.combine import combine
 from perception_reward.trainer_client.wire import Components
 
 PROFILES = load_profiles()

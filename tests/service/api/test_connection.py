@@ -10,8 +10,8 @@ from typing import Any
 import httpx
 import pytest
 
-from perception_reward.service import connections
-from perception_reward.service.connection import (
+from perception_reward.service.api import connections
+from perception_reward.service.api.connection import (
     MOST_AHEAD,
     MOST_FIELDS,
     MOST_FRAMING_BYTES,
@@ -19,7 +19,7 @@ from perception_reward.service.connection import (
     MOST_HEADER_BYTES,
     Gathered,
 )
-from perception_reward.service.connections import Wait
+from perception_reward.service.api.connections import Wait
 
 GET = b"GET /livez HTTP/1.1\r\nHost: localhost\r\n"
 CHUNKED = (

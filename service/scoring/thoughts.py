@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections import Counter, OrderedDict
 from collections.abc import Iterable
 
-from perception_reward.service.readings import Reading
 from perception_reward.service.rewards.blocks import Thought
+from perception_reward.service.scoring.readings import Reading
 
 # Runs that are counted: the most recent ones.
 MOST_RUNS = 1024

@@ -11,8 +11,8 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 
-from perception_reward.service.connection import Connection, refusal
-from perception_reward.service.connections import SWEEP_SECONDS, Places, address_of
+from perception_reward.service.api.connection import Connection, refusal
+from perception_reward.service.api.connections import SWEEP_SECONDS, Places, address_of
 from perception_reward.service.metrics import Metrics
 from perception_reward.service.settings import Settings
 

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from perception_reward.service.responses import response_text, stripped, was_parsed
+from perception_reward.service.scoring.responses import response_text, stripped, was_parsed
 from perception_reward.trainer_client.wire import ScoreItem
 
 

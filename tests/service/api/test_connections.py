@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from perception_reward.service.connections import PATIENCE, Places, Wait, address_of
+from perception_reward.service.api.connections import PATIENCE, Places, Wait, address_of
 
 
 class Held:

@@ -11,7 +11,7 @@ from uvicorn.config import Config
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 from uvicorn.server import ServerState
 
-from perception_reward.service.connections import PATIENCE, Places, Wait
+from perception_reward.service.api.connections import PATIENCE, Places, Wait
 from perception_reward.service.metrics import Metrics
 from perception_reward.trainer_client.wire import Problem
 

@@ -9,17 +9,17 @@ from typing import Literal, NamedTuple, TypeAlias
 
 from perception_reward.annotations.model import Annotation
 from perception_reward.service.cache.keys import facts_digest, grade_key, response_digest, verdict_key
-from perception_reward.service.calls import after_call, without_results
-from perception_reward.service.combine import combine
 from perception_reward.service.excerpt import WHOLE, excerpt
 from perception_reward.service.judges.base import Judge, JudgeTask, Missing, Outcome, Verdict, shifted
 from perception_reward.service.judges.trace import shown_by, trace_of
 from perception_reward.service.pace import Pace
 from perception_reward.service.profiles.model import Profile
-from perception_reward.service.readings import Readings
-from perception_reward.service.responses import response_text, stripped, was_parsed
 from perception_reward.service.rewards.component import Component, Sample, Value
 from perception_reward.service.rewards.grading import Question
+from perception_reward.service.scoring.calls import after_call, without_results
+from perception_reward.service.scoring.combine import combine
+from perception_reward.service.scoring.readings import Readings
+from perception_reward.service.scoring.responses import response_text, stripped, was_parsed
 from perception_reward.trainer_client.reference import Choices, options_of, texts_of
 from perception_reward.trainer_client.tokens import Opened, opened_thought
 from perception_reward.trainer_client.wire import (
