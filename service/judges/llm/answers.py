@@ -1,9 +1,10 @@
-"""The answer words of a method as single tokens, and what their probabilities say."""
+"""The answer words of a method by their first tokens, and what their probabilities say."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from itertools import combinations
 from typing import get_args
 
 from perception_reward.service.judges.base import Missing, Outcome, Verdict
@@ -14,21 +15,23 @@ from perception_reward.trainer_client.wire import Label
 # Part of the fingerprint: raise it with each change to what is made of the same log-probabilities.
 VERSION = 2
 
+# Of an answer that the vocabulary splits, its first token says which it is where it has this many letters: one letter
+# begins too many words.
+LEAST_LETTERS = 2
+
 
 class Answers:
-    """words: for each label the word that means it. Raises ValueError where the vocabulary splits one.
+    """words: for each label the word that means it. Raises ValueError where their first tokens do not tell them apart.
 
-    by_label: the tokens of each word, as it stands at a line's start and after a space; tokens: all of them, sorted;
+    by_label: the tokens that each word may begin with, at a line's start and after a space. tokens: all, sorted.
     written: of each word the one token that a model is taught to answer, that at a line's start where there is one.
     """
 
     def __init__(self, vocabulary: Vocabulary, words: Mapping[Label, str]) -> None:
         self.by_label: dict[Label, Tokens] = {label: _tokens(vocabulary, word) for label, word in words.items()}
+        _check_apart(vocabulary, self.by_label, words)
         self.written: dict[Label, int] = {
-            label: vocabulary.single_tokens((word,))[0]
-            if vocabulary.single_tokens((word,))
-            else self.by_label[label][0]
-            for label, word in words.items()
+            label: (*vocabulary.single_tokens((word,)), *self.by_label[label])[0] for label, word in words.items()
         }
         self.tokens: Tokens = tuple(sorted(token for tokens in self.by_label.values() for token in tokens))
         self._labels: dict[int, Label] = {token: label for label, tokens in self.by_label.items() for token in tokens}
@@ -62,10 +65,19 @@ class Answers:
 
 
 def _tokens(vocabulary: Vocabulary, word: str) -> Tokens:
-    tokens = vocabulary.single_tokens((word, " " + word))
+    tokens = vocabulary.beginnings(word, LEAST_LETTERS)
     if not tokens:
         raise ValueError(
-            f"the vocabulary of {vocabulary.name!r} splits the answer {word!r} into several tokens; "
+            f"the vocabulary of {vocabulary.name!r} splits the answer {word!r} into single letters; "
             "use another judge model, or the method `paper`"
         )
     return tokens
+
+
+def _check_apart(vocabulary: Vocabulary, by_label: Mapping[Label, Tokens], words: Mapping[Label, str]) -> None:
+    for one, other in combinations(by_label, 2):
+        if not set(by_label[one]).isdisjoint(by_label[other]):
+            raise ValueError(
+                f"in the vocabulary of {vocabulary.name!r} the answers {words[one]!r} and {words[other]!r} begin with "
+                "the same token; use another judge model, or the method `paper`"
+            )

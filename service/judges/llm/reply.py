@@ -5,8 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from perception_reward.service.judges.llm.template import THOUGHTS
+
 # Part of the fingerprint: raise it with each change to what is read from the same text.
-VERSION = 1
+VERSION = 2
 
 # Tags of one pair must carry the same number; what stands between them is short.
 _TAG = re.compile(r"<info([0-9]{1,4})>([^<>]{0,64})</info\1>", re.IGNORECASE)
@@ -24,15 +26,22 @@ def parse_reply(text: str, count: int, *, strict: bool) -> list[float | None]:
 
     strict: a fact needs exactly one tag with its number, holding 0 or 1. Otherwise white space, numbers
     clipped to [0, 1] and the words of a verdict are read too, and the last of several readings holds: a judge
-    that thinks aloud, or repeats the task, ends with its decision.
+    that repeats the task ends with its decision. What stands in a thought is none, nor is anything behind a thought
+    that was cut off.
     """
     readings: list[list[float | None]] = [[] for _ in range(count)]
-    for number, content in _tags(text[-_LONGEST_REPLY:]):
+    for number, content in _tags(_answered(text)[-_LONGEST_REPLY:]):
         if 1 <= number <= count:
             readings[number - 1].append(_exact(content) if strict else _lenient(content))
     if strict:
         return [found[0] if len(found) == 1 else None for found in readings]
     return [next((value for value in reversed(found) if value is not None), None) for found in readings]
+
+
+def _answered(text: str) -> str:
+    for opening, closing in THOUGHTS:
+        text = text.rpartition(closing)[2].partition(opening)[0]
+    return text
 
 
 def _tags(text: str) -> Iterator[tuple[int, str]]:

@@ -20,7 +20,7 @@ from perception_reward.service.judges.llm.response import CUT_MARK, MAX_RESPONSE
 from perception_reward.service.judges.llm.vocabulary import Vocabulary
 from perception_reward.trainer_client.wire import Fact, Label
 
-# The words of prompts/verdict.txt, each of which must be one token, at a line's start or after a space.
+# The words of prompts/verdict.txt, which their first tokens must tell apart.
 WORDS: dict[Label, str] = {"stated": "Yes", "contradicted": "No", "absent": "Unknown"}
 
 # Languages that there is a prompt in. Responses and facts may be in any, and the answers stay the same words.

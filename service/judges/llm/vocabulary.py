@@ -11,8 +11,12 @@ from typing import Any, cast
 from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
+from perception_reward.service.judges.llm import template
 from perception_reward.service.judges.llm.engine import Tokens
 from perception_reward.service.judges.llm.prompt import Message, Prompt
+
+# How vocabularies spell a space, and a line break.
+_SPACES = " \t\r\nĠĊ▁"
 
 # Seconds in which a model hub has to answer at all.
 HUB_SECONDS = 5.0
@@ -37,7 +41,7 @@ class Vocabulary:
         self._check_plain()
 
     def chat(self, prompt: Prompt, placeholders: Sequence[str]) -> list[Tokens]:
-        """The rendered chat up to the assistant's turn, in the pieces between the `placeholders`.
+        """The rendered chat up to the assistant's answer, in the pieces between the `placeholders`.
 
         The prompt holds each of them once, in this order.
         """
@@ -55,14 +59,9 @@ class Vocabulary:
         return [tuple(self._tokenizer.encode(piece, add_special_tokens=False)) for piece in [*pieces, rest]]
 
     def _templated(self, messages: list[Message]) -> str:
-        from jinja2 import TemplateError
-
         try:
-            return self._tokenizer.apply_chat_template(
-                messages, tokenize=False, add_generation_prompt=True, enable_thinking=False
-            )
-        except TemplateError as error:
-            # Some know no system turn, others no two turns of one role.
+            return template.ask(self._tokenizer, messages)
+        except ValueError as error:
             raise ValueError(
                 f"the chat template of {self.name!r} does not take the judge's prompt ({error}); "
                 "judge with another model, or give it another chat template"
@@ -81,12 +80,32 @@ class Vocabulary:
         encoded = (self.plain(word) for word in words)
         return tuple(sorted({ids[0] for ids in encoded if len(ids) == 1}))
 
+    def beginnings(self, word: str, least: int) -> Tokens:
+        """The tokens that `word` may begin with, at a line's start and after a space: it whole where that is one token,
+        else as much of it as its first token holds, of at least `least` letters."""
+        found = {self._plain.token_to_id(word)}
+        for text in (word, " " + word):
+            pieces = ((token, self._letters(token)) for token in self.plain(text))
+            # Some vocabularies have a token for the space by itself.
+            token, letters = next(((token, letters) for token, letters in pieces if letters), (None, ""))
+            if word.startswith(letters) and len(letters) >= min(least, len(word)):
+                found.add(token)
+        return tuple(sorted(token for token in found if token is not None))
+
+    def _letters(self, token: int) -> str:
+        return self.piece(token).strip(_SPACES)
+
     def _check_plain(self) -> None:
-        control = set(self._tokenizer.added_tokens_decoder)
-        for token in self._tokenizer.added_tokens_decoder.values():
-            if control.intersection(self.plain(str(token))):
+        # Runs of spaces or line breaks, which some vocabularies have among the added tokens, control nothing.
+        added = {
+            number: str(token)
+            for number, token in self._tokenizer.added_tokens_decoder.items()
+            if str(token).strip(_SPACES)
+        }
+        for token in added.values():
+            if not added.keys().isdisjoint(self.plain(token)):
                 raise ValueError(
-                    f"the tokenizer {self.name!r} turns the plain text {str(token)!r} into a control token; "
+                    f"the tokenizer {self.name!r} turns the plain text {token!r} into a control token; "
                     "use another judge model"
                 )
 

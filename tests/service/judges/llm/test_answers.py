@@ -71,6 +71,22 @@ def test_a_token_has_the_label_of_its_word(answers: Answers):
     assert answers.label(-1) is None
 
 
-def test_a_vocabulary_that_splits_an_answer_is_refused(make_tokenizer: Callable[..., Path]):
+def test_a_vocabulary_that_splits_an_answer_into_letters_is_refused(make_tokenizer: Callable[..., Path]):
     with pytest.raises(ValueError, match="splits the answer 'Unknown'"):
         Answers(Vocabulary(str(make_tokenizer(words="Yes No"))), WORDS)
+
+
+def test_an_answer_that_is_split_counts_by_its_first_token(make_tokenizer: Callable[..., Path]):
+    vocabulary = Vocabulary(str(make_tokenizer(words="Yes No Unkn")))
+    found = Answers(vocabulary, WORDS)
+    start, after_a_space = (vocabulary.piece(token) for token in found.by_label["absent"])
+    assert "Unknown".startswith(start)
+    assert after_a_space[0] == "Ġ"
+    assert "Unknown".startswith(after_a_space[1:])
+    assert vocabulary.piece(found.written["absent"]) == start
+
+
+def test_answers_that_begin_with_the_same_token_are_refused(make_tokenizer: Callable[..., Path]):
+    vocabulary = Vocabulary(str(make_tokenizer(words="Yes No")))
+    with pytest.raises(ValueError, match="'No' and 'Nowhere' begin with the same token"):
+        Answers(vocabulary, {"stated": "Yes", "contradicted": "No", "absent": "Nowhere"})

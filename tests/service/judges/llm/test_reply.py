@@ -65,3 +65,10 @@ def test_a_megabyte_of_anything_is_quick(unit: str):
     began = time.process_time()
     parse_reply(unit * (1_000_000 // len(unit)), 5, strict=False)
     assert time.process_time() - began < 5
+
+
+@pytest.mark.parametrize("strict", [True, False])
+def test_what_is_only_thought_decides_nothing(strict: bool):
+    thought = "<think>Perhaps <info1>1</info1>, and <info2>1</info2>.</think>"
+    assert parse_reply(f"{thought}\n<info1>0</info1><info2>1</info2>", 2, strict=strict) == [0, 1]
+    assert parse_reply("<think>Perhaps <info1>1</info1>, and", 1, strict=strict) == [None]

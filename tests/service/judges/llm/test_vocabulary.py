@@ -49,11 +49,44 @@ def test_a_template_that_drops_the_users_text_is_refused(make_tokenizer: Callabl
         vocabulary.chat(Prompt("[user]\n{text}"), ["text"])
 
 
-def test_a_template_that_takes_no_system_turn_is_refused_in_its_own_words(make_tokenizer: Callable[..., Path]):
-    template = "{% if messages[0].role == 'system' %}{{ raise_exception('no system turn') }}{% endif %}"
-    vocabulary = Vocabulary(str(make_tokenizer(chat_template=template)))
-    with pytest.raises(ValueError, match=r"does not take the judge's prompt \(no system turn\)"):
+def test_a_template_that_takes_no_such_chat_is_refused_in_its_own_words(make_tokenizer: Callable[..., Path]):
+    vocabulary = Vocabulary(str(make_tokenizer(chat_template="{{ raise_exception('no chats') }}")))
+    with pytest.raises(ValueError, match=r"does not take the judge's prompt \(no chats\)"):
         vocabulary.chat(Prompt("[system]\nBe strict.\n[user]\n{text}"), ["text"])
+
+
+def metaspace(folder: Path, vocabulary: list[str], merges: list[tuple[str, str]], added: list[str]) -> Vocabulary:
+    """In the manner of Gemma's and Llama 2's: a space is a character of its own."""
+    from tokenizers import AddedToken, Tokenizer, decoders, models, normalizers
+    from transformers import PreTrainedTokenizerFast
+
+    letters = ["<unk>", *(f"<0x{byte:02X}>" for byte in range(256)), "▁", "\n", *"".join(vocabulary)]
+    pieces = {piece: number for number, piece in enumerate(dict.fromkeys([*letters, *vocabulary]))}
+    bpe = Tokenizer(models.BPE(vocab=pieces, merges=merges, unk_token="<unk>", byte_fallback=True))
+    bpe.normalizer = normalizers.Sequence([normalizers.Prepend("▁"), normalizers.Replace(" ", "▁")])
+    bpe.decoder = decoders.Metaspace()
+    bpe.add_special_tokens(["<start_of_turn>"])
+    bpe.add_tokens([AddedToken(text, normalized=False) for text in added])
+    tokenizer = PreTrainedTokenizerFast(tokenizer_object=bpe, unk_token="<unk>")
+    tokenizer.chat_template = "{% for m in messages %}{{ m.content }}{% endfor %}"
+    tokenizer.save_pretrained(folder)
+    return Vocabulary(str(folder))
+
+
+UNKNOWN = [("U", "n"), ("k", "n"), ("▁", "Un"), ("▁Un", "kn")]
+
+
+def test_a_word_begins_with_itself_whole_or_with_its_first_token(tmp_path: Path):
+    vocabulary = metaspace(tmp_path, ["Un", "kn", "▁Un", "▁Unkn", "Unknown"], UNKNOWN, [])
+    spelled = [vocabulary.piece(token) for token in vocabulary.beginnings("Unknown", 2)]
+    assert sorted(spelled) == ["Unknown", "▁Unkn"]
+    assert vocabulary.beginnings("Yes", 2) == ()
+
+
+def test_runs_of_line_breaks_among_the_added_tokens_are_no_control_tokens(tmp_path: Path):
+    pieces = ["\n\n", "Un", "kn", "▁Un", "▁Unkn"]
+    vocabulary = metaspace(tmp_path, pieces, [("\n", "\n"), *UNKNOWN], ["\n\n"])
+    assert "\n\n" in [vocabulary.piece(token) for token in vocabulary.plain("U\n\nn")]
 
 
 def test_a_tokenizer_without_a_chat_template_is_refused(make_tokenizer: Callable[..., Path]):
