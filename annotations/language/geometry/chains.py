@@ -7,9 +7,10 @@ from itertools import pairwise
 from typing import TypeAlias
 
 from perception_reward.annotations.language.geometry.elements import Element
+from perception_reward.annotations.language.geometry.gaps import Gap
 from perception_reward.annotations.language.geometry.groups import Group
 from perception_reward.annotations.language.geometry.items import Item, Line
-from perception_reward.annotations.language.values import Value
+from perception_reward.annotations.language.values import Value, parse
 
 Said: TypeAlias = "tuple[str, Element, Element | None, tuple[tuple[Value, str], ...], int, int]"
 
@@ -89,6 +90,8 @@ def _chain(line: Line, groups: list[Group]) -> Iterator[Said]:
                 yield "value", item.element, None, tuple(values), min(item.start, start), end
     for one, other in pairwise(elements):
         yield from _identified(one, other, start, end)
+    if len(groups) == len(elements) == 2:
+        yield from _numbered(line.gaps[groups[1].first], elements[0], elements[1], start, end)
     if not elements and flat and flat[0].value:
         yield from _variable(flat, start, end)
 
@@ -110,6 +113,23 @@ def _identified(left: Item, right: Item, start: int, end: int) -> Iterator[Said]
     yield relation, one, other, (), start, end
 
 
+def _numbered(gap: Gap, left: Item, right: Item, start: int, end: int) -> Iterator[Said]:
+    """An angle and its number: "∠3 is ∠ABC" says which angle the 3 stands in, as "∠3 = ∠ABC" does not."""
+    if not gap.hints <= _NAMING:
+        return
+    for mark, angle in ((left.element, right.element), (right.element, left.element)):
+        if (
+            mark
+            and angle
+            and mark.kind == "mark"
+            and angle.kind == "angle"
+            and (value := parse(mark.name))
+            and value.number
+        ):
+            yield "numbered", angle, None, ((value, ""),), start, end
+
+
+_NAMING = frozenset({"is", "as", "marked", "named", "labelled", "labeled", "numbered", "called", "the"})
 _PARTS = frozenset({"diameter", "radius", "hypotenuse", "leg", "base"})
 
 

@@ -22,7 +22,7 @@ from perception_reward.annotations.language.sentences import Document, Sentence
 from perception_reward.annotations.language.units import is_degrees
 from perception_reward.service.judges.base import Verdict
 from perception_reward.service.judges.symbolic.claims import Claims
-from perception_reward.service.judges.symbolic.evidence import SHAPES, Bearing, evidence_for
+from perception_reward.service.judges.symbolic.evidence import SHAPES, Bearing, evidence_for, numbered
 
 _RETRACTION = re.compile(
     r"\b(?:no,? wait|wait,|hold on|correction|scratch that|my mistake|i made a mistake|i misread"
@@ -143,6 +143,7 @@ def _claim_verdict(fact: Claim, text: str, reading: ReadDocument) -> Verdict:
     weighed, truncated = evidence_for(fact, reading.claims)
     if _is_no_size(fact, text):
         weighed = [item for item in weighed if not _is_size(item.claim)]
+        weighed += numbered(fact, reading.claims)
     verdict = _weighed(fact, text, weighed, reading)
     return replace(verdict, truncated=True) if truncated else verdict
 

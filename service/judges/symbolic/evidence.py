@@ -70,6 +70,11 @@ def _about_value(fact: Claim, claims: Claims) -> Iterator[Bearing]:
         yield from (found for found in _about_corner(fact.subject.points, claims) if found.claim.relation != "value")
 
 
+def numbered(fact: Claim, claims: Claims) -> list[Bearing]:
+    """What bears on the number that stands in an angle: "∠3 is ∠ABC"."""
+    return [_compared(fact, claim, 1.0) for claim in claims.about("numbered", fact.subject)]
+
+
 def _synonyms(named: Element, claims: Claims) -> Iterator[tuple[Element, float]]:
     """The names under which a document may speak of an element, with the weight of each."""
     yield named, 1.0
