@@ -15,7 +15,7 @@ from __future__ import annotations
 import math
 import re
 from bisect import bisect_left
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache, lru_cache
@@ -27,7 +27,7 @@ import tomllib
 from perception_reward.annotations.language.sentences import read
 from perception_reward.service.judges.base import Verdict
 from perception_reward.service.judges.symbolic.passages import Passage, Passages
-from perception_reward.service.judges.symbolic.terms import QUOTES, TEXT, Key, Term, heard
+from perception_reward.service.judges.symbolic.terms import NUMBERS, QUOTES, TEXT, YEAR, Key, Term, heard
 from perception_reward.trainer_client.wire import Fact, Label
 
 # Terms of a fact that are looked for, and units in which their places are: those that share most with the fact.
@@ -43,9 +43,11 @@ _WITHOUT_NUMBER = 0.5
 FEW = 3
 # By this share of its own closeness a value has to lead over others in the same words.
 _LEAD = 0.02
+_TWICE = 0.1
 # So many values in a list leave it open which one is meant; and what stands between two of these.
 _LISTED = 3
 _BETWEEN = re.compile(r"[%°\"”]?\s*[,/;]?\s*(?:\b(?:and|or)\b\s*)?(?:an?\s+)?[$€£\"“]?")
+_LETTER = re.compile(r"[^\W\d_]")
 # From this coverage on, a sentence says the fact, or denies it.
 _SAYS = 0.75
 # The most that a fact which is not said is given for it.
@@ -102,7 +104,7 @@ class Wanted:
 
     @property
     def numbers(self) -> int:
-        return _union(bit for key, bit in self.bits.items() if key[0] == "number")
+        return _union(bit for key, bit in self.bits.items() if key[0] in NUMBERS)
 
     @property
     def plain(self) -> int:
@@ -114,7 +116,7 @@ class Wanted:
 
     def is_plain(self, term: Term) -> bool:
         """Whether it is no value of any kind that the fact is about."""
-        return not term.kind or (term.kind == TEXT and TEXT not in self.kinds.values())
+        return not term.kind or (term.kind in (TEXT, YEAR) and term.kind not in self.kinds.values())
 
     def share(self, mask: int) -> float:
         whole = mask & self.numbers == self.numbers
@@ -133,6 +135,9 @@ def wanted(text: str) -> Wanted:
     # Capitals alone may be any abbreviation; a fact that is about a text has it in quotes.
     if not QUOTES.intersection(text):
         found = {key: replace(term, kind="") if term.kind == TEXT else term for key, term in found.items()}
+    # A year is what the fact tells where it tells no amount, and else when.
+    if any(term.kind == "number" for term in found.values()):
+        found = {key: replace(term, kind="") if term.kind == YEAR else term for key, term in found.items()}
     return Wanted(
         {key: 1 << at for at, key in enumerate(found)},
         {key: term.kind for key, term in found.items()},
@@ -202,7 +207,7 @@ def look(sought: Wanted, units: Passages) -> Seen:
     if best is None and mentioned:
         best = min(mentioned)
     lacking = sought.plain.bit_count() == 2 and bool(sought.plain & ~_union(plain.values()))
-    return Seen(features, _most(sought, mentioned, 1)[0], rivalled and bound > 0, lacking, best)
+    return Seen(features, _most(sought, mentioned, 1)[0], rivalled, lacking, best)
 
 
 def _most(sought: Wanted, masks: Mapping[int, int], width: int) -> tuple[float, int | None]:
@@ -240,16 +245,18 @@ def _bound(sought: Wanted, units: Passages, said: Mapping[int, int]) -> tuple[fl
         own = max((place.tie for place in places if place.own), default=0.0)
         other = max((place.tie for place in places if not place.own), default=0.0)
         least, lead = min(least, own), min(lead, own - other)
-        rivalled = rivalled or (sought.kinds[key] != "letter" and _worded_alike(sought, units, places, own))
+        told = own > 0 and sought.kinds[key] != "letter"
+        rivalled = rivalled or (told and _worded_alike(sought, key, units, places, own))
     return (least, lead, rivalled) if sought.values else (0.0, 0.0, False)
 
 
-def _worded_alike(sought: Wanted, units: Passages, places: Iterable[_Place], own: float) -> bool:
+def _worded_alike(sought: Wanted, key: Key, units: Passages, places: Sequence[_Place], own: float) -> bool:
     """Whether another value stands as close as the fact's: beside it, or in words that say nothing more."""
     further: dict[int, set[Key]] = {}
     alike = [place for place in places if place.tie >= own * (1 - _LEAD)]
     for unit in {place.unit for place in alike}:
         further[unit] = {term.key for term in units.all[unit].terms if sought.is_plain(term)} - sought.bits.keys()
+    with_others = {place.unit for place in places if not place.own and place.tie >= own * (1 - _TWICE)}
     for mine in (place for place in alike if place.own):
         others = [place for place in alike if not place.own]
         beside = [place for place in others if place.unit == mine.unit]
@@ -257,9 +264,18 @@ def _worded_alike(sought: Wanted, units: Passages, places: Iterable[_Place], own
             return True
         if any(place.tie <= own for place in beside):
             return True
+        if mine.unit in with_others and _said_twice(sought, key, units.all[mine.unit]):
+            return True
         if _in_a_row(units.all[mine.unit], mine.at) >= _LISTED:
             return True
     return False
+
+
+def _said_twice(sought: Wanted, key: Key, unit: Passage) -> bool:
+    """Whether a sentence has all that the fact says besides a value two times, as one that gives it two values has."""
+    told = Counter(term.key for term in unit.terms)
+    rest = sought.bits.keys() - {key}
+    return bool(rest) and all(told[other] > 1 for other in rest)
 
 
 def _in_a_row(unit: Passage, at: int) -> int:
@@ -282,7 +298,9 @@ def _is_listed(unit: Passage, one: Term, other: Term) -> bool:
 def _places(sought: Wanted, key: Key, units: Passages, said: Mapping[int, int]) -> Iterator[_Place]:
     """The places of a value of the fact's and of others of its kind."""
     rest = len(sought.bits) - 1
-    shared = {at: (mask & ~sought.bits[key]).bit_count() for at, mask in said.items()}
+    # A fact of nothing but its value is spoken of wherever a sentence has one of its kind.
+    masks = said if rest else {at: 0 for at, unit in enumerate(units.all) if _LETTER.search(unit.sentence.text)}
+    shared = {at: (mask & ~sought.bits[key]).bit_count() for at, mask in masks.items()}
     for at in sorted((at for at in shared if shared[at] or not rest), key=lambda at: (-shared[at], at))[:MOST_COMPARED]:
         mine, kin = _split(sought, key, units.all[at].terms)
         for term in kin[:_MOST_RIVALS]:

@@ -81,8 +81,11 @@ _EXCLUSIVE = dict(_classes())
 _COUNTS = {"singl": Fraction(1), "coupl": Fraction(2), "pair": Fraction(2)}
 # What "A" stands in front of where it is no name.
 _ARTICLE = re.compile(r"\s+(?!and\b|or\b|is\b|has\b|to\b)[a-z]")
-# A name of a time rather than an amount: what is said of another year does not speak against this one.
+# A name of a time rather than an amount: beside an amount, another year does not speak against this one.
 _YEAR = re.compile("1[89][0-9][0-9]|20[0-9][0-9]")
+YEAR = "year"
+# What the keys of numbers begin with: of one that is meant, and of one that is exceeded or not reached.
+NUMBERS = ("number", "over", "under")
 # What a sign or a screen says: words in quotes or in capitals.
 TEXT = "text"
 QUOTES = frozenset('"“”')
@@ -92,12 +95,21 @@ _NONE = re.compile(r"no (?=[a-z])", re.IGNORECASE)
 _OF = re.compile(r"\s+of\b")
 
 
+# A number that is only a bound: "more than three" are not three.
+_BOUND = re.compile(
+    r"\b(?:(?P<over>(?:more|greater|higher|larger|longer|later) than|over|above|beyond|exceed(?:s|ed|ing)?|at least)"
+    r"|(?:less|fewer|lower|smaller|shorter|earlier) than|under|below|at most|almost|nearly) (?:the |a |an )?[$€£]?$",
+    re.IGNORECASE,
+)
+_BOUND_REACH = 24
+
+
 @dataclass(frozen=True, slots=True)
 class Term:
     """One term at [start, end) of its sentence, the `at`-th word or mark there.
 
-    kind: `number`, `letter`, `text`, or a class of words that exclude one another; empty for plain words. denied: said
-    not to be so. idle: only supposed, asked, hedged, quoted or offered.
+    kind: `number`, `year`, `letter`, `text`, or a class of words that exclude one another; empty for plain words.
+    denied: said not to be so. idle: only supposed, asked, hedged, quoted or offered.
     """
 
     key: Key
@@ -125,8 +137,10 @@ def _terms(text: str) -> Iterator[Term]:
             if number is not None and (piece["number"] or number.kind == "cardinal"):
                 position = number.end
                 if not (number.value == 1 and word and _OF.match(text, number.end)):
-                    kind = "" if _YEAR.fullmatch(text, start, position) else "number"
-                    yield Term(("number", number.value), kind, at, start, position)
+                    kind = YEAR if _YEAR.fullmatch(text, start, position) else "number"
+                    bound = _BOUND.search(text, max(0, start - _BOUND_REACH), start)
+                    name = NUMBERS[0 if not bound else 1 if bound["over"] else 2]
+                    yield Term((name, number.value), kind, at, start, position)
                 continue
         if word and _NONE.match(text, start):
             yield Term(("number", Fraction(0)), "number", at, start, position)

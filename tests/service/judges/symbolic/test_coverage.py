@@ -140,10 +140,25 @@ def test_a_fact_and_its_contradiction_together_do_not_state(fact: str, response:
         ("The car is red.", "There is a red blue green yellow car."),
         ("The car is red.", "The car is red. The car is blue. The car is green."),
         ("Sales in 2019 were 40.", "In 2019 sales were 10 20 30 40 50 60."),
+        ("The display shows 7.", "I see that the display shows 3. I also see that the display shows 7."),
+        ("The highest share is in 2006.", "The highest share is in 2016. I also see the highest share is in 2006."),
+        ("A and D are 7 apart.", "Then a and D are 7 apart. Then a and D are 9 apart."),
+        ("Twelve tables are needed.", "Twelve tables are needed, and yet five tables are needed."),
     ],
 )
 def test_listing_every_value_states_none(fact: str, response: str) -> None:
     assert judge(fact, response).label != "stated"
+
+
+@pytest.mark.parametrize("bound", ["more than", "fewer than", "over", "at least", "at most", "almost"])
+def test_a_bound_is_not_the_number(bound: str) -> None:
+    assert judge("There are 30 dogs.", f"There are {bound} 30 dogs.").label != "stated"
+    assert judge(f"There are {bound} 30 dogs.", f"There are {bound} thirty dogs.").label == "stated"
+    assert judge(f"There are {bound} 30 dogs.", "There are 30 dogs.").label != "stated"
+
+
+def test_bare_numbers_beside_a_fact_of_nothing_but_its_number_take_nothing_back() -> None:
+    assert judge("The number 23 appears.", "The sequence is:\n\n2\n\n7\n\n23\n\n10").label == "stated"
 
 
 @pytest.mark.parametrize(

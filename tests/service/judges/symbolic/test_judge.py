@@ -467,3 +467,11 @@ def test_other_values_of_other_things_leave_a_statement_alone(fact: str, respons
 def test_a_response_that_says_nothing_else_settles_nothing():
     assert not verdict("Segment AB has length 5.", "AB = 6.").settled
     assert not verdict("Segment AB has length 5.", "CD = 6.").settled
+
+
+@pytest.mark.parametrize("said", ["∠7 is ∠LDO.", "∠LDO is marked as ∠7.", "$\\angle 7$ is $\\angle LDO$."])
+def test_what_is_said_of_an_angles_number_says_nothing_of_its_size(said: str) -> None:
+    assert verdict("Angle ODL is labelled 7.", said).label == "stated"
+    assert verdict("Angle ODL is labelled 5.", f"∠LDO is labelled 5. {said}").label == "contradicted"
+    assert verdict("Angle ODL measures 40 degrees.", said).label == "absent"
+    assert verdict("Angle ODL measures 40 degrees.", f"{said} ∠ODL = 40°.").label == "stated"
