@@ -132,6 +132,7 @@ class Fit(Figures):
     """Figures of one way of reading the judge's probabilities."""
 
     log_loss: float
+    brier: float | None = None
     ece: float
     accuracy: float
 
@@ -142,6 +143,9 @@ class HeldOut(Figures):
     examples: int
     problems: int
     folds: int
+    by: Literal["every", "groups", "kinds"] | None = Field(
+        default=None, description="Whether all facts are read alike, or by group or kind, as did best held out."
+    )
     before: Fit
     after: Fit
     gain: Estimate = Field(description="What it saves in log-loss a verdict; a gain where the interval is above 0.")

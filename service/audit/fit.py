@@ -1,17 +1,19 @@
 """Fitting a calibration, and telling what it is worth on problems it has not seen.
 
 Each adjustment is two small logistic regressions on the judge's log-odds, drawn towards another one by a Gaussian
-prior: the one for all kinds towards the judge's own probabilities, and each kind's towards that for all kinds. So
-few examples change little, and a kind with too few has none of its own.
+prior: the one for all facts towards the judge's own probabilities, and each group's or kind's towards that for all. So
+few examples change little, and a kind with too few has none of its own. Whether all facts are read alike, by group or
+by kind is what does best on problems that were not fitted on; where the judge's own probabilities are better there than
+what is read of them, there is no calibration.
 """
 
 from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import Any, Final, Literal, TypeAlias, get_args
 
 import numpy as np
 
@@ -27,11 +29,12 @@ from perception_reward.service.judges.calibration import (
     Adjustment,
     Calibration,
     Scale,
+    group_of,
     log_odds,
     problem_digest,
     share_contradicted,
 )
-from perception_reward.trainer_client.wire import Label
+from perception_reward.trainer_client.wire import Fact, Label
 
 # Fewer examples in all tell less than the judge's own probabilities do.
 LEAST_EXAMPLES: Final = 50
@@ -47,6 +50,8 @@ LEAST_SLOPE: Final = 0.01
 # Newton's method ends after a handful of steps; both bounds are for what would not.
 MOST_STEPS: Final = 50
 TOLERANCE: Final = 1e-9
+# From the simplest on.
+Partition: TypeAlias = Literal["every", "groups", "kinds"]
 THRESHOLDS: Final = tuple(round(0.3 + 0.05 * step, 2) for step in range(9))
 
 
@@ -59,7 +64,7 @@ class Fitted:
 def fit_calibration(observations: Sequence[Observation], info: JudgeInfo, *, seed: int) -> Fitted:
     """The calibration of the judge `info`, fitted on all examples, and its worth from `FOLDS` folds by problem.
 
-    ValueError, for people, where it cannot be fitted.
+    ValueError, for people, where it cannot be fitted, or makes probabilities worse on the problems of other folds.
     """
     if MARK in info.fingerprint:
         raise ValueError("this judge is calibrated already; fit without --judge-calibration")
@@ -72,37 +77,79 @@ def fit_calibration(observations: Sequence[Observation], info: JudgeInfo, *, see
             f"{len(pairs)} answered examples of {len(problems)} problems are too few to fit a calibration: "
             f"it takes {LEAST_EXAMPLES} of {FOLDS}; give more annotations or a larger --labelled file"
         )
-    every, kinds = _fit(pairs)
-    calibration = Calibration(
-        judge=info.fingerprint, every=every, kinds=kinds, problems=frozenset(map(problem_digest, problems))
-    )
-    return Fitted(calibration, _held_out(pairs, problems, seed))
+    by = _best(pairs, seed)
+    read = _across(pairs, folds_of(problems, seed), seed)
+    _check(pairs, read)
+    told = {"judge": info.fingerprint, "problems": frozenset(map(problem_digest, problems))}
+    return Fitted(_fit(pairs, by).model_copy(update=told), _held_out(pairs, read, by, seed))
 
 
 class Unfit(ValueError):
-    """There is too little to fit a calibration on; the message is for people."""
+    """There is too little to fit a calibration on, or none is better than the judge; the message is for people."""
 
 
 def across_folds(observations: Sequence[Observation], seed: int) -> list[Observation]:
     """Each verdict as a calibration reads it that was fitted on the other folds' problems.
 
-    Raises `Unfit` where a fold leaves too little to fit.
+    Raises `Unfit` where a fold leaves too little to fit, or the probabilities become worse.
     """
     pairs = examples(observations)
     fold_of = folds_of((unit_of(seen.probe) for seen in observations), seed)
     if len(pairs) < LEAST_EXAMPLES or len(fold_of) < FOLDS:
         raise Unfit("too few examples")
-    fitted = {
-        fold: _fit([pair for pair in pairs if fold_of[unit_of(pair[0])] != fold]) for fold in set(fold_of.values())
-    }
+    fitted = _without_each(pairs, fold_of, seed)
+    _check(pairs, [_reading_of(fitted, fold_of, pair) for pair in pairs])
 
     def read(seen: Observation) -> Observation:
-        every, kinds = fitted[fold_of[unit_of(seen.probe)]]
         if isinstance(seen.outcome, Verdict):
-            return replace(seen, outcome=kinds.get(seen.probe.fact.kind, every)(seen.outcome))
+            calibration = fitted[fold_of[unit_of(seen.probe)]]
+            return replace(seen, outcome=calibration.reading(seen.probe.fact)(seen.outcome))
         return seen
 
     return [read(seen) for seen in observations]
+
+
+def _across(pairs: Sequence[Decided], fold_of: Mapping[str, int], seed: int) -> list[Decided]:
+    """Each problem's verdicts read by a calibration fitted, and chosen, on the other folds' problems."""
+    fitted = _without_each(pairs, fold_of, seed)
+    return [_reading_of(fitted, fold_of, pair) for pair in pairs]
+
+
+def _without_each(pairs: Sequence[Decided], fold_of: Mapping[str, int], seed: int) -> dict[int, Calibration]:
+    """By fold, the calibration of all others."""
+    found: dict[int, Calibration] = {}
+    for fold in sorted(set(fold_of.values())):
+        rest = [pair for pair in pairs if fold_of[unit_of(pair[0])] != fold]
+        found[fold] = _fit(rest, _best(rest, seed))
+    return found
+
+
+def _reading_of(fitted: Mapping[int, Calibration], fold_of: Mapping[str, int], pair: Decided) -> Decided:
+    probe, right, verdict = pair
+    return probe, right, fitted[fold_of[unit_of(probe)]].reading(probe.fact)(verdict)
+
+
+def _check(before: Sequence[Decided], after: Sequence[Decided]) -> None:
+    worse, good = _brier(after), _brier(before)
+    if worse > good:
+        raise Unfit(
+            f"a calibration would make the probabilities worse on problems that it was not fitted on (Brier {good:.3f} "
+            f"before, {worse:.3f} after), so there is none; label more responses, or use the judge as it is"
+        )
+
+
+def _best(pairs: Sequence[Decided], seed: int) -> Partition:
+    """Which way of telling facts apart has the least Brier on problems held out; the simplest of those that do."""
+    fold_of = folds_of((unit_of(probe) for probe, _, _ in pairs), seed)
+    folds = sorted(set(fold_of.values()))
+    rests = {fold: [pair for pair in pairs if fold_of[unit_of(pair[0])] != fold] for fold in folds}
+
+    def worth(by: Partition) -> float:
+        # Thresholds change labels, and no probability.
+        fitted = {fold: _fit(rest, by, thresholds=False) for fold, rest in rests.items()}
+        return round(_brier([_reading_of(fitted, fold_of, pair) for pair in pairs]), 6)
+
+    return min(get_args(Partition), key=worth)
 
 
 def folds_of(problems: Iterable[str], seed: int) -> dict[str, int]:
@@ -129,12 +176,36 @@ def _asked(observations: Iterable[Observation]) -> list[Decided]:
     return [pair for pair in decided(observations) if pair[2].stage != "evidence"]
 
 
-def _fit(pairs: Sequence[Decided]) -> tuple[Adjustment, dict[str, Adjustment]]:
-    every = _reading(pairs, Adjustment(contradicted=Scale() if _three_way(pairs) else None))
-    kinds: dict[str, list[Decided]] = defaultdict(list)
+def _fit(pairs: Sequence[Decided], by: Partition, *, thresholds: bool = True) -> Calibration:
+    """Of no judge yet."""
+    every = _reading(pairs, Adjustment(contradicted=Scale() if _three_way(pairs) else None), thresholds=thresholds)
+    if by == "every":
+        return Calibration(judge="", every=every)
+    names = _NAMES[by]
+    grouped: dict[str, list[Decided]] = defaultdict(list)
     for pair in pairs:
-        kinds[pair[0].fact.kind].append(pair)
-    return every, {kind: _reading(group, every) for kind, group in sorted(kinds.items()) if _is_enough(group)}
+        grouped[names(pair[0].fact)].append(pair)
+    own: dict[Any, Adjustment] = {
+        name: _reading(group, every, thresholds=thresholds)
+        for name, group in sorted(grouped.items())
+        if _is_enough(group)
+    }
+    return (
+        Calibration(judge="", every=every, groups=own)
+        if by == "groups"
+        else Calibration(judge="", every=every, kinds=own)
+    )
+
+
+def _kind(fact: Fact) -> str:
+    return fact.kind
+
+
+def _group(fact: Fact) -> str:
+    return group_of(fact.text)
+
+
+_NAMES: Final[dict[Partition, Callable[[Fact], str]]] = {"groups": _group, "kinds": _kind}
 
 
 def _three_way(pairs: Sequence[Decided]) -> bool:
@@ -146,7 +217,7 @@ def _is_enough(pairs: Sequence[Decided]) -> bool:
     return len(pairs) >= LEAST_OF_KIND and min(stated, len(pairs) - stated) >= LEAST_OF_ANSWER
 
 
-def _reading(pairs: Sequence[Decided], prior: Adjustment) -> Adjustment:
+def _reading(pairs: Sequence[Decided], prior: Adjustment, *, thresholds: bool) -> Adjustment:
     stated = _scale(
         [verdict.probability for *_, verdict in pairs], [right == "stated" for _, right, _ in pairs], prior.stated
     )
@@ -155,7 +226,8 @@ def _reading(pairs: Sequence[Decided], prior: Adjustment) -> Adjustment:
     if contradicted is not None and rest:
         shares = [share_contradicted(verdict.probability, verdict.contradiction or 0.0) for _, verdict in rest]
         contradicted = _scale(shares, [right == "contradicted" for right, _ in rest], contradicted)
-    return _with_threshold(Adjustment(stated=stated, contradicted=contradicted, threshold=prior.threshold), pairs)
+    found = Adjustment(stated=stated, contradicted=contradicted, threshold=prior.threshold)
+    return _with_threshold(found, pairs) if thresholds else found
 
 
 def _scale(probabilities: Sequence[float], answers: Sequence[bool], prior: Scale) -> Scale:
@@ -200,25 +272,20 @@ def _with_threshold(reading: Adjustment, pairs: Sequence[Decided]) -> Adjustment
     return reading.model_copy(update={"threshold": max(THRESHOLDS, key=worth)})
 
 
-def _held_out(pairs: Sequence[Decided], problems: Sequence[str], seed: int) -> HeldOut:
-    """Each problem's verdicts read by a calibration fitted on the other folds' problems."""
-    fold_of = folds_of(problems, seed)
-    raw: list[Decided] = []
-    read: list[Decided] = []
-    for fold in range(FOLDS):
-        every, kinds = _fit([pair for pair in pairs if fold_of[unit_of(pair[0])] != fold])
-        for probe, right, verdict in pairs:
-            if fold_of[unit_of(probe)] == fold:
-                raw.append((probe, right, verdict))
-                read.append((probe, right, kinds.get(probe.fact.kind, every)(verdict)))
+def _held_out(raw: Sequence[Decided], read: Sequence[Decided], by: Partition, seed: int) -> HeldOut:
     return HeldOut(
-        examples=len(pairs),
-        problems=len(problems),
+        examples=len(raw),
+        problems=len({unit_of(probe) for probe, _, _ in raw}),
         folds=FOLDS,
+        by=by,
         before=_worth(raw),
         after=_worth(read),
         gain=estimate(statistics.mean_of(_losses(raw) - _losses(read)), sample_of(raw), seed=seed),
     )
+
+
+def _brier(pairs: Sequence[Decided]) -> float:
+    return float(statistics.brier(sample_of(pairs), np.ones((1, len(pairs))))[0])
 
 
 def _worth(pairs: Sequence[Decided]) -> Fit:
@@ -226,6 +293,7 @@ def _worth(pairs: Sequence[Decided]) -> Fit:
     ones = np.ones((1, len(pairs)))
     return Fit(
         log_loss=float(_losses(pairs).mean()),
+        brier=_brier(pairs),
         ece=float(statistics.ece(sample, ones)[0]),
         accuracy=float(statistics.accuracy(sample, ones)[0]),
     )

@@ -77,10 +77,11 @@ def _flip_table(flips: list[Flips]) -> Table:
 
 def _calibration_table(held_out: HeldOut) -> Table:
     table = _table(
-        f"Calibration, on problems held out ({held_out.examples} verdicts)", "", "log-loss", "ece", "accuracy"
+        f"Calibration, on problems held out ({held_out.examples} verdicts)", "", "log-loss", "brier", "ece", "accuracy"
     )
     for name, fit in (("before", held_out.before), ("after", held_out.after)):
-        table.add_row(name, f"{fit.log_loss:.3f}", f"{fit.ece:.3f}", f"{fit.accuracy:.3f}")
+        brier = "–" if fit.brier is None else f"{fit.brier:.3f}"
+        table.add_row(name, f"{fit.log_loss:.3f}", brier, f"{fit.ece:.3f}", f"{fit.accuracy:.3f}")
     table.add_row("saved", _figure(held_out.gain))
     return table
 

@@ -38,7 +38,7 @@ class CalibratedJudge:
                 yield (
                     index,
                     tuple(
-                        self._calibration.reading(fact.kind)(outcome) if isinstance(outcome, Verdict) else outcome
+                        self._calibration.reading(fact)(outcome) if isinstance(outcome, Verdict) else outcome
                         for fact, outcome in zip(facts, outcomes, strict=True)
                     ),
                 )

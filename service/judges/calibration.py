@@ -1,4 +1,4 @@
-"""A calibration: how a judge's probabilities are read, per kind of fact, and what it was fitted on.
+"""A calibration: how a judge's probabilities are read, for all facts, by group or by kind, and what it was fitted on.
 
 Two questions, one after the other: is the fact stated, and if not, is it contradicted. Each has a temperature and a
 bias on the log-odds (Platt 1999): p' = sigmoid(log-odds(p) / temperature + bias). `perception-reward audit --fit`
@@ -10,18 +10,23 @@ from __future__ import annotations
 import json
 import math
 from dataclasses import replace
+from functools import lru_cache
 from hashlib import blake2b
 from pathlib import Path
-from typing import Literal
+from typing import Literal, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from perception_reward.annotations.faults import first_fault
+from perception_reward.annotations.language.geometry.facts import fact_claims
 from perception_reward.service.judges.base import Verdict
-from perception_reward.trainer_client.wire import Label
+from perception_reward.trainer_client.wire import Fact, Label
 
 # Probabilities nearer to 0 or 1 are moved here first: a judge's 0 is not a certainty of infinite weight.
 LEAST = 1e-6
+
+# What a fact is about, by its text: the geometry of a figure, or anything else. Whatever an annotation calls its kinds.
+Group: TypeAlias = Literal["figure", "other"]
 
 
 class _Model(BaseModel):
@@ -85,22 +90,27 @@ class Calibration(_Model):
     """What `serve` loads.
 
     judge: fingerprint of the judge it was fitted for; it fits no other.
+    kinds: by the kind that an annotation gives a fact. groups: by what its text is about.
     problems: digests of the problems it was fitted on, so that no audit shows figures on these as results.
     """
 
     format: Literal[1] = 1
     judge: str
-    every: Adjustment = Field(description="For kinds that have no adjustment of their own.")
+    every: Adjustment = Field(description="For kinds and groups that have no adjustment of their own.")
     kinds: dict[str, Adjustment] = {}
+    groups: dict[Group, Adjustment] = {}
     problems: frozenset[str] = frozenset()
 
-    def reading(self, kind: str) -> Adjustment:
-        return self.kinds.get(kind, self.every)
+    def reading(self, fact: Fact) -> Adjustment:
+        if (own := self.kinds.get(fact.kind)) is not None:
+            return own
+        return self.groups.get(group_of(fact.text), self.every) if self.groups else self.every
 
     @property
     def digest(self) -> str:
         """16 hexadecimal digits over all that can change a verdict."""
-        content = json.dumps(self.model_dump(include={"every", "kinds"}), sort_keys=True)
+        told = {"every", "kinds", "groups"} if self.groups else {"every", "kinds"}
+        content = json.dumps(self.model_dump(include=told), sort_keys=True)
         return blake2b(content.encode(), digest_size=8).hexdigest()
 
     def fitted_on(self, problem: str) -> bool:
@@ -118,6 +128,11 @@ def load_calibration(path: Path) -> Calibration:
     except ValidationError as error:
         field, message = first_fault(error)
         raise ValueError(f"{path} holds no calibration: {field or 'file'}: {message}") from None
+
+
+@lru_cache(maxsize=8192)
+def group_of(text: str) -> Group:
+    return "figure" if fact_claims(text) else "other"
 
 
 def problem_digest(problem: str) -> str:

@@ -43,7 +43,7 @@ TOKEN_CHARACTERS = 4
 class Tried:
     """What settings are worth. read, written: tokens of the model for each fact, without the instruction that all
     prompts share; seconds: for each fact, of the judge as it was asked. info: of the model without rules.
-    uncalibrated: where `observations` are calibrated, what they were before."""
+    calibration: where `observations` are calibrated, the one fitted on all pairs."""
 
     settings: Mapping[str, object]
     observations: tuple[Observation, ...]
@@ -51,12 +51,7 @@ class Tried:
     written: float
     seconds: float
     info: JudgeInfo
-    uncalibrated: tuple[Observation, ...] | None = None
-
-    @property
-    def calibration(self) -> Calibration | None:
-        """Fitted on all pairs, where one is part of it."""
-        return None if self.uncalibrated is None else fit_calibration(self.uncalibrated, self.info, seed=0).calibration
+    calibration: Calibration | None = None
 
     @property
     def hits(self) -> list[bool]:
@@ -242,9 +237,10 @@ async def try_all(
             judge.info,
         )
         readings = [plain]
-        # With too few pairs there is none to choose.
+        # With too few pairs, or where it does no good, there is none to choose.
         with suppress(Unfit):
-            readings.append(replace(plain, observations=tuple(across_folds(seen, seed)), uncalibrated=seen))
+            fitted = fit_calibration(seen, judge.info, seed=0).calibration
+            readings.append(replace(plain, observations=tuple(across_folds(seen, seed)), calibration=fitted))
         for one in readings:
             yield one
             if not method.together:

@@ -24,13 +24,14 @@ def observation(
     base: Observation | None = None,
     response: str = "AB = 5",
     kind: str = "length",
+    text: str = LENGTH.text,
     contradiction: float | None = None,
     certainty: float = 1.0,
     span: tuple[int, int] | None = None,
     unasked: bool = False,
 ) -> Observation:
     """What a judge said to a probe; `judged` is a verdict's label or the reason why there is none."""
-    fact = LENGTH.model_copy(update={"kind": kind})
+    fact = LENGTH.model_copy(update={"kind": kind, "text": text})
     asked: Probe = probe(purpose, family, fact, response, expected, problem=problem, base=base.probe if base else None)
     outcome: Outcome
     if judged in ("stated", "contradicted", "absent"):

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from perception_reward.service.audit.fit import ENOUGH_LABELLED, examples, fit_calibration
+from perception_reward.service.audit.fit import ENOUGH_LABELLED, Unfit, across_folds, examples, fit_calibration
 from perception_reward.service.audit.probes import Observation
 from perception_reward.service.judges.base import JudgeInfo, Verdict
 
@@ -97,11 +97,62 @@ def test_the_same_seed_gives_the_same_calibration(seen: Seen):
     assert one.held_out != other.held_out
 
 
-def test_a_kind_with_few_examples_is_read_like_all(seen: Seen):
-    observations = overconfident(seen, 200) + overconfident(seen, 12, kind="angle")
-    calibration = fit_calibration(observations, INFO, seed=0).calibration
-    assert set(calibration.kinds) == {"length"}
-    assert calibration.reading("angle") == calibration.every
+def turned(seen: Seen, count: int, *, kind: str, text: str = "Segment AB has length 5.") -> list[Observation]:
+    """A judge that says 0.7 of all of it, a third of which is stated."""
+    return [
+        seen(
+            "stated" if number % 3 == 0 else "absent",
+            "stated",
+            0.7,
+            problem=f"p{number}",
+            response=f"{kind} {number}",
+            kind=kind,
+            text=text,
+        )
+        for number in range(count)
+    ]
+
+
+def test_kinds_are_read_apart_where_that_does_better_on_other_problems(seen: Seen):
+    observations = overconfident(seen, 200) + turned(seen, 90, kind="angle") + turned(seen, 12, kind="arc")
+    fitted = fit_calibration(observations, INFO, seed=0)
+    assert fitted.held_out.by == "kinds"
+    # One kind has too few.
+    assert set(fitted.calibration.kinds) == {"length", "angle"}
+    assert not fitted.calibration.groups
+    assert fitted.calibration.kinds["angle"].stated(0.7) == pytest.approx(1 / 3, abs=0.1)
+
+
+def test_figures_and_all_else_are_read_apart_whatever_their_kinds_are_called(seen: Seen):
+    chart = "The bar for May is the highest."
+    observations = overconfident(seen, 200) + turned(seen, 90, kind="length", text=chart)
+    fitted = fit_calibration(observations, INFO, seed=0)
+    assert fitted.held_out.by == "groups"
+    assert fitted.calibration.groups["other"].stated(0.7) == pytest.approx(1 / 3, abs=0.1)
+    assert fitted.calibration.groups["figure"].stated.temperature > 2.0
+
+
+def test_one_kind_is_read_in_the_simplest_way(seen: Seen):
+    fitted = fit_calibration(overconfident(seen, 200), INFO, seed=0)
+    assert fitted.held_out.by == "every"
+    assert not fitted.calibration.kinds
+
+
+def test_a_calibration_that_makes_other_problems_worse_is_refused(seen: Seen):
+    """A judge that cannot be bettered, in problems of which each has a taste of its own."""
+    random = np.random.default_rng(3)
+    observations: list[Observation] = []
+    for number in range(200):
+        said = float(random.uniform(0.05, 0.95))
+        stated = bool(random.random() < said)
+        label = "stated" if said >= 0.5 else "absent"
+        observations.append(
+            seen("stated" if stated else "absent", label, said, problem=f"p{number}", response=str(number))
+        )
+    with pytest.raises(ValueError, match=r"worse on problems that it was not fitted on \(Brier 0\.\d{3} before"):
+        fit_calibration(observations, INFO, seed=0)
+    with pytest.raises(Unfit):
+        across_folds(observations, 0)
 
 
 def test_contradictions_are_read_apart_where_the_judge_tells_them(seen: Seen):

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from perception_reward.service.judges.base import Verdict
 from perception_reward.service.judges.calibration import Adjustment, Calibration, Scale, load_calibration
+from perception_reward.trainer_client.wire import Fact
 
 SCALES = st.builds(Scale, temperature=st.floats(0.01, 100), bias=st.floats(-20, 20))
 READINGS = st.builds(
@@ -73,8 +74,15 @@ def test_without_a_probability_of_contradiction_the_judges_own_word_stands():
 def test_a_kind_without_a_reading_has_that_of_all_kinds():
     own, every = Adjustment(threshold=0.3), Adjustment(threshold=0.7)
     calibration = Calibration(judge="j", every=every, kinds={"length": own})
-    assert calibration.reading("length") == own
-    assert calibration.reading("angle") == every
+    assert calibration.reading(Fact(id="f", text="AB = 5.", kind="length")) == own
+    assert calibration.reading(Fact(id="f", text="AB = 5.", kind="angle")) == every
+
+
+def test_a_group_goes_by_what_a_fact_says_and_not_by_its_kind():
+    figure, every = Adjustment(threshold=0.3), Adjustment(threshold=0.7)
+    calibration = Calibration(judge="j", every=every, groups={"figure": figure})
+    assert calibration.reading(Fact(id="f", text="Segment AB has length 5.", kind="chart")) == figure
+    assert calibration.reading(Fact(id="f", text="The bar for May is at 250.", kind="length")) == every
 
 
 def test_the_digest_changes_with_what_changes_a_verdict_alone():
@@ -82,6 +90,7 @@ def test_the_digest_changes_with_what_changes_a_verdict_alone():
     assert one.digest == Calibration(judge="j", every=Adjustment(), problems=frozenset({"x"})).digest
     assert one.digest != Calibration(judge="j", every=Adjustment(threshold=0.6)).digest
     assert one.digest != Calibration(judge="j", every=Adjustment(), kinds={"length": Adjustment()}).digest
+    assert one.digest != Calibration(judge="j", every=Adjustment(), groups={"other": Adjustment()}).digest
 
 
 def test_a_calibration_is_read_as_it_was_written(tmp_path: Path):

@@ -93,7 +93,7 @@ async def test_what_is_calibrated_is_judged_on_other_problems_and_can_be_fitted(
     rules = await by_rules(asked, settings)
     (way, *_) = ways(["verdict"], ["en"])
     found = [one async for one in try_all(engine, asked, [way], settings, rules, seed=0)]
-    assert [one.uncalibrated is not None for one in found] == [False, False, True, True]
+    assert [one.calibration is not None for one in found] == [False, False, True, True]
     calibration = found[2].calibration
     assert calibration is not None
     assert calibration.judge == found[2].info.fingerprint
