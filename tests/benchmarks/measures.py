@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from perception_reward.trainer_client.wire import Label
@@ -48,15 +48,15 @@ def stated_auc(pairs: Sequence[Judged]) -> float:
     )
 
 
-def interval(pairs: Sequence[Judged], seed: int = 0) -> tuple[float, float]:
-    """The 95 % percentile bootstrap interval of `stated_auc`; whole responses are drawn, not pairs."""
+def interval(
+    pairs: Sequence[Judged], seed: int = 0, of: Callable[[Sequence[Judged]], float] = stated_auc
+) -> tuple[float, float]:
+    """The 95 % percentile bootstrap interval of a figure; whole responses are drawn, not pairs."""
     clusters: dict[str, list[Judged]] = defaultdict(list)
     for pair in pairs:
         clusters[pair.cluster].append(pair)
     drawn, rng = list(clusters.values()), random.Random(seed)
-    values = [
-        stated_auc([pair for cluster in rng.choices(drawn, k=len(drawn)) for pair in cluster]) for _ in range(_REPEATS)
-    ]
+    values = [of([pair for cluster in rng.choices(drawn, k=len(drawn)) for pair in cluster]) for _ in range(_REPEATS)]
     values = sorted(value for value in values if value == value)
     return values[int(0.025 * len(values))], values[int(0.975 * len(values)) - 1]
 
