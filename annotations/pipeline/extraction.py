@@ -69,10 +69,11 @@ class Atoms(BaseModel):
 
 
 class _Direct(BaseModel):
+    # First, so that what is written next rests on it.
+    quote: str = ""
     statement: str
     kind: str = "statement"
     elements: list[str] = Field(default_factory=list)
-    quote: str = ""
     origin: Origin = "seen"
 
 
@@ -153,7 +154,7 @@ class Extracting:
             [
                 _claim(atom.statement, atom.kind, atom.elements, numbered[atom.number], atom.origin, question)
                 for atom in atoms
-                if atom.statement.strip()
+                if _says(atom.statement)
             ]
         )
 
@@ -169,7 +170,7 @@ class Extracting:
             [
                 _claim(one.statement, one.kind, one.elements, one.quote, one.origin, question)
                 for one in facts
-                if one.statement.strip()
+                if _says(one.statement)
             ]
         )
 
@@ -214,6 +215,11 @@ def _claim(statement: str, kind: str, elements: Sequence[str], quote: str, origi
         quote=quote.strip(),
         origin=origin_of(statement, quote, question, origin),
     )
+
+
+def _says(statement: str) -> bool:
+    """Whether there are words: a model that copies the prompt's example writes dots."""
+    return any(character.isalnum() for character in statement)
 
 
 def _failed(answers: Sequence[Answer]) -> Found | None:

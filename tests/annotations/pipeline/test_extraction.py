@@ -79,6 +79,14 @@ def test_one_turn_quotes_and_the_tag_is_not_believed_against_the_words() -> None
     assert [one.origin for one in found.claims] == ["given", "derived", "seen"]
 
 
+def test_a_model_that_copies_the_examples_of_the_prompts_claims_nothing() -> None:
+    (direct,) = re.findall(r"object: (\{.*?\]\})", Prompt.read("direct").text)[:1]
+    (cut,) = re.findall(r"object: (\{.*?\]\})", Prompt.read("cut").text)
+    chosen = '{"sentences":[{"number":1,"origin":"seen"}]}', '{"sentences":[{"number":1,"text":"Segment AB is 5."}]}'
+    assert driven("one", [direct.replace(", ...", "")])[0] == Found()
+    assert driven("three", [*chosen, cut.replace(", ...", "")])[0] == Found()
+
+
 def test_a_model_that_refuses_gives_a_reason() -> None:
     steps = extracting("one").step(TRAJECTORY)
     next(steps)
