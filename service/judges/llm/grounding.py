@@ -28,7 +28,7 @@ from perception_reward.annotations.language.numbers import numbers_in
 
 # Part of the fingerprint of every judge that shows evidence: raise it with each change to what `grounds` returns, one
 # to the symbolic judge's moods included.
-VERSION = 3
+VERSION = 4
 
 _NAME = re.compile(NAME)
 # "A dog": no name, where what follows is neither a verb nor a sign.
@@ -62,6 +62,7 @@ _WORDS: dict[str, tuple[float, ...]] = {
     **dict.fromkeys(["straight", "supplementary"], (180.0,)),
     "equilateral": (60.0, 3.0),
 }
+_PARTS = frozenset({"half", "halves", "半", "quarter", "quarters"})
 _PERPENDICULAR = re.compile("perpendicular|⟂")
 # "Some thousands", "15k": of no certain size, or written in too many ways.
 _SCALED = re.compile(r"\b(?:thousand|million|billion|trillion)s\b|\d\s?(?:[kKM]|bn|mn)\b")
@@ -86,11 +87,11 @@ def _held(text: str, fact: str) -> Grounds:
     said = _said(text)
     if not all(_named(name, said, fact) for name in _said(fact).names):
         return Grounds.NOTHING
-    wanted = _numbers(fact) - ({0.0} if not NEGATIONS.isdisjoint(_WORD.findall(fact.lower())) else set())
-    # One of a thing is "a" thing.
-    if wanted - {1.0} <= _numbers(text) or _SCALED.search(text) or _SCALED.search(fact):
+    if _SCALED.search(text) or _SCALED.search(fact):
         return Grounds.ALL
-    return Grounds.OTHER_NUMBERS
+    numbers = _numbers(text)
+    written = all(not ways.isdisjoint(numbers) for ways in _wanted(fact))
+    return Grounds.ALL if written else Grounds.OTHER_NUMBERS
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,6 +185,27 @@ def _corner(fact: str) -> str:
     if len(lines) == 2 and _PERPENDICULAR.search(fact) and len(shared := set(lines[0]) & set(lines[1])) == 1:
         return shared.pop()
     return ""
+
+
+def _wanted(fact: str) -> Iterator[set[float]]:
+    """For each number of a fact those of which a text has one that gives it: a quarter is also 25 %."""
+    text = _NAME.sub(" ", fact)
+    words = _WORD.findall(text.lower())
+    # One of a thing is "a" thing, and a fact that denies has no number of it.
+    free = {1.0} if NEGATIONS.isdisjoint(words) else {0.0, 1.0}
+    for number in numbers_in(text):
+        value = abs(float(number.value))
+        if value not in free:
+            yield {value, 100 * value} if number.kind == "fraction" else {value}
+    for above, below in _FRACTION.findall(text):
+        if float(below):
+            yield {float(above) / float(below), 100 * float(above) / float(below)}
+    for word in words:
+        said = {*_WORDS.get(word, ())} - free
+        # Half of it is 50 % or 30 minutes; an equilateral triangle has three sides and 60 degrees.
+        yield from [said] if word in _PARTS else ({value} for value in said)
+    if _PERPENDICULAR.search(text):
+        yield {90.0}
 
 
 @lru_cache(maxsize=64)
