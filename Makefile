@@ -385,6 +385,14 @@ bench-extraction:  ## The pipeline on real chains of thought; EXTRACTION="--url 
 bench-methods:  ## Each method with each model on every labelled set; METHODS="--url URL --model NAME --tokenizer FOLDER"
 	$(PYTHON) tests/benchmarks/methods.py $(METHODS)
 
+.PHONY: bench-errors
+bench-errors:  ## Why the cascade is wrong where it is, by cause; ERRORS="--model NAME" of those that bench-methods asked
+	$(PYTHON) tests/benchmarks/errors.py --write $(ERRORS)
+
+.PHONY: fit-pooling
+fit-pooling:  ## How the cascade takes rules and model together; POOLING="--model NAME", with --write into the package
+	$(PYTHON) tests/benchmarks/pooling.py $(POOLING)
+
 .PHONY: bench-train-judge
 bench-train-judge: $(TRAIN_VENV)/ready  ## What teaching a judge is worth; TEACH="--base FOLDER --out FOLDER --freeze 16"
 	$(TRAIN_VENV)/bin/python tests/benchmarks/train_judge.py $(TEACH)

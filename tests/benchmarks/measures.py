@@ -66,6 +66,14 @@ def accuracy(pairs: Sequence[Judged]) -> float:
     return sum(pair.label == pair.said for pair in pairs) / len(pairs)
 
 
+def ece(pairs: Sequence[Judged]) -> float:
+    """The expected calibration error of the probability of `stated`, in ten bins of equal width."""
+    bins: dict[int, list[float]] = defaultdict(list)
+    for pair in pairs:
+        bins[min(9, int(10 * pair.probability))].append(pair.probability - (pair.label == "stated"))
+    return sum(abs(sum(gaps)) for gaps in bins.values()) / len(pairs)
+
+
 def confusion(pairs: Sequence[Judged]) -> list[list[str]]:
     """Rows by right label, columns by what the judge said."""
     counts = Counter((pair.label, pair.said) for pair in pairs)

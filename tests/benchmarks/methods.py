@@ -1,14 +1,17 @@
 """What each method is worth with each model: AUC, three-way accuracy, missing, responses a second.
 
     python tests/benchmarks/methods.py --url http://127.0.0.1:8000 --model NAME --tokenizer FOLDER \
-        [--ways "verdict, selected" joint] [--sets labelled templated] [--most 40]
+        [--ways "verdict, selected" joint] [--sets labelled templated] [--most 40] [--about other]
     python tests/benchmarks/methods.py [--markdown service/judges/models.md]
 
 With `--url` the service's own methods ask what was not asked yet, some responses at a time, each with all its facts;
 what the model says is kept in `build/methods/`, so that an interrupted run goes on where it stopped. Without, the
-tables of all models are made of what is kept, and of what the service makes of it: grounding, calibration, the cascade.
+tables of all models are made of what is kept, and of what the service makes of it: grounding and the cascade.
 `--most` asks about so many responses of a set, whole problems in a fixed random order: the same ones for every way and
-model.
+model; `--about` only about facts of a figure's geometry, or only about all others.
+
+The way *denied* asks, of the evidence of a fact, whether it is not so: what a model says to that, beside what it says
+of the fact, tells one that says yes to anything near it.
 
 Sets: `labelled`, `further`, `fresh_seen`, `fresh_unseen`, `newest_seen` and `newest_unseen` are sure pairs of facts and
 real responses (`labelled.py`); `templated` are Geometry3K statements in wordings that nobody tuned to, `unread` those
@@ -29,24 +32,22 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 from cascade import Case, cases
-from folds import FOLDS, folds
 from judging import judge_all
-from labelled import SEEN, Pair, rows
+from labelled import SEEN, UNSEEN, Pair, rows
 from labelled import SETS as LABELLED
-from measures import LABELS, Judged, accuracy, interval, stated_auc, table
+from measures import LABELS, Judged, accuracy, ece, interval, stated_auc, table
 from pages import write_between
 from places import REPOSITORY, arguments
+from real import world
 from statements import GEOMETRY, Half, problems, statements
 from symbolic import SEED
 
-from perception_reward.service.audit.fit import fit_calibration
-from perception_reward.service.audit.probes import Observation, Probe, probe
-from perception_reward.service.judges.base import Judge, JudgeInfo, JudgeTask, Verdict
+from perception_reward.service.judges.base import Judge, JudgeTask, Verdict
 from perception_reward.service.judges.cascade.checks import decides, packaged
 from perception_reward.service.judges.cascade.pooling import pooled
+from perception_reward.service.judges.llm.engine import Engine
 from perception_reward.service.judges.llm.evidence import ABSENT, Evidence, shown_of, ungrounded
 from perception_reward.service.judges.llm.grounding import grounds
 from perception_reward.service.judges.llm.judge import LLMJudge
@@ -55,16 +56,18 @@ from perception_reward.service.judges.llm.selection import select
 from perception_reward.service.judges.openai.factory import openai_engine
 from perception_reward.service.judges.symbolic.judge import SymbolicJudge
 from perception_reward.service.judges.symbolic.kinds import FIGURE_KINDS, kind_of
+from perception_reward.service.training.choosing import Metered
 from perception_reward.trainer_client.wire import Fact, Label
 
 KEPT = REPOSITORY / "build" / "methods"
 # Sets of templated statements, with the lot of wordings of each.
 WORDED: dict[str, Half] = {"templated": "fresh", "unread": "unread"}
-WAYS = ("symbolic", "verdict, whole", "verdict, selected", "joint", "paper")
+WAYS = ("symbolic", "verdict, whole", "verdict, selected", "verdict, selected, denied", "joint", "paper")
 SETS = (*LABELLED, *WORDED, "parser", "captions", "charts")
 RULES = "none (rules)"
-# The way that is read a second time by a calibration: fitted on `labelled`, there on the other folds' problems.
+# The way that is grounded and goes into the cascade.
 FITTED = "verdict, selected"
+DENIAL = "It is not true that: "
 # Label, probability of `stated`, and of `contradicted` where the judge tells it, and whether no model was asked.
 Said = tuple[Label, float, float | None, bool]
 # Responses judged together: enough for the engine to be busy, few enough that an interruption loses little.
@@ -81,12 +84,13 @@ def main() -> None:
     parser.add_argument("--ways", nargs="+", choices=WAYS, default=WAYS)
     parser.add_argument("--sets", nargs="+", choices=SETS, default=SETS)
     parser.add_argument("--most", type=int, default=10**6, help="responses of a set")
+    parser.add_argument("--about", choices=["geometry", "other"], help="only facts of this world; all without")
     parser.add_argument("--per-kind", type=int, default=5, help="templated statements a kind and label")
     parser.add_argument("--markdown", type=Path, help="write the tables between this file's markers")
     chosen = parser.parse_args()
     sets = {name: grouped(pairs_of(name, chosen)) for name in chosen.sets}
     if chosen.url:
-        asyncio.run(ask(sets, chosen))
+        asyncio.run(ask({name: about(chosen.about, responses) for name, responses in sets.items()}, chosen))
     text = "\n\n".join(report(sets))
     print(text)
     if chosen.markdown:
@@ -115,26 +119,34 @@ def grouped(pairs: Sequence[Pair]) -> list[list[Pair]]:
     return list(found.values())
 
 
+def about(wanted: str | None, responses: Sequence[list[Pair]]) -> list[list[Pair]]:
+    """Each response's pairs of one world, where it has any."""
+    found = [[pair for pair in pairs if wanted in (None, world(pair.fact))] for pairs in responses]
+    return [pairs for pairs in found if pairs]
+
+
 async def ask(sets: dict[str, list[list[Pair]]], chosen: argparse.Namespace) -> None:
     for way in chosen.ways:
-        judge = make(way, chosen)
+        engine = openai_engine(f"openai:{chosen.url}#{chosen.model}")
+        meter = Metered(engine)
+        judge = make(way, chosen, meter)
         await judge.start()
         try:
             for name, responses in sets.items():
                 model = RULES if way == "symbolic" else chosen.model
-                await collect(judge, responses[: chosen.most], kept(model, way, name), warm=way != "symbolic")
+                await collect(judge, responses[: chosen.most], kept(model, way, name), meter)
         finally:
             await judge.aclose()
+            await engine.aclose()
 
 
-def make(way: str, chosen: argparse.Namespace) -> Judge:
+def make(way: str, chosen: argparse.Namespace, engine: Engine) -> Judge:
     """The judge as the service makes it, its text work in this process."""
     if way == "symbolic":
         return SymbolicJudge()
-    name, _, shown = way.partition(", ")
-    engine = openai_engine(f"openai:{chosen.url}#{chosen.model}")
+    name, *shown = way.split(", ")
     # What the model says by itself; `grounded` is what the service makes of it.
-    evidence = Evidence(grounds=None) if shown == "selected" else None
+    evidence = Evidence(_of_what_is_denied, grounds=None) if "selected" in shown else None
     tokenizer = chosen.tokenizer or chosen.model
     return LLMJudge(engine, make_method(name), tokenizer=tokenizer, evidence=evidence)  # type: ignore[arg-type]
 
@@ -145,34 +157,51 @@ def kept(model: str, way: str, name: str) -> Path:
     return KEPT / model.replace("/", "_") / way.replace(", ", "-") / f"{name}.jsonl"
 
 
-async def collect(judge: Judge, responses: Sequence[list[Pair]], target: Path, *, warm: bool) -> None:
+async def collect(judge: Judge, responses: Sequence[list[Pair]], target: Path, meter: Metered) -> None:
     known = answered(target)
-    waiting = [pairs for pairs in responses if pairs[0].key not in known]
+    waiting = [[pair for pair in pairs if (pair.key, pair.fact) not in known] for pairs in responses]
+    waiting = [pairs for pairs in waiting if pairs]
+    denied = target.parent.name.endswith("denied")
     if not waiting:
         return
     target.parent.mkdir(parents=True, exist_ok=True)
-    if warm:
-        # What all questions share is computed before anything is timed.
-        await decided(judge, [JudgeTask("AB is 1.", (Fact(id="f", text="AB has length 2."),))])
+    # What all questions share is computed before anything is timed.
+    await decided(judge, [JudgeTask("AB is 1.", (Fact(id="f", text="AB has length 2."),))])
     with target.open("a", encoding="utf-8") as out:
         for at in range(0, len(waiting), AT_ONCE):
             batch = waiting[at : at + AT_ONCE]
-            began = time.perf_counter()
-            said = await decided(judge, [task_of(pairs) for pairs in batch])
+            began, read = time.perf_counter(), meter.read + meter.written
+            said = await decided(judge, [task_of(pairs, denied=denied) for pairs in batch])
             seconds = (time.perf_counter() - began) / len(batch)
+            tokens = (meter.read + meter.written - read) / len(batch)
             for pairs, verdicts in zip(batch, said, strict=True):
-                row = {"key": pairs[0].key, "seconds": seconds, "facts": [pair.fact for pair in pairs]}
+                row = {
+                    "key": pairs[0].key,
+                    "seconds": seconds,
+                    "tokens": tokens,
+                    "facts": [pair.fact for pair in pairs],
+                }
                 out.write(json.dumps(row | {"said": verdicts}) + "\n")
             out.flush()
 
 
-def answered(source: Path) -> dict[str, dict[str, Any]]:
-    return {row["key"]: row for row in rows(source)} if source.is_file() else {}
+def answered(source: Path) -> dict[tuple[str, str], Said | None]:
+    """By response and fact what was said; of what was asked twice, at first."""
+    found: dict[tuple[str, str], Said | None] = {}
+    for row in rows(source) if source.is_file() else ():
+        for fact, said in zip(row["facts"], row["said"], strict=True):
+            found.setdefault((row["key"], fact), said)
+    return found
 
 
-def task_of(pairs: Sequence[Pair]) -> JudgeTask:
-    facts = tuple(Fact(id=str(number), text=pair.fact) for number, pair in enumerate(pairs))
+def task_of(pairs: Sequence[Pair], *, denied: bool = False) -> JudgeTask:
+    before = DENIAL if denied else ""
+    facts = tuple(Fact(id=str(number), text=before + pair.fact) for number, pair in enumerate(pairs))
     return JudgeTask(pairs[0].response, facts)
+
+
+def _of_what_is_denied(response: str, fact: Fact) -> str:
+    return select(response, fact.model_copy(update={"text": fact.text.removeprefix(DENIAL)}))
 
 
 async def decided(judge: Judge, tasks: Sequence[JudgeTask]) -> list[list[Said | None]]:
@@ -189,47 +218,77 @@ def _said(verdict: Verdict) -> Said:
 
 
 def report(sets: dict[str, list[list[Pair]]]) -> Iterator[str]:
-    """A table for each set, of what is kept."""
+    """Tables of what is kept: of real responses by what the facts are about, then of all other sets."""
     models = sorted(folder.name for folder in KEPT.iterdir() if folder.name != RULES) if KEPT.is_dir() else []
-    header = ["method", "model", "responses", "pairs", "missing", "AUC stated", "95 % interval", "three-way accuracy"]
-    for name, responses in sets.items():
-        lines: list[list[str]] = []
-        for way in WAYS:
-            for model in [RULES] if way == "symbolic" else models:
-                if told := tellings(responses, kept(model, way, name)):
-                    lines.append([way, model, *figures(told), rate(kept(model, way, name))])
-                if told and way == FITTED:
-                    known = tellings(sets.get("labelled", []), kept(model, way, "labelled"))
-                    lines += [[row, model, *figures(made), "–"] for row, made in made_of(told, known, name)]
-        if lines:
-            yield f"Set `{name}`:\n\n" + table([*header, "responses/s"], lines)
-    for model in models:
-        if lines := [line for name in LABELLED for line in by_kind(name, sets.get(name, []), model)]:
-            header = ["set", "facts", "pairs", "AUC stated", "95 % interval", "three-way accuracy"]
-            yield f"The cascade with `{model}` on real responses, by what the facts are about:\n\n" + table(
-                header, lines
-            )
+    told = {name: dict(told_of(name, responses, models)) for name, responses in sets.items()}
+    for facts in ("geometry", "other"):
+        for where, names in (("looked into", SEEN), ("that nobody had seen", UNSEEN)):
+            found = pooled_sets([told[name] for name in names if name in told], facts)
+            if lines := [[*row, *figures(part)] for row, part in found.items() if len(part) >= LEAST_OF_KIND]:
+                title = f"Facts of {facts}, real responses {where}"
+                yield f"{title} ({', '.join(name for name in names if name in told)}):\n\n" + table(HEADER, lines)
+    yield "The cascade beside its model alone, three-way accuracy:\n\n" + beside(told)
+    for name in sets:
+        if name not in LABELLED and told[name]:
+            yield f"Set `{name}`:\n\n" + table(HEADER, [[*row, *figures(part)] for row, part in told[name].items()])
+    yield "What asking costs, without the instruction that all prompts share:\n\n" + costs(sets, models)
     yield "How often the rules say what (columns) where which label is right (rows):\n\n" + said_by_rules(sets)
 
 
-def made_of(told: Sequence[Telling], known: Sequence[Telling], name: str) -> Iterator[tuple[str, Sequence[Telling]]]:
-    """What the service makes of a model's answers, by name."""
-    held = [grounded(telling) for telling in told]
-    yield "… and grounded (shipped)", held
-    if name == "labelled":
-        yield "… and calibrated", cross_calibrated(held)
-    elif known:
-        yield "… and calibrated", calibrated([grounded(telling) for telling in known], held)
-    yield "cascade of the rules and that (shipped)", cascaded(held)
+HEADER = (
+    "method", "model", "responses", "pairs", "missing", "AUC stated", "95 % interval", "three-way", "95 % interval",
+    "contradicted, taken for stated", "absent, taken for stated", "ECE",
+)  # fmt: skip
+ALONE, CASCADE = "… and grounded (shipped)", "cascade of the rules and that (shipped)"
+# What was said of pairs, by method and model.
+Told = dict[tuple[str, str], Sequence["Telling"]]
 
 
-def by_kind(name: str, responses: Sequence[list[Pair]], model: str) -> Iterator[list[str]]:
-    """Figures of the cascade for facts of a figure's geometry and for all others, of sets with enough of them."""
-    cascade = cascaded([grounded(telling) for telling in tellings(responses, kept(model, FITTED, name))])
-    for kinds, figure in (("geometry", True), ("other", False)):
-        part = [one for one in cascade if (kind_of(one.pair.fact) in FIGURE_KINDS) == figure]
-        if len(part) >= LEAST_OF_KIND:
-            yield [name, kinds, *figures(part)[1:2], *figures(part)[3:]]
+def told_of(
+    name: str, responses: Sequence[list[Pair]], models: Sequence[str]
+) -> Iterator[tuple[tuple[str, str], Sequence[Telling]]]:
+    """All that was said of a set, and what the service makes of it."""
+    for way in WAYS:
+        for model in [RULES] if way == "symbolic" else models:
+            if not (told := tellings(responses, kept(model, way, name))):
+                continue
+            yield (way, model), told
+            if way == FITTED:
+                held = [grounded(telling) for telling in told]
+                yield (ALONE, model), held
+                yield (CASCADE, model), cascaded(held)
+
+
+def pooled_sets(told: Sequence[Told], facts: str) -> Told:
+    """The pairs about such facts of all sets."""
+    found: dict[tuple[str, str], list[Telling]] = defaultdict(list)
+    for one in told:
+        for row, part in one.items():
+            found[row] += [telling for telling in part if world(telling.pair.fact) == facts]
+    return dict(found)
+
+
+def beside(told: dict[str, Told]) -> str:
+    """By set and facts."""
+    lines: list[list[str]] = []
+    for name, rows_of_set in told.items():
+        for facts in ("geometry", "other"):
+            parts = pooled_sets([rows_of_set], facts)
+            for (way, model), part in parts.items():
+                if way == CASCADE and len(part) >= LEAST_OF_KIND:
+                    both = (accuracy(judged_of(one)) for one in (parts[ALONE, model], part))
+                    lines.append([name, facts, model, str(len(part)), *(f"{each:.3f}" for each in both)])
+    return table(["set", "facts", "model", "pairs", "model alone, grounded", "cascade"], lines)
+
+
+def costs(sets: dict[str, list[list[Pair]]], models: Sequence[str]) -> str:
+    lines: list[list[str]] = []
+    for name in sets:
+        for way in WAYS:
+            for model in [RULES] if way == "symbolic" else models:
+                if (source := kept(model, way, name)).is_file() and name not in UNSEEN:
+                    lines.append([name.split("_")[0], way, model, *rates(source)])
+    return table(["set", "method", "model", "facts/s", "responses/s", "tokens a fact"], lines)
 
 
 def cascaded(held: Sequence[Telling]) -> list[Telling]:
@@ -280,14 +339,10 @@ class Telling:
 
 
 def tellings(responses: Sequence[list[Pair]], source: Path) -> list[Telling]:
-    """Of those responses that were asked about."""
+    """Of those pairs that were asked about."""
     asked = answered(source)
-    found: list[Telling] = []
-    for pairs in responses:
-        if (row := asked.get(pairs[0].key)) is not None:
-            said = dict(zip(row["facts"], row["said"], strict=True))
-            found += [Telling(pair, _verdict(said[pair.fact])) for pair in pairs]
-    return found
+    every = [pair for pairs in responses for pair in pairs]
+    return [Telling(pair, _verdict(asked[at])) for pair in every if (at := (pair.key, pair.fact)) in asked]
 
 
 def _verdict(said: Said | None) -> Verdict | None:
@@ -297,44 +352,37 @@ def _verdict(said: Said | None) -> Verdict | None:
     return Verdict(label, probability, contradiction=contradiction, stage="evidence" if unasked else "model")
 
 
-def cross_calibrated(told: Sequence[Telling]) -> list[Telling]:
-    """Each read by the calibration fitted on the other folds' problems."""
-    fold = folds((telling.pair.problem for telling in told), SEED)
-    found: list[Telling] = []
-    for number in range(FOLDS):
-        rest = [telling for telling in told if fold[telling.pair.problem] != number]
-        found += calibrated(rest, [telling for telling in told if fold[telling.pair.problem] == number])
-    return found
-
-
-def calibrated(known: Sequence[Telling], told: Sequence[Telling]) -> list[Telling]:
-    """`told` read by what `perception-reward audit --fit` fits on `known`."""
-    seen = [Observation(_probe(telling.pair), telling.verdict) for telling in known if telling.verdict]
-    fitted = fit_calibration(seen, JudgeInfo("openai", "", "verdict", ""), seed=SEED).calibration
-    return [replace(one, verdict=fitted.every(one.verdict) if one.verdict else None) for one in told]
-
-
-def _probe(pair: Pair) -> Probe:
-    fact = Fact(id="f", text=pair.fact)
-    return probe("labelled", "human", fact, pair.response, pair.label, problem=pair.problem)
-
-
-def figures(told: Sequence[Telling]) -> list[str]:
-    """Missing verdicts count as absent with probability 0, and are counted."""
+def judged_of(told: Sequence[Telling]) -> list[Judged]:
+    """Missing verdicts count as absent with probability 0."""
     silent = Verdict(LABELS[2], 0.0)
-    judged = [
+    return [
         Judged(one.pair.problem, one.pair.group, one.pair.label, verdict.label, verdict.probability)
         for one in told
         for verdict in [one.verdict or silent]
     ]
+
+
+def figures(told: Sequence[Telling]) -> list[str]:
+    judged = judged_of(told)
     counts = len({one.pair.key for one in told}), len(told), sum(one.verdict is None for one in told)
-    low, high = interval(judged)
-    return [*map(str, counts), f"{stated_auc(judged):.3f}", f"{low:.3f} to {high:.3f}", f"{accuracy(judged):.3f}"]
+    (low, high), (least, most) = interval(judged), interval(judged, of=accuracy)
+    return [
+        *map(str, counts), f"{stated_auc(judged):.3f}", f"{low:.3f} to {high:.3f}", f"{accuracy(judged):.3f}",
+        f"{least:.3f} to {most:.3f}", *(taken(judged, label) for label in LABELS[1:]), f"{ece(judged):.3f}",
+    ]  # fmt: skip
 
 
-def rate(source: Path) -> str:
-    seconds = [row["seconds"] for row in rows(source)]
-    return f"{len(seconds) / sum(seconds):.2f}"
+def taken(judged: Sequence[Judged], label: Label) -> str:
+    """How many of those where `label` is right are taken for stated."""
+    right = [one for one in judged if one.label == label]
+    return f"{sum(one.said == 'stated' for one in right)} of {len(right)}"
+
+
+def rates(source: Path) -> list[str]:
+    asked = list(rows(source))
+    seconds, facts = sum(row["seconds"] for row in asked), sum(len(row["facts"]) for row in asked)
+    tokens = sum(row.get("tokens", 0.0) for row in asked)
+    return [f"{facts / seconds:.2f}", f"{len(asked) / seconds:.2f}", f"{tokens / facts:.0f}"]
 
 
 # --- what is asked about ----------------------------------------------------------------------------------------------

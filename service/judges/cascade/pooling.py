@@ -1,41 +1,64 @@
 """What the rules were unsure of, and what the model then said, taken together.
 
-Bayes' rule: the model's probabilities, times how often the rules say what they said where that label is right. For
-facts about a figure's geometry the rules' word is worth much; for all others their "absent" tells next to nothing, and
-their "contradicted" is often another thing's value. A small model takes another value of the same element for the
-fact's. `tests/benchmarks/methods.py` counts the table and says what pooling gains.
+    pooled(rules, model, kind_of(fact.text))    # one verdict
+
+A logarithmic opinion pool: the odds of each label are the model's, times how often the rules say what they said where
+that label is right, times the rules' own odds where they give some, each to a power, times a constant of the label. For
+facts about a figure's geometry the rules' word is worth much; for all others it is one of two guesses. Powers and
+constants are in `pooling.toml`, for the one and for the other, fitted on real responses by `make fit-pooling`.
 """
 
 from __future__ import annotations
 
 import math
-from typing import Final, get_args
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+from typing import Final, TypeAlias, get_args
+
+import tomllib
 
 from perception_reward.service.judges.base import Verdict
 from perception_reward.service.judges.symbolic.kinds import FIGURE_KINDS
 from perception_reward.trainer_client.wire import Label
 
 LABELS: Final[tuple[Label, ...]] = get_args(Label)
-# Of each label at least this much: a single zero would silence the rules.
-LEAST_OF_MODEL: Final = 1e-3
-# A one-token answer is less sure than it is right; chosen with the table, on the same responses.
-SHARPER: Final = 1.5
-# How often the rules say what where which label is right, each count with 2 added: real responses, the sets `labelled`,
-# `general`, `further`, `fresh_seen` and `newest_seen`, by whether the kind of the fact is a figure's.
-_COUNTS: Final[dict[bool, dict[Label, dict[Label, int]]]] = {
-    True: {
-        "stated": {"stated": 163, "contradicted": 4, "absent": 34},
-        "contradicted": {"stated": 2, "contradicted": 71, "absent": 19},
-        "absent": {"stated": 2, "contradicted": 3, "absent": 98},
-    },
-    False: {
-        "stated": {"stated": 112, "contradicted": 61, "absent": 77},
-        "contradicted": {"stated": 9, "contradicted": 109, "absent": 50},
-        "absent": {"stated": 8, "contradicted": 31, "absent": 155},
-    },
-}
+PACKAGED: Final = "pooling.toml"
+# Of each label at least this much: a single zero would silence the other judge.
+LEAST: Final = 1e-3
 # Of what a judge without a probability for `contradicted` leaves to both other labels, the share of the one it names.
 NAMED: Final = 0.9
+
+# By label, the logarithm of its odds up to a constant.
+Odds: TypeAlias = dict[Label, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Pool:
+    """model, said, chances: the powers of the model's odds, of the rules' word and of the rules' odds.
+
+    bias: what is added to the log-odds of each label. counts: how often the rules say what (second) where which label
+    is right (first), each with 2 added.
+    """
+
+    model: float
+    said: float
+    chances: float
+    bias: Mapping[Label, float]
+    counts: Mapping[Label, Mapping[Label, int]]
+
+    def odds(self, rules: Verdict, model: Verdict) -> Odds:
+        """Of each label by both."""
+        shares, said, own = model_odds(model), self.said_odds(rules), rules_odds(rules)
+        return {
+            label: self.model * shares[label] + self.said * said[label] + self.chances * own[label] + self.bias[label]
+            for label in LABELS
+        }
+
+    def said_odds(self, rules: Verdict) -> Odds:
+        """By how often they say it where each label is right."""
+        return {label: math.log(row[rules.label] / sum(row.values())) for label, row in self.counts.items()}
 
 
 def pooled(rules: Verdict, model: Verdict, kind: str) -> Verdict:
@@ -47,11 +70,10 @@ def pooled(rules: Verdict, model: Verdict, kind: str) -> Verdict:
     """
     if model.stage == "evidence":
         return rules
-    shares, counts = _by_label(model), _COUNTS[kind in FIGURE_KINDS]
-    weights = {
-        label: max(shares[label], LEAST_OF_MODEL) ** SHARPER * row[rules.label] / sum(row.values())
-        for label, row in counts.items()
-    }
+    figure, other = packaged()
+    odds = (figure if kind in FIGURE_KINDS else other).odds(rules, model)
+    most = max(odds.values())
+    weights = {label: math.exp(each - most) for label, each in odds.items()}
     total = math.fsum(weights.values())
     label = max(LABELS, key=lambda name: weights[name])
     stated = weights["stated"] / total
@@ -66,9 +88,38 @@ def pooled(rules: Verdict, model: Verdict, kind: str) -> Verdict:
     )
 
 
-def _by_label(verdict: Verdict) -> dict[Label, float]:
+@cache
+def packaged() -> tuple[Pool, Pool]:
+    """What comes with the package: for facts about a figure's geometry, and for all others."""
+    tables = tomllib.loads(resources.files(__package__ or "").joinpath(PACKAGED).read_text(encoding="utf-8"))
+    figure, other = (_pool(**tables[name]) for name in ("figure", "other"))
+    return figure, other
+
+
+def _pool(
+    model: float, said: float, chances: float, stated: float, contradicted: float, counts: list[list[int]]
+) -> Pool:
+    bias: dict[Label, float] = {"stated": stated, "contradicted": contradicted, "absent": 0.0}
+    table: dict[Label, Mapping[Label, int]] = {
+        label: dict(zip(LABELS, row, strict=True)) for label, row in zip(LABELS, counts, strict=True)
+    }
+    return Pool(model, said, chances, bias, table)
+
+
+def model_odds(verdict: Verdict) -> Odds:
     rest = 1.0 - verdict.probability
     contradicted = verdict.contradiction
     if contradicted is None:
         contradicted = rest * (NAMED if verdict.label == "contradicted" else 1.0 - NAMED)
-    return {"stated": verdict.probability, "contradicted": contradicted, "absent": rest - contradicted}
+    return _logarithms({"stated": verdict.probability, "contradicted": contradicted, "absent": rest - contradicted})
+
+
+def rules_odds(verdict: Verdict) -> Odds:
+    """The same for every label where the rules give no probability of `contradicted`."""
+    if verdict.contradiction is None:
+        return dict.fromkeys(LABELS, 0.0)
+    return model_odds(verdict)
+
+
+def _logarithms(shares: Mapping[Label, float]) -> Odds:
+    return {label: math.log(max(share, LEAST)) for label, share in shares.items()}

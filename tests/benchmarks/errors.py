@@ -1,0 +1,158 @@
+"""Why the cascade is wrong where it is: its errors on real responses that were looked into, by cause.
+
+    python tests/benchmarks/errors.py --model NAME [--data ../shared/data] [--write] [--list FILE]
+
+What `methods.py` has kept of a model, and what the service makes of it, on the sure pairs of the sets in `SEEN`. It is
+computed whether the model's own word was right, and grounding, the rules or the pool turned it, and whether nothing was
+shown of what says or denies the fact. For the rest the pair and the sentences that were shown have been read, and
+`data/errors_read.jsonl` has a word for each: `evidence` where the sentences shown do not tell, and the response does;
+`model` where they tell, and the model took them wrong; `label` where a second reader could well label otherwise.
+`--list` writes those that nobody has read yet, with the sentences shown. `--write` puts the tables into `results/`.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from judging import judge_all
+from labelled import SEEN, Pair, rows
+from labelled import SETS as LABELLED
+from measures import LABELS, table
+from methods import FITTED, Telling, cascaded, grounded, grouped, kept, task_of, tellings
+from places import REPOSITORY, arguments
+from real import world
+
+from perception_reward.service.judges.base import Verdict
+from perception_reward.service.judges.cascade.checks import decides, packaged
+from perception_reward.service.judges.llm.evidence import shown_of
+from perception_reward.service.judges.llm.grounding import grounds
+from perception_reward.service.judges.llm.selection import select
+from perception_reward.service.judges.symbolic.kinds import kind_of
+
+READ = Path(__file__).parent / "data" / "errors_read.jsonl"
+PAGE = REPOSITORY / "tests" / "benchmarks" / "results" / "errors.md"
+
+# By cause, what it means. The first that holds is an error's.
+CAUSES = {
+    "rules": "the rules decided alone, wrongly",
+    "nothing shown": "no sentence was selected, or none with the fact's names, though the response says or denies it",
+    "grounding": "the model was right, and the fact's numbers were not found in the sentences shown",
+    "pooling": "the model, grounded, was right, and the rules' word turned it",
+    "evidence": "read: the sentences shown do not tell, and the response does",
+    "model": "read: the sentences shown tell, and the model took them wrong",
+    "label": "read: the label is debatable",
+    "unread": "the model was wrong, and nobody has read why",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Wrong:
+    """An error of the cascade. shown: what the model read."""
+
+    source: str
+    pair: Pair
+    said: Verdict
+    model: Verdict
+    shown: str
+    cause: str
+
+
+def main() -> None:
+    parser = arguments(__doc__)
+    parser.add_argument("--model", required=True, help="whose verdicts `methods.py` has kept")
+    parser.add_argument("--write", action="store_true", help=f"put the tables into {PAGE.name}")
+    parser.add_argument("--list", type=Path, help="write the errors that nobody has read to this file")
+    chosen = parser.parse_args()
+    asked, wrong = 0, []
+    for name in SEEN:
+        told = told_of(chosen.data, chosen.model, name)
+        asked += len(told)
+        wrong += list(errors(name, told))
+    text = "\n\n".join(report(chosen.model, asked, wrong))
+    print(text)
+    if chosen.list:
+        chosen.list.write_text("".join(map(as_line, (one for one in wrong if one.cause == "unread"))), encoding="utf-8")
+    if chosen.write:
+        PAGE.write_text(f"{text}\n", encoding="utf-8")
+
+
+def told_of(data: Path, model: str, name: str) -> list[Telling]:
+    pairs = [pair for pair in LABELLED[name](data) if not pair.doubtful]
+    return [one for one in tellings(grouped(pairs), kept(model, FITTED, name)) if one.verdict is not None]
+
+
+def errors(name: str, told: Sequence[Telling]) -> Iterator[Wrong]:
+    held = [grounded(one) for one in told]
+    rules = [said for (said,) in judge_all([task_of([one.pair]) for one in told])]
+    read = {(row["key"], row["fact"]): row["cause"] for row in rows(READ)} if READ.is_file() else {}
+    for raw, ground, both, by_rules in zip(told, held, cascaded(held), rules, strict=True):
+        if both.verdict is None or ground.verdict is None or raw.verdict is None or right(both):
+            continue
+        (shown,) = shown_of(select, grounds, task_of([raw.pair]))
+        if decides(packaged(), kind_of(raw.pair.fact), by_rules):
+            cause = "rules"
+        elif right(ground):
+            cause = "pooling"
+        elif not shown.text:
+            cause = "nothing shown"
+        elif right(raw):
+            cause = "grounding"
+        else:
+            cause = read.get((raw.pair.key, raw.pair.fact), "unread")
+        yield Wrong(name, raw.pair, both.verdict, raw.verdict, shown.text, cause)
+
+
+def right(telling: Telling) -> bool:
+    return telling.verdict is not None and telling.verdict.label == telling.pair.label
+
+
+def report(model: str, asked: int, wrong: Sequence[Wrong]) -> Iterator[str]:
+    yield (
+        "# Why the cascade is wrong where it is\n\n"
+        f"`make bench-errors`: {len(wrong)} errors of the cascade with `{model}` on {asked} facts of real responses\n"
+        "that were looked into (`tests/benchmarks/labelled.py`), by cause. Those of the last kinds were read, one by\n"
+        "one, with the sentences that the model was shown."
+    )
+    for facts in ("geometry", "other"):
+        part = [one for one in wrong if world(one.pair.fact) == facts]
+        yield f"Facts of {facts}, {len(part)} errors:\n\n" + table(
+            ["cause", "errors", "share", *directions()], [line(cause, part) for cause in CAUSES if line(cause, part)]
+        )
+    yield "\n".join(f"- *{cause}*: {meaning}" for cause, meaning in CAUSES.items())
+
+
+def directions() -> list[str]:
+    return [f"{right} taken for {said}" for right in LABELS for said in LABELS if said != right]
+
+
+def line(cause: str, part: Sequence[Wrong]) -> list[str]:
+    found = [one for one in part if one.cause == cause]
+    count = Counter(f"{one.pair.label} taken for {one.said.label}" for one in found)
+    if not found:
+        return []
+    return [cause, str(len(found)), f"{len(found) / len(part):.2f}", *(str(count[way]) for way in directions())]
+
+
+def as_line(wrong: Wrong) -> str:
+    return (
+        json.dumps(
+            {
+                "key": wrong.pair.key,
+                "fact": wrong.pair.fact,
+                "right": wrong.pair.label,
+                "said": wrong.said.label,
+                "model": [wrong.model.label, round(wrong.model.probability, 2)],
+                "shown": wrong.shown,
+            },
+            ensure_ascii=False,
+        )
+        + "\n"
+    )
+
+
+if __name__ == "__main__":
+    main()
