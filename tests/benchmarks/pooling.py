@@ -5,9 +5,9 @@
 Of the sets in `SEEN`, the sure pairs that `methods.py` has asked the model about. For facts about a figure's geometry
 and for all others five numbers (`pooling.Pool`), by the likelihood of the right label with a ridge towards what Bayes'
 rule would take, and the least lowering of the odds of *stated* for which at most `MISTAKEN` of what is not stated is
-taken for stated: chosen, like the figures printed, on problems that the fit had not seen. Where the model alone is
-right more often than it and the rules, on problems held out, it is left alone: powers of the rules of 0. `--write` puts
-the numbers into the package. The sets in `UNSEEN` are not read.
+taken for stated, as far as that leaves as many right as the model alone has: chosen, like the figures printed, on
+problems that the fit had not seen. Where the model alone is right more often there than it and the rules, it is left
+alone: powers of the rules of 0. `--write` puts the numbers into the package. The sets in `UNSEEN` are not read.
 """
 
 from __future__ import annotations
@@ -135,7 +135,7 @@ def fit(both: Sequence[Both], counts: list[list[int]]) -> tuple[Numbers, list[li
     parts, right = features(both, counts), np.eye(3)[[LABELS.index(one.pair.label) for one in both]]
     alone = judged(parts, crossed(parts, right, both, only_model=True), both)
     odds = crossed(parts, right, both)
-    lowered = next((low for low in _LOWERED if mistaken(judged(parts, odds, both, low)) <= MISTAKEN), 0.0)
+    lowered = lowering(parts, odds, both)
     lines = [["model alone, as it is", *line(as_said(both))], ["model alone, fitted", *line(alone)]]
     lines.append(["both, as packaged until now", *line(as_packaged(both))])
     lines += [[f"both, lowered by {low}", *line(judged(parts, odds, both, low))] for low in sorted({0.0, lowered})]
@@ -143,6 +143,15 @@ def fit(both: Sequence[Both], counts: list[list[int]]) -> tuple[Numbers, list[li
     numbers = fitted(parts, right, only_model=harmful)
     numbers[3] -= lowered
     return numbers, lines
+
+
+def lowering(parts: Numbers, odds: Numbers, both: Sequence[Both]) -> float:
+    """The least by which few enough are mistaken, or by which fewest are, that leaves as many right as the model alone
+    has."""
+    alone = accuracy(as_said(both))
+    found = {low: judged(parts, odds, both, low) for low in _LOWERED}
+    good = {low: mistaken(each) for low, each in found.items() if accuracy(each) >= alone} or {0.0: 1.0}
+    return next((low for low, share in good.items() if share <= MISTAKEN), min(good, key=lambda low: good[low]))
 
 
 def features(both: Sequence[Both], counts: list[list[int]]) -> Numbers:
