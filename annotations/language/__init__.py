@@ -17,7 +17,7 @@
 | `stems`, `word_lists` | words cut to what their forms share; lists of words |
 | `sentences` | a text as sentences, each with what is merely supposed, asked or offered in it |
 | `asserted` | what a text claims and states, the rest left out |
-| `moods` | hedges, suppositions, questions, options, denials, quotations |
+| `moods` | hedges, suppositions, questions, options, denials, reported speech, quotations |
 | `geometry` | elements of a figure, and what a sentence says of them |
 
 Nobody else reads a number word, a unit, a name or a hedge. All of it is pure and never raises for any text unless it

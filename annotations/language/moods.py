@@ -22,11 +22,30 @@ NEGATION = f"(?:{'|'.join(sorted(NEGATIONS))})"
 HEDGE = "(?:maybe|perhaps|possibly|probably|might|could|either|unsure|not sure)"
 FALSE = "(?:false|wrong|incorrect|untrue)"
 
+# What is said of a claim that does not hold, and who says what the writer need not believe.
+_TRUE = "(?:true|correct|right|the case)"
+_FALSITY = rf"(?:{FALSE}|(?:not|n't) {_TRUE}|(?:not|n't) hold)"
+_OTHERS = (
+    "(?:(?:user|student|pupil|reader|viewer|observer|friend|classmate|colleague|critic|opponent)s?"
+    "|others|some(?:one|body))"
+)
+
 _CUE = re.compile(
     r"(?P<neutral>\bnot only\b|\bif and only if\b|\bno doubt\b"
     r"|\bnot drawn\b|\bnot to scale\b|\bwhether or not\b|\bwithout loss\b"
     r"|\bor (?:equivalently|simply|rather|just|better|that is|in other words)\b)"
-    r"|(?P<refuted>\b(?:(?:is|was) )?not (?:true|correct|right|the case) that\b)"
+    rf"|(?P<refuted>(?:\b|(?=n't))(?:(?:is|was) )?(?:(?:cannot|not|n't|never) be {_TRUE}|{_FALSITY}|lie|myth|mistake"
+    r"|(?:not|n't|cannot|never|nobody|no one)(?: \w+){0,2} (?:say|think|believe|claim)"
+    r"|(?:no truth (?:to|in)|contrary to|den(?:y|ies|ied)|reject(?:s|ed)?|dispute[sd]?|disagree[sd]?)\b(?: \w+){0,3})"
+    r" that\b)"
+    rf"|(?P<reported>\b(?:{_OTHERS}(?: of \w+)?|people|he|she|they) (?:\w+ly |may |might |also |has |have |had )?"
+    r"(?:claim|think|believe|allege|insist|argue|guess|contend|assume|suspect|conclude)(?:s|d|ed)?\b"
+    rf"|\b{_OTHERS} (?:\w+ly |also |has |have |had )?"
+    r"(?:says?|said|states?|stated|tells?|told|suggest(?:s|ed)?|thought)\b"
+    rf"|\baccording to (?:\w+ )?{_OTHERS}\b|\b(?:tempt(?:ing|ed) to|pretend(?:s|ed)?)\b"
+    r"|(?<!\bI )(?<!\bwe )\b(?:claim|assertion|allegation|suggestion|idea|notion|belief|impression|assumption"
+    r"|rumou?r) that\b"
+    rf"(?!.*\b(?:(?:is|are) (?:\w+ly )?{_TRUE}|holds)\b))"
     r"|(?P<hypothetical>\b(?:if|suppos(?:e|ing)|assum(?:e|es|ing)|imagine|unless|whether|hypothetically"
     r"|(?<!I )would|would(?! say)|were it"
     r"|had it been|let's say|let us say|in case|for example|for instance|e\.g\.)(?![\w'])"
@@ -35,20 +54,22 @@ _CUE = re.compile(
     r"|(?P<hedged>\b(?:might|(?-i:may)|could"
     r"|can be(?! (?:\w+ly )?(?:seen|read|found|observed|counted|made out|noted)\b)"
     r"|possibly|perhaps|maybe|probably|likely|presumably|potentially|conceivably"
-    r"|either|unsure|not sure|unclear|uncertain|not certain|not necessarily|guess|apparently|doubt|supposedly"
+    r"|either|unsure|not sure|unclear|uncertain|not certain|not necessarily|guess|apparently|doubt"
+    r"|supposedly|allegedly|reportedly|purportedly"
     r"|not clear|hard to (?:say|tell|read)|(?:not|cannot|can't) (?:tell|know|known|told|given that)"
     r"|no (?:clear )?(?:sign|indication|evidence|hint|proof|guarantee|reason|way to (?:tell|know))"
     r"|nothing (?:\w+ ){0,3}(?:suggests?|indicates?|shows?|says?|proves?|implies))\b"
     r"|n't (?:tell|know|told|sure|clear|certain)\b|\bpossible that\b|[,(] ?or\b|\bor\b)"
-    r"|(?P<negated>\b(?:not|never|cannot|neither|nor|no longer|no|false that|untrue that|wrong that|incorrect that"
-    r"|rather than|instead of|false to say|mistaken?|impossible|nobody"
+    rf"|(?P<denial>(?:, which |\b)(?:is|are|was|were|be|being) (?:\w+ly )?(?:{FALSE}|impossible|mistaken|misleading"
+    rf"|unfounded|rejected|an? (?:\w+ )?(?:mistake|error|lie|myth|misconception|misreading)|an? {FALSE} \w+"
+    rf"|not (?:{_TRUE}|possible|supported))\b"
+    rf"|(?:\bnot|n't) hold\b|\bcannot (?:be {_TRUE}|hold)\b|\bfails(?! to\b))"
+    r"|(?P<negated>\b(?:not|never|cannot|neither|nor|no longer|no"
+    r"|rather than|instead of|false to say|mistaken?|impossible|nobody|reject(?:s|ed)?|dispute[sd]?"
     r"|different from|differs from|anything but|other than|far from|fails? to|deny|denies|nowhere near|hardly|scarcely"
     r"|contrary|lacks?)\b|n't\b|≠)"
-    r"|(?P<denial>(?:, which |\b)(?:is|are|was|were|would be|being) (?:\w+ly )?"
-    r"(?:false|wrong|incorrect|untrue|impossible"
-    r"|a mistake|mistaken|a lie|a myth|an? (?:false|wrong|incorrect|untrue) (?:statement|claim|assumption)"
-    r"|not (?:true|correct|right|the case|possible))\b)"
-    r"|(?P<weak>\b(?:seems?|appears?|looks? like|looks|I would say|I'd say|I think|I believe|should be|roughly)\b)"
+    r"|(?P<weak>\b(?:seems?|appears?|looks?(?: like)?|at first (?:glance|sight)|on the face of it|seemingly"
+    r"|I would say|I'd say|I think|I believe|should be|roughly)\b)"
     r"|(?P<edge>[,;:()⇒—]|\b(?:but|so|therefore|thus|hence|because|since|although|though|however|while|whereas|and|then"
     r"|which means|actually|in fact)\b)",
     re.IGNORECASE,
@@ -62,6 +83,12 @@ _ASKS = re.compile(
 
 # What a statement about a figure is never without, but for one in words alone.
 _SAID = re.compile(r"[=≅∥⟂∈°\d]|\b(?:is|are|lies|has|have)\b")
+# What only seemed so: "AB looks parallel to CD, but they meet".
+_TAKEN_BACK = re.compile(
+    r"\b(?:but|however|yet|though|although)\b,? (?:in fact|actually|really|in reality|not|they|it|this|that|these|those"
+    r"|(?:is|are|was|were|do|does|did|has|have|had|can)(?: not|n't))\b",
+    re.IGNORECASE,
+)
 _OR = frozenset({"or", ", or", ",or", "(or", "( or"})
 
 Cue: TypeAlias = tuple[str, int, int, str]
@@ -69,12 +96,17 @@ Cue: TypeAlias = tuple[str, int, int, str]
 
 # The words that `_CUE`'s alternatives begin with.
 _FIRST_WORDS = words("""
-    different differs anything other far fails fail not nothing if no whether without suppose supposing assum
+    different differs anything far fails fail not nothing if no whether without suppose supposing assum
     assume assumes assuming imagine unless hypothetically would were had let in for e might may could can
     possible possibly perhaps maybe probably likely presumably potentially conceivably either unsure unclear
-    uncertain guess unknown apparently doubt supposedly hard or never cannot neither nor false untrue wrong
-    incorrect rather instead mistake mistaken impossible nobody deny denies contrary nowhere hardly scarcely
-    lack lacks is are was being seem seems appear appears look looks i should roughly but so therefore thus
+    uncertain guess unknown apparently doubt supposedly allegedly reportedly purportedly hard or never cannot
+    neither nor false untrue wrong incorrect rather instead mistake mistaken impossible nobody deny denies denied
+    contrary nowhere hardly scarcely reject rejects rejected dispute disputes disputed disagree disagreed lie myth
+    lack lacks is are was being seem seems appear appears look looks i should roughly at on seemingly fails
+    user users student students pupil pupils reader readers viewer viewers observer observers friend friends
+    classmate classmates colleague colleagues critic critics opponent opponents others someone somebody people
+    he she they according tempting tempted pretend pretends pretended claim assertion allegation suggestion idea notion
+    belief impression assumption rumour rumor be but so therefore thus
     hence because since although though however while whereas and then which actually , ; : ( ) ⇒ — ≠
 """)
 _STARTS = re.compile(r"[a-z]+(?:'t\b)?|[,;:()⇒—≠]", re.IGNORECASE)
@@ -105,9 +137,14 @@ def mood_of(text: str, start: int, end: int) -> Mood:
         return "question"
     found: set[str] = {kind for kind, at, stop, _ in cues if start <= at and stop <= end and kind != "denial"}
     found |= _before(text, cues, start) | _after(cues, end)
-    for mood in ("hypothetical", "hedged", "negated", "weak"):
-        if mood in found:
-            return mood
+    if "hypothetical" in found:
+        return "hypothetical"
+    if "hedged" in found or ("reported" in found and "refuted" not in found):
+        return "hedged"
+    if ("negated" in found) != ("refuted" in found):  # that something false is denied says it
+        return "negated"
+    if "weak" in found:
+        return "hedged" if _TAKEN_BACK.search(text, end) else "weak"
     return "asserted"
 
 
@@ -137,18 +174,19 @@ def _before(text: str, cues: tuple[Cue, ...], start: int) -> set[str]:
     An "or" hedges what follows it where something is said before it: "AB = 5 or AB = 7".
     """
     found: set[str] = set()
-    same_clause = True
+    same_clause, coordinated = True, False
     for kind, at, _, word in reversed(cues):
         if at >= start:
             continue
+        coordinated |= word == "nor"
         if kind == "edge":
             same_clause = False
             if word in FACTUAL_EDGES:
                 break
         elif kind == "refuted":
-            found.add("negated")
-        elif kind == "hypothetical" or (same_clause and (word not in _OR or at >= _said_from(text))):
-            found.add("negated" if kind == "denial" else kind)
+            found.add("negated" if coordinated else kind)
+        elif kind in ("hypothetical", "reported") or (same_clause and (word not in _OR or at >= _said_from(text))):
+            found.add("refuted" if kind == "denial" else kind)
     return found
 
 
@@ -170,7 +208,7 @@ def _after(cues: tuple[Cue, ...], end: int) -> set[str]:
         if kind == "hypothetical" and word in ("if", "unless", "assuming"):
             found.add(kind)
         elif kind == "denial":
-            found.add("negated")
+            found.add("refuted")
         elif word in _OR or word in ("maybe", "perhaps", "possibly", "probably"):
             found.add("hedged")
     return found
@@ -190,7 +228,7 @@ def _question_start(text: str, cues: tuple[Cue, ...]) -> int:
 _HINTS = (
     *("to check", "to be ", "to verify", "to judge", "check each", "check whether", "check all", "grader ", "judge "),
     *("about the figure:", "does the response", "if the response", "candidate statement"),
-    *("which of th", "none of th", "neither of th", "one of th"),
+    *("which of th", "none of th", "neither of th", "one of th", "following", "what follows"),
 )
 _TASK = re.compile(
     r"\b(?:facts?|statements?|claims?|items?|information) to (?:check|verify|judge)\b"
@@ -199,7 +237,10 @@ _TASK = re.compile(
     r"|\b(?:grader|judge) (?:will )?(?:looks?|checks?|asks?|decides?|searche?s?)\b"
     r"|\bcheck (?:each|whether|all) of the following\b|\bcandidate statements?\b"
     r"|\b(?:which|none|neither) of the(?:se|m| following)\b"
-    r"|\bone of the(?:se| following) (?:holds?|is true|applies|is right)\b",
+    r"|\bone of the(?:se| following) (?:holds?|is true|applies|is right)\b"
+    rf"|(?P<next>\b(?:the following(?: \w+)?|what follows) (?:is|was) (?:\w+ly )?{_FALSITY}\W*$)"
+    rf"|\bthe following\b[^.:;]{{0,60}}\b{_FALSITY}\b"
+    rf"|\b(?:{FALSE}|not|den(?:y|ies)|reject(?:s|ed)?|never)\b[^.:;]{{0,40}}\bthe following\b",
     re.IGNORECASE,
 )
 # A task that goes on in a list, whatever its sentence ends with.
@@ -225,6 +266,7 @@ def examined_of(text: str, ranges: Sequence[tuple[int, int]]) -> frozenset[int]:
         if task := _TASK.search(sentence):
             found.add(index)
             heading = sentence.rstrip().endswith(_OPEN) or bool(_LISTS.search(task[0]))
+            found |= {index + 1} if task["next"] and index + 1 < len(ranges) else set()
         elif heading and (before.rstrip().endswith(_OPEN) or _ENTRY.match(sentence) or _ENTRY_NUMBER.fullmatch(before)):
             found.add(index)
         else:
