@@ -12,7 +12,8 @@
 | `literals` | numbers that are a whole text: scientific, periodic, mixed, in another base |
 | `units` | units of measure, and how they convert |
 | `notation` | LaTeX, Unicode and Markdown in one plain notation, with the way back to the original |
-| `expressions`, `quantities`, `values` | terms in letters as trees; as labels of a figure; compared exactly |
+| `formulas`, `nodes` | numbers, terms in letters and formulas, as trees |
+| `quantities`, `values` | such trees as labels of a figure, and in a form that compares exactly |
 | `names` | names of points and runs of them |
 | `stems`, `word_lists` | words cut to what their forms share; lists of words |
 | `sentences` | a text as sentences, each with what is merely supposed, asked or offered in it |

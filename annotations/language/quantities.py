@@ -7,30 +7,35 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from functools import cached_property
 
-from perception_reward.annotations.language.expressions import (
-    Letter,
-    Mixed,
-    Node,
-    Number,
-    Power,
-    Product,
-    QuantityError,
-    Ratio,
-    Root,
-    Sum,
-    read,
-)
+from perception_reward.annotations.language.formulas import LONGEST_EXPRESSION, read_expression
+from perception_reward.annotations.language.nodes import Node, walk
 
-__all__ = ["Quantity", "QuantityError", "read_quantity"]
+MAX_EXPONENT = 9
 
 _DEGREES = re.compile(r"(?:°|º|\^\s*\{?\s*\\circ\s*\}?|\\degree)\s*$")
 _SUPERSCRIPTS = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 # Where letters are given values to compare expressions: of no expression in a diagram the roots.
 _POINTS = (1.37, 2.81, 4.19)
+# What no label has, so that it was misread: a letter or number straight after a letter or power, a number after a
+# number or group, two signs in a row.
+_COMMAND = re.compile(r"\\?sqrt|\\d?frac|\\?pi")
+_MISREAD = re.compile(
+    r"(?:[A-Za-z]|\^[{(]?\d[})]?|[⁰¹²³⁴⁵⁶⁷⁸⁹])\s*[A-Za-z\d]|[)}]\s*\d|\d\s+\d+(?!\d*/\d)|[-−+*·×/^]\s*[-−+*·×/]"
+)
+_OPERATIONS: dict[str, Callable[..., float]] = {
+    "+": float.__add__, "-": float.__sub__, "*": float.__mul__, "/": float.__truediv__, "^": math.pow,
+    "neg": float.__neg__, "sqrt": math.sqrt,
+}  # fmt: skip
+_LETTERS = frozenset({"symbol", "e", "i"})
+_ATOMS = _LETTERS | {"number", "pi"}
+
+
+class QuantityError(ValueError):
+    """The text is no quantity; the message says why."""
 
 
 @dataclass(frozen=True)
@@ -45,15 +50,15 @@ class Quantity:
     @property
     def is_compound(self) -> bool:
         """Whether it has several terms, so that a unit after it needs parentheses: `(4y - 10) degrees`."""
-        return isinstance(self.node, Sum) and len(self.node.terms) > 1
+        return self.node.op in ("+", "-")
 
     @property
     def is_letter(self) -> bool:
-        return isinstance(self.node, Letter) and self.node.name != "π"
+        return self.node.op in _LETTERS
 
     @cached_property
     def is_number(self) -> bool:
-        return not any(isinstance(node, Letter) and node.name != "π" for node in _walk(self.node))
+        return not any(node.op in _LETTERS for node in walk(self.node))
 
     @cached_property
     def number(self) -> float | None:
@@ -75,7 +80,7 @@ class Quantity:
 
     def at(self, values: Mapping[str, Quantity]) -> Quantity | None:
         """Its number where the letters have these values, to six digits; None where a letter has none."""
-        number = Quantity(_with(self.node, {letter: value.node for letter, value in values.items()})).number
+        number = Quantity(_with(self.node, values)).number
         text = "" if number is None else f"{number:.6g}"
         return None if "e" in text or not text else read_quantity(text)
 
@@ -90,96 +95,77 @@ class Quantity:
 
 def read_quantity(text: str) -> Quantity:
     """The quantity that `text` writes; a degree sign at its end is dropped. Raises `QuantityError`."""
-    return Quantity(read(_DEGREES.sub("", text)))
+    text = _DEGREES.sub("", text)
+    if len(text) > LONGEST_EXPRESSION:
+        raise QuantityError(f"is longer than {LONGEST_EXPRESSION} characters")
+    if misread := _MISREAD.search(_COMMAND.sub("√", text).replace("**", "^")):
+        raise QuantityError(f"has {misread[0]!r}, as no label of a figure does")
+    node = read_expression(text)
+    if node is None or not all(map(_is_plain, walk(node))):
+        raise QuantityError("is neither a number nor a term in letters")
+    return Quantity(node)
+
+
+def _is_plain(node: Node) -> bool:
+    """Whether labels have such a part. Their exponents are whole and small."""
+    if node.op == "^":
+        exponent = node.parts[1]
+        return exponent.op == "number" and exponent.value.denominator == 1 and exponent.value <= MAX_EXPONENT
+    return node.op in _OPERATIONS or (node.op in _ATOMS and len(node.name) <= 1)
 
 
 def _write(node: Node) -> str:
-    match node:
-        case Number(digits):
-            return digits
-        case Letter(name):
-            return name
-        case Root(radicand):
-            return "√" + _grouped(radicand, Number | Letter)
-        case Ratio(over, under):
-            above = _grouped(over, Number | Letter | Root | Product)
-            return f"{above}/{_grouped(under, Number | Letter | Root)}"
-        case Power(base, exponent):
-            return _grouped(base, Number | Letter) + _write(exponent).translate(_SUPERSCRIPTS)
-        case Mixed(whole, part):
-            return f"{whole.digits} {_write(part)}"
-        case Product(factors):
-            return _write_product(factors)
-        case Sum(terms):
-            (negative, first), *rest = terms
-            parts = ["-" + _write(first) if negative else _write(first)]
-            parts += [f" {'-' if minus else '+'} {_write(term)}" for minus, term in rest]
-            return "".join(parts)
-
-
-def _write_product(factors: tuple[Node, ...]) -> str:
-    written = _grouped(factors[0], Number | Letter | Root | Power)
-    for factor in factors[1:]:
-        text = _grouped(factor, Number | Letter | Root | Power)
-        written += f"·{text}" if text[0].isdecimal() else text
-    return written
-
-
-def _grouped(node: Node, bare: object) -> str:
-    return _write(node) if isinstance(node, bare) else f"({_write(node)})"  # pyright: ignore[reportArgumentType]
-
-
-def _walk(node: Node) -> list[Node]:
-    match node:
-        case Root(inner) | Power(inner, _):
-            children: tuple[Node, ...] = (inner,)
-        case Ratio(over, under):
-            children = (over, under)
-        case Mixed(whole, part):
-            children = (whole, part)
-        case Product(factors):
-            children = factors
-        case Sum(terms):
-            children = tuple(term for _, term in terms)
+    node = _hoisted(node)
+    parts = node.parts
+    match node.op:
+        case "number":
+            return node.written or str(node.value)
+        case "pi":
+            return "π"
+        case "neg":
+            return "-" + _grouped(parts[0], {"sqrt", "^", "*", "/"})
+        case "sqrt":
+            return "√" + _grouped(parts[0])
+        case "^":
+            return _grouped(parts[0]) + _write(parts[1]).translate(_SUPERSCRIPTS)
+        case "/":
+            return f"{_grouped(parts[0], {'sqrt', '*'})}/{_grouped(parts[1], {'sqrt'})}"
+        case "*":
+            last = _grouped(parts[1], {"sqrt", "^"})
+            return _grouped(parts[0], {"sqrt", "^", "*"}) + ("·" if last[0].isdecimal() else "") + last
+        case "+" | "-":
+            return f"{_write(parts[0])} {node.op} {_grouped(parts[1], {'sqrt', '^', '*', '/'})}"
         case _:
-            children = ()
-    return [node, *(below for child in children for below in _walk(child))]
+            return node.name or node.op
 
 
-def _with(node: Node, values: Mapping[str, Node]) -> Node:
+def _hoisted(node: Node) -> Node:
+    """A sign of its first factor before the whole product: -(1/2)x for (-1/2)x."""
+    if node.op not in ("*", "/"):
+        return node
+    first = _hoisted(node.parts[0])
+    return node if first.op != "neg" else Node("neg", (replace(node, parts=(first.parts[0], node.parts[1])),))
+
+
+def _grouped(node: Node, bare: set[str] | frozenset[str] = frozenset()) -> str:
+    """In parentheses, but for a number, a letter and what `bare` names."""
+    text = _write(node)
+    return text if (node.op in _ATOMS and " " not in node.written) or node.op in bare else f"({text})"
+
+
+def _with(node: Node, values: Mapping[str, Quantity]) -> Node:
     """The node with what `values` has in the place of its letters."""
-    match node:
-        case Letter(name):
-            return values.get(name, node)
-        case Root(radicand):
-            return Root(_with(radicand, values))
-        case Ratio(over, under):
-            return Ratio(_with(over, values), _with(under, values))
-        case Power(base, exponent):
-            return Power(_with(base, values), exponent)
-        case Product(factors):
-            return Product(tuple(_with(factor, values) for factor in factors))
-        case Sum(terms):
-            return Sum(tuple((minus, _with(term, values)) for minus, term in terms))
-        case _:
-            return node
+    if node.op in _LETTERS:
+        value = values.get(node.name or node.op)
+        return value.node if value else node
+    return replace(node, parts=tuple(_with(part, values) for part in node.parts))
 
 
 def _evaluate(node: Node, point: float) -> float:
-    match node:
-        case Number(digits):
-            return float(digits)
-        case Letter(name):
-            return math.pi if name == "π" else point + 0.01 * ord(name)
-        case Root(radicand):
-            return math.sqrt(_evaluate(radicand, point))
-        case Ratio(over, under):
-            return _evaluate(over, point) / _evaluate(under, point)
-        case Power(base, exponent):
-            return _evaluate(base, point) ** _evaluate(exponent, point)
-        case Mixed(whole, part):
-            return float(whole.digits) + _evaluate(part, point)
-        case Product(factors):
-            return math.prod(_evaluate(factor, point) for factor in factors)
-        case Sum(terms):
-            return math.fsum((-1 if minus else 1) * _evaluate(term, point) for minus, term in terms)
+    if node.op == "number":
+        return float(node.value)
+    if node.op == "pi":
+        return math.pi
+    if node.op in _LETTERS:
+        return point + 0.01 * ord(node.name or node.op)
+    return _OPERATIONS[node.op](*(_evaluate(part, point) for part in node.parts))

@@ -9,24 +9,14 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import cached_property, lru_cache, reduce
+from functools import cached_property, lru_cache
 from typing import TypeAlias
 
-from perception_reward.annotations.language.expressions import (
-    Letter,
-    Mixed,
-    Node,
-    Number,
-    Power,
-    Product,
-    QuantityError,
-    Ratio,
-    Root,
-    Sum,
-    read,
-)
+from perception_reward.annotations.language.formulas import read_expression
+from perception_reward.annotations.language.nodes import Node
 
 # Bounds on what a response can make this module do. Labels in figures are far smaller.
 _MAX_DIGITS = 12
@@ -89,9 +79,12 @@ def close(one: Value, other: Value) -> bool:
 @lru_cache(maxsize=8192)
 def parse(text: str) -> Value | None:
     """The value that a plain expression denotes, or None where it is not one that can be held exactly."""
+    node = read_expression(text)
+    if node is None:
+        return None
     try:
-        terms = _terms(read(text, strict=False))
-    except (QuantityError, _Unreadable, ZeroDivisionError, OverflowError):
+        terms = _terms(node)
+    except (_Unreadable, ZeroDivisionError, OverflowError):
         return None
     plain = re.fullmatch(r"\s*-?[\d,]*\.(\d+)\s*", text)
     kept = {key: factor for key, factor in terms.items() if factor}
@@ -103,28 +96,27 @@ class _Unreadable(Exception):
 
 
 def _terms(node: Node) -> Terms:
-    match node:
-        case Number(digits):
-            if len(digits) > _MAX_DIGITS:
+    match node.op:
+        case "number":
+            if len(node.written) > _MAX_DIGITS:
                 raise _Unreadable
-            return _constant(Fraction(digits))
-        case Letter(name):
+            return _constant(node.value)
+        case "symbol" | "e" | "i":
+            name = node.name or node.op
+            if not name.islower() or not name.isalpha():  # AB is a segment
+                raise _Unreadable
             return {(((name, 1),), 1): Fraction(1)}
-        case Root(radicand):
-            return _root(_terms(radicand))
-        case Ratio(over, under):
-            return _multiply(_terms(over), _inverse(_terms(under)))
-        case Power(base, exponent):
-            return _raise(_terms(base), _terms(exponent))
-        case Mixed(whole, part):
-            return _add(_terms(whole), _terms(part), 1)
-        case Product(factors):
-            return reduce(_multiply, map(_terms, factors))
-        case Sum(terms):
-            total: Terms = {}
-            for negative, term in terms:
-                total = _add(total, _terms(term), -1 if negative else 1)
-            return total
+        case "pi":
+            return {((("π", 1),), 1): Fraction(1)}
+        case "neg":
+            return _add({}, _terms(node.parts[0]), -1)
+        case "sqrt":
+            return _root(_terms(node.parts[0]))
+        case "+" | "-" | "*" | "/" | "^":
+            one, other = map(_terms, node.parts)
+            return _OPERATIONS[node.op](one, other)
+        case _:
+            raise _Unreadable
 
 
 def _constant(number: Fraction) -> Terms:
@@ -210,3 +202,12 @@ def _square_part(number: int) -> tuple[int, int]:
         prime += 1
     whole = math.isqrt(rest)
     return (square * whole, 1) if whole * whole == rest else (square, rest)
+
+
+_OPERATIONS: dict[str, Callable[[Terms, Terms], Terms]] = {
+    "+": lambda one, other: _add(one, other, 1),
+    "-": lambda one, other: _add(one, other, -1),
+    "*": _multiply,
+    "/": lambda one, other: _multiply(one, _inverse(other)),
+    "^": _raise,
+}

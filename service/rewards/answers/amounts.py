@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from perception_reward.annotations.language.literals import DOUBLE_DIGITS, MANY_DIGITS
+from perception_reward.annotations.language.nodes import Node, branches
 from perception_reward.annotations.language.units import DEGREE, PERCENT, TEMPERATURES, Unit, read_unit
 from perception_reward.service.rewards.answers import evaluation
-from perception_reward.service.rewards.answers.nodes import Node, branches
 from perception_reward.service.rewards.answers.quantities import Quantity
 from perception_reward.service.rewards.answers.structures import same_unordered
 

@@ -14,6 +14,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from perception_reward.annotations.language.literals import read_based, read_decimal_comma
+from perception_reward.annotations.language.nodes import Node
 from perception_reward.annotations.language.units import read_unit
 from perception_reward.service.rewards.answers.amounts import Amounts
 from perception_reward.service.rewards.answers.equations import Equations
@@ -25,7 +26,6 @@ from perception_reward.service.rewards.answers.lists import (
     read_list,
     read_ratio,
 )
-from perception_reward.service.rewards.answers.nodes import Node
 from perception_reward.service.rewards.answers.notation import squeezed
 from perception_reward.service.rewards.answers.options import labels_of_reference, named_labels
 from perception_reward.service.rewards.answers.quantities import Quantity, read_quantities

@@ -10,10 +10,10 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from perception_reward.annotations.language.formulas import read_formula
+from perception_reward.annotations.language.nodes import symbols_of
 from perception_reward.service.rewards.answers import evaluation
 from perception_reward.service.rewards.answers.amounts import Amounts
-from perception_reward.service.rewards.answers.formulas import read_formula
-from perception_reward.service.rewards.answers.nodes import symbols_of
 from perception_reward.service.rewards.answers.quantities import read_quantities
 from perception_reward.service.rewards.answers.relations import (
     End,

@@ -18,7 +18,7 @@ from hashlib import blake2b
 from importlib import import_module
 from typing import Any, TypeAlias
 
-from perception_reward.service.rewards.answers.nodes import Node, symbols_of
+from perception_reward.annotations.language.nodes import Node, symbols_of
 from perception_reward.service.rewards.answers.operations import (
     AGREEING,
     EXACT,

@@ -9,8 +9,8 @@ import re
 from dataclasses import dataclass
 from fractions import Fraction
 
-from perception_reward.service.rewards.answers.formulas import read_formula
-from perception_reward.service.rewards.answers.nodes import Node
+from perception_reward.annotations.language.formulas import read_formula
+from perception_reward.annotations.language.nodes import Node
 from perception_reward.service.rewards.answers.quantities import read_quantities
 from perception_reward.service.rewards.answers.relations import read_equality
 from perception_reward.service.rewards.answers.structures import Sequence, read_sequence

@@ -11,7 +11,9 @@ from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
 
+from perception_reward.annotations.language.formulas import read_formula
 from perception_reward.annotations.language.literals import Literal, read_decimal_comma, read_number
+from perception_reward.annotations.language.nodes import Node, symbols_of
 from perception_reward.annotations.language.numbers import CARDINALS, PARTS, read_ordinal
 from perception_reward.annotations.language.units import (
     DEGREE,
@@ -24,8 +26,6 @@ from perception_reward.annotations.language.units import (
     spelled,
 )
 from perception_reward.annotations.language.word_lists import words
-from perception_reward.service.rewards.answers.formulas import read_formula
-from perception_reward.service.rewards.answers.nodes import Node, symbols_of
 
 LONGEST_QUANTITY = 400
 """Characters of a value with its unit. What is longer is read without one."""

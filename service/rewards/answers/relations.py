@@ -10,9 +10,9 @@ import re
 from dataclasses import dataclass, replace
 from typing import Any
 
+from perception_reward.annotations.language.formulas import read_formula
+from perception_reward.annotations.language.nodes import Node, symbols_of
 from perception_reward.service.rewards.answers.evaluation import real_value
-from perception_reward.service.rewards.answers.formulas import read_formula
-from perception_reward.service.rewards.answers.nodes import Node, symbols_of
 from perception_reward.service.rewards.answers.structures import inside, read_sequence, split_top
 
 MOST_PARTS = 8

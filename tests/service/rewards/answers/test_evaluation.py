@@ -7,6 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from perception_reward.annotations.language.formulas import read_formula
+from perception_reward.annotations.language.nodes import Node
 from perception_reward.service.rewards.answers.evaluation import (
     NoValue,
     exact,
@@ -15,8 +17,6 @@ from perception_reward.service.rewards.answers.evaluation import (
     same_value,
     value_of,
 )
-from perception_reward.service.rewards.answers.formulas import read_formula
-from perception_reward.service.rewards.answers.nodes import Node
 
 
 def node(text: str) -> Node:

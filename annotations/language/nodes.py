@@ -2,30 +2,37 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """`op` of `parts`: `number` (its `value`), `symbol` (its `name`), `+`, `*`, `/`, `^`, or a function's name."""
+    """`op` of `parts`: `number` (its `value`), `symbol` (its `name`), `+`, `*`, `/`, `^`, or a function's name.
+
+    written: a number as it stood, "0.50" or "5 3/4", which does not tell equal nodes apart.
+    """
 
     op: str
     parts: tuple[Node, ...] = ()
     value: Fraction = Fraction(0)
     name: str = ""
+    written: str = field(default="", compare=False)
 
 
 def symbols_of(node: Node) -> frozenset[str]:
     """The names of its unknowns."""
-    found: set[str] = set()
+    return frozenset(one.name for one in walk(node) if one.op == "symbol")
+
+
+def walk(node: Node) -> Iterator[Node]:
+    """The node and all below it."""
     waiting = [node]
     while waiting:
         one = waiting.pop()
-        if one.op == "symbol":
-            found.add(one.name)
+        yield one
         waiting.extend(one.parts)
-    return frozenset(found)
 
 
 def branches(node: Node) -> tuple[Node, ...]:
@@ -36,7 +43,7 @@ def branches(node: Node) -> tuple[Node, ...]:
 
 
 def holds(node: Node, ops: tuple[str, ...]) -> bool:
-    return node.op in ops or any(holds(part, ops) for part in node.parts)
+    return any(one.op in ops for one in walk(node))
 
 
 def _with_signs(node: Node, upper: bool) -> Node:
@@ -45,4 +52,4 @@ def _with_signs(node: Node, upper: bool) -> Node:
         return Node("+" if upper else "-", parts)
     if node.op == r"\mp":
         return Node("-" if upper else "+", parts)
-    return Node(node.op, parts, node.value, node.name)
+    return replace(node, parts=parts)

@@ -1,4 +1,4 @@
-r"""Formulas as trees: LaTeX (`\frac{3\sqrt{2}}{2}`), sympy's way (`3*sqrt(2)/2`) and plain text (`3√2/2`) alike.
+r"""Numbers and formulas as trees: LaTeX (`\frac{3\sqrt{2}}{2}`), sympy's way (`3*sqrt(2)/2`), plain text (`3√2/2`).
 
     sum      := product (('+' | '-' | '\pm' | '\mp') product)*
     product  := signed (['*' | '/'] signed)*         a missing sign is a multiplication, but never before a number
@@ -18,11 +18,12 @@ import re
 from fractions import Fraction
 from functools import lru_cache
 
+from perception_reward.annotations.language.nodes import Node
 from perception_reward.annotations.language.word_lists import words
-from perception_reward.service.rewards.answers.nodes import Node
 
 LONGEST = 600
-"""Characters of a formula."""
+LONGEST_EXPRESSION = 120
+"""Characters of a formula, and of a number or term in a sentence or figure."""
 
 DEEPEST = 24
 """Of nested groups."""
@@ -60,6 +61,15 @@ _NO_PRODUCT = words("""
     of or to is in at no by if as an it he we my us up so do go be on and not the
 """)
 
+_PLAIN = str.maketrans(
+    {"√": r"\sqrt ", "π": r"\pi ", "·": "*", "×": "*", "−": "-", "θ": r"\theta ", "α": r"\alpha ", "β": r"\beta ",
+     "γ": r"\gamma ", "φ": r"\phi "}
+)  # fmt: skip
+_DIGITS_OF_RAISED = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹", "0123456789")
+_raised = re.compile("[⁰¹²³⁴⁵⁶⁷⁸⁹]+")
+_thousands = re.compile(r"(?<![\d.,])\d{1,3}(?:,\d{3})+(?![\d,])")
+_part = re.compile(r"(?<=\d)\((?:(\d+)/(\d+)|\((\d+)\)/\((\d+)\))\)")
+_root_sign = re.compile(r"(?<!\\)sqrt")
 _token = re.compile(
     r"(?P<space>\s*)(?P<token>(?P<number>\d+(?:\.\d+)?|\.\d+)|\\[A-Za-z]+|\\[{}|]|\*\*|(?P<word>[A-Za-z]+)|[^\s\w]|\w)"
 )
@@ -70,9 +80,11 @@ _over = re.compile(r"^(.{1,200}?)\\over(?![A-Za-z])(.{1,200})$")
 
 @lru_cache(maxsize=4096)
 def read_formula(text: str) -> Node | None:
-    """The formula that the whole text is, or None. `text` is in plain notation."""
+    """The formula that the whole text is, or None."""
     if len(text) > LONGEST or not text:
         return None
+    if not text.isascii():
+        text = _raised.sub(lambda match: f"^{{{match[0].translate(_DIGITS_OF_RAISED)}}}", text.translate(_PLAIN))
     text = _marks.sub(r"\\text{\1}", text) if "\\angle" in text or "\\triangle" in text else text
     if "\\over" in text and (over := _over.match(text)) is not None and "overline" not in text:
         text = rf"\frac{{{over[1].strip()}}}{{{over[2].strip()}}}"
@@ -84,6 +96,17 @@ def read_formula(text: str) -> Node | None:
     except (_Unreadable, RecursionError):
         return None
     return node
+
+
+def read_expression(text: str) -> Node | None:
+    """A number or term as sentences and figures have it, or None: thousands with commas, roots behind letters, and the
+    5(3/4) that our plain notation makes of a mixed number."""
+    if len(text) > LONGEST_EXPRESSION:
+        return None
+    text = _thousands.sub(lambda match: match[0].replace(",", ""), text) if "," in text else text
+    if ")" in text:
+        text = _part.sub(lambda match: f"\\frac{{{match[1] or match[3]}}}{{{match[2] or match[4]}}}", text)
+    return read_formula(_root_sign.sub(r"\\sqrt ", text.replace(r"\dfrac", r"\frac")).strip())
 
 
 class _Reader:
@@ -235,7 +258,7 @@ class _Reader:
             self._at += 1
             if len(token) > 1:
                 self._give_back(token[1:])
-            return Node("number", value=Fraction(token[0]))
+            return Node("number", value=Fraction(token[0]), written=token[0])
         if token is not None and token[0].isalpha():
             self._at += 1
             if len(token) > 1:
@@ -278,16 +301,16 @@ class _Reader:
         token = self._take()
         if len(token) > MOST_DIGITS:
             raise _Unreadable
-        whole = Node("number", value=Fraction(token))
+        whole = Node("number", value=Fraction(token), written=f"0{token}" if token[0] == "." else token)
         if not token.isdigit():
             return whole
         if self.token == r"\frac" and (part := self._plain_fraction()) is not None:
-            return Node("+", (whole, part))
+            return _mixed(token, str(part.parts[0].value), str(part.parts[1].value))
         if self._is_mixed():
             top, _, bottom = self._take(), self._take(), self._take()
             if not int(bottom):
                 raise _Unreadable
-            return Node("number", value=Fraction(token) + Fraction(int(top), int(bottom)))
+            return _mixed(token, top, bottom)
         if self.token == "_":
             raise _Unreadable
         return whole
@@ -454,6 +477,10 @@ class _Reader:
             found.append(self.sum())
         self._expect(closing)
         return tuple(found)
+
+
+def _mixed(whole: str, over: str, under: str) -> Node:
+    return Node("number", value=int(whole) + Fraction(int(over), int(under)), written=f"{whole} {over}/{under}")
 
 
 _STARTS = frozenset(

@@ -1,8 +1,8 @@
 from __future__ import annotations
 
+from perception_reward.annotations.language.formulas import read_formula
+from perception_reward.annotations.language.nodes import Node, branches, symbols_of
 from perception_reward.service.rewards.answers.evaluation import same_value
-from perception_reward.service.rewards.answers.formulas import read_formula
-from perception_reward.service.rewards.answers.nodes import Node, branches, symbols_of
 
 
 def node(text: str) -> Node:
