@@ -12,6 +12,7 @@
 | `literals` | numbers that are a whole text: scientific, periodic, mixed, in another base |
 | `units` | units of measure, and how they convert |
 | `notation` | LaTeX, Unicode and Markdown in one plain notation, with the way back to the original |
+| `characters` | characters of print as LaTeX, for prose and answers alike |
 | `formulas`, `nodes` | numbers, terms in letters and formulas, as trees |
 | `quantities`, `values` | such trees as labels of a figure, and in a form that compares exactly |
 | `names` | names of points and runs of them |

@@ -18,6 +18,7 @@ import re
 from fractions import Fraction
 from functools import lru_cache
 
+from perception_reward.annotations.language.characters import in_ascii
 from perception_reward.annotations.language.nodes import Node
 from perception_reward.annotations.language.word_lists import words
 
@@ -61,15 +62,9 @@ _NO_PRODUCT = words("""
     of or to is in at no by if as an it he we my us up so do go be on and not the
 """)
 
-_PLAIN = str.maketrans(
-    {"√": r"\sqrt ", "π": r"\pi ", "·": "*", "×": "*", "−": "-", "θ": r"\theta ", "α": r"\alpha ", "β": r"\beta ",
-     "γ": r"\gamma ", "φ": r"\phi "}
-)  # fmt: skip
-_DIGITS_OF_RAISED = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹", "0123456789")
-_raised = re.compile("[⁰¹²³⁴⁵⁶⁷⁸⁹]+")
 _thousands = re.compile(r"(?<![\d.,])\d{1,3}(?:,\d{3})+(?![\d,])")
 _part = re.compile(r"(?<=\d)\((?:(\d+)/(\d+)|\((\d+)\)/\((\d+)\))\)")
-_root_sign = re.compile(r"(?<!\\)sqrt")
+_root_sign = re.compile(r"(?<!\\)sqrt|√")
 _token = re.compile(
     r"(?P<space>\s*)(?P<token>(?P<number>\d+(?:\.\d+)?|\.\d+)|\\[A-Za-z]+|\\[{}|]|\*\*|(?P<word>[A-Za-z]+)|[^\s\w]|\w)"
 )
@@ -84,7 +79,7 @@ def read_formula(text: str) -> Node | None:
     if len(text) > LONGEST or not text:
         return None
     if not text.isascii():
-        text = _raised.sub(lambda match: f"^{{{match[0].translate(_DIGITS_OF_RAISED)}}}", text.translate(_PLAIN))
+        text = in_ascii(text)
     text = _marks.sub(r"\\text{\1}", text) if "\\angle" in text or "\\triangle" in text else text
     if "\\over" in text and (over := _over.match(text)) is not None and "overline" not in text:
         text = rf"\frac{{{over[1].strip()}}}{{{over[2].strip()}}}"

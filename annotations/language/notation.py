@@ -13,6 +13,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
+from perception_reward.annotations.language.characters import LATEX_OF
+
 # What lies behind this many characters is not read. A response is cut far earlier by the service; the cap
 # bounds the work where nobody cut it.
 MAX_CHARS = 250_000
@@ -52,21 +54,20 @@ _COMMANDS = {
     r"\dots": "...", r"\square": "□", r"\Box": "□", r"\prime": "'", r"\not": "≠", r"\lvert": "|", r"\rvert": "|",
     r"\log": "log ", r"\ln": "ln ", r"\rm": " ", r"\n": "\n",
 }  # fmt: skip
+# Where prose wants another word for a character than its LaTeX has, and characters that LaTeX has no command for.
 _UNICODE = {
-    "−": "-", "–": "-", "‐": "-", "‑": "-", "﹣": "-", "—": " — ", "×": "*", "·": "*", "⋅": "*",
-    "∙": "*", "÷": "/",
-    "⁄": "/", "∕": "/", "²": "^2", "³": "^3", "√": "sqrt", "½": "(1/2)", "⅓": "(1/3)",
-    "⅔": "(2/3)", "¼": "(1/4)",
-    "¾": "(3/4)", "⊥": "⟂", "∦": " not ∥ ", "‖": "∥", "∆": "△", "Δ": "△", "▵": "△", "∡": "∠",
-    "∢": "∠", "º": "°", "˚": "°",
-    "∘": "°", "○": "⊙", "◯": "⊙", "⌢": " arc ", "⌒": " arc ", "’": "'", "‘": "'", "′": "'",
-    "“": '"', "”": '"', "∽": "~",
-    "∼": "~", "≃": "~", "≇": "≠", "→": " ⇒ ", "⟹": " ⇒ ", "∴": " therefore ", "∵": " because ",
-    "•": "-", "\u2028": "\n",
-    "\u2029": "\n", "≈": "≈", "≅": "≅", "≠": "≠", "∥": "∥", "∠": "∠", "△": "△", "⊙": "⊙", "…": "...",
-    "⟂": "⟂", "°": "°", "‾": "", "¯": "", "，": ", ", "。": ". ", "：": ": ",
+    "—": " — ", "√": "sqrt", "²": "^2", "³": "^3", "½": "(1/2)", "⅓": "(1/3)", "⅔": "(2/3)", "¼": "(1/4)",
+    "¾": "(3/4)", "∦": " not ∥ ", "‖": "∥", "∆": "△", "▵": "△", "∡": "∠", "∢": "∠", "°": "°", "º": "°", "˚": "°",
+    "∘": "°", "○": "⊙", "◯": "⊙", "⊙": "⊙", "⌢": " arc ", "⌒": " arc ", "≅": "≅", "∽": "~", "∼": "~", "≃": "~",
+    "≇": "≠", "→": " ⇒ ", "⇒": "⇒", "⟹": " ⇒ ", "∴": " therefore ", "∵": " because ", "⟂": "⟂", "•": "-", "μ": "μ",
+    "\u2028": "\n", "\u2029": "\n", "‾": "", "¯": "", "，": ", ", "。": ". ", "：": ": ", "、": "、",
 }  # fmt: skip
-_FIXED = {**_COMMANDS, **_UNICODE, **_SPACE, "$": "", "`": "", "~": " ", "\r": "\n", "\r\n": "\n"}
+_WRITTEN = {
+    character: _COMMANDS.get(latex.strip(), latex)
+    for character, latex in LATEX_OF.items()
+    if latex.strip() in _COMMANDS or not ("\\" in latex or latex.isspace())
+}
+_FIXED = {**_WRITTEN, **_COMMANDS, **_UNICODE, **_SPACE, "$": "", "`": "", "~": " ", "\r": "\n", "\r\n": "\n"}
 _OPENS_GROUP = re.compile(r"\s?\{")
 
 

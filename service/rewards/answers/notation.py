@@ -2,47 +2,20 @@ r"""One way to write an answer: wrappers off, look-alikes replaced, LaTeX comman
 
 `$\dfrac{1}{2}$`, `\(\frac12\)`, `½` and `１／２` come out alike enough for what reads them next. What has a meaning
 stays: signs, the rows of a matrix, a factorial's `!`, the point of a decimal. Linear; never raises.
+
+This is no second `annotations.language.notation`, which makes prose of LaTeX and leads back to the original: it drops
+the braces, the `&` and the environments that alone tell a matrix, an interval or a case, and takes `**`, `~` and
+a dollar for Markdown where answers mean a power, an approximation or money. Both know the same `characters`.
 """
 
 from __future__ import annotations
 
 import re
-import unicodedata
 from functools import lru_cache
 
+from perception_reward.annotations.language.characters import in_ascii
 from perception_reward.annotations.language.word_lists import words
 
-_ASCII_OF_FULL_WIDTH = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)}
-_LOOK_ALIKES = _ASCII_OF_FULL_WIDTH | str.maketrans(
-    {
-        "−": "-", "–": "-", "—": "-", "‐": "-", "‑": "-", "﹣": "-", "➖": "-",
-        "×": r"\times ", "✕": r"\times ", "·": r"\cdot ", "⋅": r"\cdot ", "∙": r"\cdot ", "∗": "*",
-        "÷": "/", "⁄": "/", "∕": "/",
-        "π": r"\pi ", "𝜋": r"\pi ", "Π": r"\Pi ", "∞": r"\infty ", "ℝ": r"\mathbb{R}",
-        "≈": r"\approx ", "≃": r"\approx ", "≅": r"\approx ", "≒": r"\approx ", "∼": r"\approx ",
-        "≤": r"\le ", "⩽": r"\le ", "≦": r"\le ", "≥": r"\ge ", "⩾": r"\ge ", "≧": r"\ge ", "≠": r"\ne ",
-        "±": r"\pm ", "∓": r"\mp ", "∪": r"\cup ", "∩": r"\cap ", "∈": r"\in ", "∅": r"\emptyset ", "∧": r"\land ",
-        "⇒": r"\implies ", "∴": r"\implies ",
-        "∨": r"\lor ", "∣": "|", "∶": ":", "⟨": r"\langle ", "⟩": r"\rangle ", "〈": r"\langle ", "〉": r"\rangle ",
-        "°": r"^\circ", "º": r"^\circ", "˚": r"^\circ", "℃": r"^\circ C", "℉": r"^\circ F", "㎝": "cm", "㎏": "kg",
-        "㎡": "m^2", "㎥": "m^3", "㎜": "mm", "㎞": "km", "Ω": r"\Omega ", "\u2126": r"\Omega ", "μ": "µ",
-        "∠": r"\angle ", "△": r"\triangle ", "⊥": r"\perp ", "∥": r"\parallel ",
-        "α": r"\alpha ", "β": r"\beta ", "γ": r"\gamma ", "δ": r"\delta ", "Δ": r"\Delta ", "ε": r"\epsilon ",
-        "θ": r"\theta ", "λ": r"\lambda ", "ρ": r"\rho ", "σ": r"\sigma ", "τ": r"\tau ", "φ": r"\phi ",
-        "ϕ": r"\phi ", "ω": r"\omega ", "η": r"\eta ",
-        "、": ",", "。": ".", "｡": ".", "´": "'", "`": "`", "’": "'", "‘": "'", "′": "'", "″": "''",
-        "“": '"', "”": '"', "「": '"', "」": '"', "『": '"', "』": '"', "【": "[", "】": "]", "〔": "(", "〕": ")",
-        "\u3000": " ", "…": r"\ldots ", "⋯": r"\ldots ", "√": "√", "∛": r"\sqrt[3]", "✓": " ", "✔": " ", "✅": " ",
-        "\u00a0": " ", "\u2009": "\u2009", "\u202f": "\u2009",
-    }
-)  # fmt: skip
-_SUPERSCRIPTS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁺ⁿ", "0123456789-+n")
-_SUBSCRIPTS = str.maketrans("₀₁₂₃₄₅₆₇₈₉", "0123456789")
-
-_superscript = re.compile(r"[⁻⁺]?[⁰¹²³⁴⁵⁶⁷⁸⁹]{1,9}|ⁿ")
-_subscript = re.compile(r"[₀₁₂₃₄₅₆₇₈₉]{1,9}")
-_root = re.compile(r"√\s{0,4}(?:\(([^()]{1,40})\)|(\d{1,20}(?:\.\d{1,20})?|[A-Za-z])|(?=\{))")
-_vulgar = re.compile("[¼-¾⅐-⅞]")
 _end_token = re.compile(r"</?s>|<\|\w{1,20}\|>|<end_of_turn>")
 _html = re.compile(r"<(b|i|u|em|strong|code|span|p)>([^<>]*)</\1>", re.IGNORECASE)
 _fence = re.compile(r"```[a-z]{0,10}\s|```")
@@ -122,7 +95,7 @@ def _remembered(text: str) -> str:
 
 def _plain(text: str) -> str:
     if not text.isascii():
-        text = _in_ascii(text)
+        text = in_ascii(text)
     if "<" in text:
         text = _end_token.sub(" ", text)
         text = _html.sub(r" \2 ", text) if "</" in text else text
@@ -143,23 +116,6 @@ def _plain(text: str) -> str:
     text = _degree.sub(r"^\\circ ", text)
     text = _comparison.sub(_related, text)
     return _spoken_sign.sub("-", _unwrapped(_blank.sub(" ", _inline(text))))
-
-
-def _in_ascii(text: str) -> str:
-    text = "".join(char for char in text if char.isascii() or _visible(char))
-    text = _vulgar.sub(_spelled_out, text)
-    text = _superscript.sub(lambda match: "^{" + match.group().translate(_SUPERSCRIPTS) + "}", text)
-    text = _subscript.sub(lambda match: "_{" + match.group().translate(_SUBSCRIPTS) + "}", text)
-    text = _root.sub(lambda match: "\\sqrt" + (f"{{{match[1] or match[2]}}}" if match[1] or match[2] else ""), text)
-    return text.translate(_LOOK_ALIKES)
-
-
-def _visible(char: str) -> bool:
-    return unicodedata.category(char) not in {"Cc", "Cf", "Cs", "Co", "Cn"}
-
-
-def _spelled_out(match: re.Match[str]) -> str:
-    return " " + unicodedata.normalize("NFKC", match.group()).replace("⁄", "/")
 
 
 def _undressed(match: re.Match[str]) -> str:
