@@ -24,7 +24,9 @@ FALSE = "(?:false|wrong|incorrect|untrue)"
 
 # What is said of a claim that does not hold, and who says what the writer need not believe.
 _TRUE = "(?:true|correct|right|the case)"
-_FALSITY = rf"(?:{FALSE}|(?:not|n't) {_TRUE}|(?:not|n't) hold)"
+# Of a claim: a cup cannot hold water.
+_HOLD = r"hold(?: true| up| here)?(?![\w ]*\w)"
+_FALSITY = rf"(?:{FALSE}|(?:not|n't) {_TRUE}|(?:not|n't) {_HOLD})(?! with\b)"
 _OTHERS = (
     "(?:(?:user|student|pupil|reader|viewer|observer|friend|classmate|colleague|critic|opponent)s?"
     "|others|some(?:one|body))"
@@ -40,9 +42,9 @@ _CUE = re.compile(
     r" that\b)"
     rf"|(?P<reported>\b(?:{_OTHERS}(?: of \w+)?|people|he|she|they) (?:\w+ly |may |might |also |has |have |had )?"
     r"(?:claim|think|believe|allege|insist|argue|guess|contend|assume|suspect|conclude)(?:s|d|ed)?\b"
-    rf"|\b{_OTHERS} (?:\w+ly |also |has |have |had )?"
-    r"(?:says?|said|states?|stated|tells?|told|suggest(?:s|ed)?|thought)\b"
-    rf"|\baccording to (?:\w+ )?{_OTHERS}\b|\b(?:tempt(?:ing|ed) to|pretend(?:s|ed)?)\b"
+    rf"|\b(?:{_OTHERS} (?:\w+ly |also |has |have |had )?(?:says?|said|states?|stated|thought|suggest(?:s|ed)?"
+    r"|(?:tells?|told)(?: \w+){1,2}) that|user (?:says|said|states|stated))\b"
+    rf"|\baccording to (?:\w+ )?{_OTHERS}\b(?! [a-z])|\b(?:tempt(?:ing|ed) to|pretend(?:s|ed)?)\b"
     r"|(?<!\bI )(?<!\bwe )\b(?:claim|assertion|allegation|suggestion|idea|notion|belief|impression|assumption"
     r"|rumou?r) that\b"
     rf"(?!.*\b(?:(?:is|are) (?:\w+ly )?{_TRUE}|holds)\b))"
@@ -60,10 +62,10 @@ _CUE = re.compile(
     r"|no (?:clear )?(?:sign|indication|evidence|hint|proof|guarantee|reason|way to (?:tell|know))"
     r"|nothing (?:\w+ ){0,3}(?:suggests?|indicates?|shows?|says?|proves?|implies))\b"
     r"|n't (?:tell|know|told|sure|clear|certain)\b|\bpossible that\b|[,(] ?or\b|\bor\b)"
-    rf"|(?P<denial>(?:, which |\b)(?:is|are|was|were|be|being) (?:\w+ly )?(?:{FALSE}|impossible|mistaken|misleading"
-    rf"|unfounded|rejected|an? (?:\w+ )?(?:mistake|error|lie|myth|misconception|misreading)|an? {FALSE} \w+"
+    rf"|(?P<denial>(?:, which |\b)(?:is|are|was|were|be|being) (?:\w+ly )?(?:{FALSE}|impossible|mistaken(?! for)"
+    rf"|misleading|unfounded|rejected|an? (?:\w+ )?(?:mistake|error|lie|myth|misconception|misreading)|an? {FALSE} \w+"
     rf"|not (?:{_TRUE}|possible|supported))\b"
-    rf"|(?:\bnot|n't) hold\b|\bcannot (?:be {_TRUE}|hold)\b|\bfails(?! to\b))"
+    rf"|(?:\bnot|n't) {_HOLD}|\bcannot (?:be {_TRUE}\b|{_HOLD})|\bfails(?! to\b))"
     r"|(?P<negated>\b(?:not|never|cannot|neither|nor|no longer|no"
     r"|rather than|instead of|false to say|mistaken?|impossible|nobody|reject(?:s|ed)?|dispute[sd]?"
     r"|different from|differs from|anything but|other than|far from|fails? to|deny|denies|nowhere near|hardly|scarcely"
@@ -85,7 +87,8 @@ _ASKS = re.compile(
 _SAID = re.compile(r"[=≅∥⟂∈°\d]|\b(?:is|are|lies|has|have)\b")
 # What only seemed so: "AB looks parallel to CD, but they meet".
 _TAKEN_BACK = re.compile(
-    r"\b(?:but|however|yet|though|although)\b,? (?:in fact|actually|really|in reality|not|they|it|this|that|these|those"
+    r"\b(?:but|however|yet|though|although)\b,? (?:in fact|actually|really|in reality|not"
+    r"|(?:they|it|this|that|these|those)(?! (?:is|are|was|were|has|have|also)\b(?! (?:not|actually|really|in fact)\b))"
     r"|(?:is|are|was|were|do|does|did|has|have|had|can)(?: not|n't))\b",
     re.IGNORECASE,
 )

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from perception_reward.annotations.language.moods import examined_of, mood_of
+from perception_reward.annotations.language.moods import examined_of, mood_of, stretches
 from perception_reward.annotations.language.sentences import read
 from perception_reward.service.judges.symbolic.judge import decide_all
 from perception_reward.trainer_client.wire import Fact
@@ -64,6 +64,23 @@ from perception_reward.trainer_client.wire import Fact
 def test_the_mood_of_a_place(sentence: str, phrase: str, mood: str) -> None:
     start = sentence.index(phrase)
     assert mood_of(sentence, start, start + len(phrase)) == mood
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        "The friends say hello in the first panel.",
+        "It looks like a cat, but it is black.",
+        "The following is wrong with the picture: the clock is late.",
+        "The cup cannot hold water.",
+        "According to the user interface, the volume is 80 %.",
+        "The fish is mistaken for a toy.",
+    ],
+)
+def test_what_a_picture_shows_is_neither_denied_as_a_claim_nor_reported(sentence: str) -> None:
+    kinds = {mood for _, mood in stretches(sentence)}
+    assert kinds <= {"asserted", "weak", "negated"}
+    assert decide_all(sentence, [Fact(id="f", text=sentence)])[0].label == "stated"
 
 
 FACT = Fact(id="f", text="Segment AB has length 5.")
