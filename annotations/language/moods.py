@@ -39,12 +39,14 @@ _CUE = re.compile(
     rf"|(?P<refuted>(?:\b|(?=n't))(?:(?:is|was) )?(?:(?:cannot|not|n't|never) be {_TRUE}|{_FALSITY}|lie|myth|mistake"
     r"|(?:not|n't|cannot|never|nobody|no one)(?: \w+){0,2} (?:say|think|believe|claim)"
     r"|(?:no truth (?:to|in)|contrary to|den(?:y|ies|ied)|reject(?:s|ed)?|dispute[sd]?|disagree[sd]?)\b(?: \w+){0,3})"
-    r" that\b)"
+    rf" that\b|\b(?:{FALSE}|not {_TRUE}):(?= ))"
     rf"|(?P<reported>\b(?:{_OTHERS}(?: of \w+)?|people|he|she|they) (?:\w+ly |may |might |also |has |have |had )?"
     r"(?:claim|think|believe|allege|insist|argue|guess|contend|assume|suspect|conclude)(?:s|d|ed)?\b"
     rf"|\b(?:{_OTHERS} (?:\w+ly |also |has |have |had )?(?:says?|said|states?|stated|thought|suggest(?:s|ed)?"
     r"|(?:tells?|told)(?: \w+){1,2}) that|user (?:says|said|states|stated))\b"
     rf"|\baccording to (?:\w+ )?{_OTHERS}\b(?! [a-z])|\b(?:tempt(?:ing|ed) to|pretend(?:s|ed)?)\b"
+    r"|\b(?:claims|believes|insists|asserts|alleges|argues|contends|thinks) that\b"
+    r"|\b(?:is|was|been) (?:\w+ly )?(?:claimed|said|believed|thought|alleged|argued|assumed|suggested|supposed) that\b"
     r"|(?<!\bI )(?<!\bwe )\b(?:claim|assertion|allegation|suggestion|idea|notion|belief|impression|assumption"
     r"|rumou?r) that\b"
     rf"(?!.*\b(?:(?:is|are) (?:\w+ly )?{_TRUE}|holds)\b))"
@@ -63,17 +65,23 @@ _CUE = re.compile(
     r"|nothing (?:\w+ ){0,3}(?:suggests?|indicates?|shows?|says?|proves?|implies))\b"
     r"|n't (?:tell|know|told|sure|clear|certain)\b|\bpossible that\b|[,(] ?or\b|\bor\b)"
     rf"|(?P<denial>(?:, which |\b)(?:is|are|was|were|be|being) (?:\w+ly )?(?:{FALSE}|impossible|mistaken(?! for)"
-    rf"|misleading|unfounded|rejected|an? (?:\w+ )?(?:mistake|error|lie|myth|misconception|misreading)|an? {FALSE} \w+"
-    rf"|not (?:{_TRUE}|possible|supported))\b"
+    r"|misleading|unfounded|rejected|contradicted|refuted|disproved"
+    rf"|an? (?:\w+ )?(?:mistake|error|lie|myth|misconception|misreading)|an? {FALSE} \w+"
+    rf"|not (?:{_TRUE}|possible|supported|what))\b|: (?:{FALSE}|not {_TRUE})(?=\W*$)"
     rf"|(?:\bnot|n't) {_HOLD}|\bcannot (?:be {_TRUE}\b|{_HOLD})|\bfails(?! to\b))"
     r"|(?P<negated>\b(?:not|never|cannot|neither|nor|no longer|no"
     r"|rather than|instead of|false to say|mistaken?|impossible|nobody|reject(?:s|ed)?|dispute[sd]?"
     r"|different from|differs from|anything but|other than|far from|fails? to|deny|denies|nowhere near|hardly|scarcely"
     r"|contrary|lacks?)\b|n't\b|≠)"
-    r"|(?P<weak>\b(?:seems?|appears?|looks?(?: like)?|at first (?:glance|sight)|on the face of it|seemingly"
-    r"|I would say|I'd say|I think|I believe|should be|roughly)\b)"
-    r"|(?P<edge>[,;:()⇒—]|\b(?:but|so|therefore|thus|hence|because|since|although|though|however|while|whereas|and|then"
-    r"|which means|actually|in fact)\b)",
+    r"|(?P<weak>\b(?:seem(?:s|ed)?|appear(?:s|ed)?|look(?:s|ed)?(?: like)?|first (?:glance|sight)|face of it"
+    r"|seemingly|I would say|I'd say|I think|I believe|should be|roughly)\b)"
+    r"|(?P<edge>[,:(]|\b(?:which means|actually|in fact)\b)",
+    re.IGNORECASE,
+)
+# Edges that begin nothing else, tried first: they are most of what begins a cue.
+_EDGE = re.compile(
+    r"[;)⇒—]|[,:(](?! ?or\b| (?:which|false|wrong|incorrect|untrue|not)\b)|(?:but|so|therefore|thus|hence|because|since"
+    r"|although|though|however|while|whereas|and|then)\b",
     re.IGNORECASE,
 )
 FACTUAL_EDGES = frozenset({"but", "since", "because", "however", "actually", "in fact", "although", "though"})
@@ -85,6 +93,11 @@ _ASKS = re.compile(
 
 # What a statement about a figure is never without, but for one in words alone.
 _SAID = re.compile(r"[=≅∥⟂∈°\d]|\b(?:is|are|lies|has|have)\b")
+# What the sentence calls false in its next clause: "AB = 5, but this turned out to be wrong".
+_DISOWNED = re.compile(
+    rf"(?:[,;—]|\bbut|\band) (?:\w+ )?(?:this|that|it|which) (?:\w+ ){{1,5}}?(?:{FALSE}|not {_TRUE}|mistaken)(?=\W*$)",
+    re.IGNORECASE,
+)
 # What only seemed so: "AB looks parallel to CD, but they meet".
 _TAKEN_BACK = re.compile(
     r"\b(?:but|however|yet|though|although)\b,? (?:in fact|actually|really|in reality|not"
@@ -105,11 +118,13 @@ _FIRST_WORDS = words("""
     uncertain guess unknown apparently doubt supposedly allegedly reportedly purportedly hard or never cannot
     neither nor false untrue wrong incorrect rather instead mistake mistaken impossible nobody deny denies denied
     contrary nowhere hardly scarcely reject rejects rejected dispute disputes disputed disagree disagreed lie myth
-    lack lacks is are was being seem seems appear appears look looks i should roughly at on seemingly fails
+    lack lacks is are was be been being seem seems seemed appear appears appeared look looks looked i should roughly
+    first face seemingly fails
     user users student students pupil pupils reader readers viewer viewers observer observers friend friends
     classmate classmates colleague colleagues critic critics opponent opponents others someone somebody people
     he she they according tempting tempted pretend pretends pretended claim assertion allegation suggestion idea notion
-    belief impression assumption rumour rumor be but so therefore thus
+    belief impression assumption rumour rumor claims believes insists asserts alleges argues contends thinks
+    but so therefore thus
     hence because since although though however while whereas and then which actually , ; : ( ) ⇒ — ≠
 """)
 _STARTS = re.compile(r"[a-z]+(?:'t\b)?|[,;:()⇒—≠]", re.IGNORECASE)
@@ -126,9 +141,9 @@ def _cues(text: str) -> tuple[Cue, ...]:
         if start.start() < position or (start.group().lower() not in _FIRST_WORDS and start.group()[-2:] != "'t"):
             continue
         at = start.end() - 3 if start.group().endswith("'t") else start.start()
-        match = _CUE.match(text, at)
+        match = _EDGE.match(text, at) or _CUE.match(text, at)
         if match:
-            found.append((match.lastgroup or "", match.start(), match.end(), match.group().lower()))
+            found.append((match.lastgroup or "edge", match.start(), match.end(), match.group().lower()))
             position = match.end()
     return tuple(found)
 
@@ -140,6 +155,8 @@ def mood_of(text: str, start: int, end: int) -> Mood:
         return "question"
     found: set[str] = {kind for kind, at, stop, _ in cues if start <= at and stop <= end and kind != "denial"}
     found |= _before(text, cues, start) | _after(cues, end)
+    if end <= _disowned_to(text):
+        found.add("refuted")
     if "hypothetical" in found:
         return "hypothetical"
     if "hedged" in found or ("reported" in found and "refuted" not in found):
@@ -200,6 +217,13 @@ def _said_from(text: str) -> int:
     return said.end() if said else len(text) + 1
 
 
+@lru_cache(maxsize=64)
+def _disowned_to(text: str) -> int:
+    """Up to where the sentence takes back what it says, as `_DISOWNED` knows."""
+    disowned = _DISOWNED.search(text)
+    return disowned.start() if disowned else -1
+
+
 def _after(cues: tuple[Cue, ...], end: int) -> set[str]:
     """Cues behind a place that reach back: "… if …", "… is false"."""
     found: set[str] = set()
@@ -232,6 +256,7 @@ _HINTS = (
     *("to check", "to be ", "to verify", "to judge", "check each", "check whether", "check all", "grader ", "judge "),
     *("about the figure:", "does the response", "if the response", "candidate statement"),
     *("which of th", "none of th", "neither of th", "one of th", "following", "what follows"),
+    *("false", "wrong", "incorrect", "untrue", "not true", "not correct", "not right", "the case"),
 )
 _TASK = re.compile(
     r"\b(?:facts?|statements?|claims?|items?|information) to (?:check|verify|judge)\b"
@@ -248,6 +273,12 @@ _TASK = re.compile(
 )
 # A task that goes on in a list, whatever its sentence ends with.
 _LISTS = re.compile("following|candidate|(?:which|none|neither) of", re.IGNORECASE)
+# What calls the sentence before it false.
+_DISOWNS = re.compile(
+    rf"\W*(?:(?:but |however, )?(?:this|that|it)(?: \w+)? (?:is|was|turn(?:s|ed) out to be) (?:\w+ly )?{_FALSITY}"
+    rf"|(?:verdict|judg(?:e)?ment|status): (?:{FALSE}|not {_TRUE}))\W*",
+    re.IGNORECASE,
+)
 _OPEN = (":", ";")
 _ENTRY = re.compile(r"\s*(?:[-*+•>]\s|\(?\w{1,3}[.)]|<\w{1,20}>|info\d|[\"'‘“])")
 _ENTRY_NUMBER = re.compile(r"\s*\(?\w{1,3}[.)]\s*")
@@ -255,7 +286,7 @@ _ENTRY_NUMBER = re.compile(r"\s*\(?\w{1,3}[.)]\s*")
 
 def examined_of(text: str, ranges: Sequence[tuple[int, int]]) -> frozenset[int]:
     """Indices of the sentences, [start, end) of `text` each, that only say what is to be checked, "Facts to check: …",
-    "None of these holds: …", and of the entries of a list so headed.
+    "None of these holds: …", of the entries of a list so headed, and of what the next sentence calls false.
 
     A response that copies a judge's task with the facts in it has said nothing about a figure.
     """
@@ -266,6 +297,8 @@ def examined_of(text: str, ranges: Sequence[tuple[int, int]]) -> frozenset[int]:
     heading, before = False, ""
     for index, (start, end) in enumerate(ranges):
         sentence = text[start:end]
+        if index and _DISOWNS.fullmatch(sentence):
+            found.add(index - 1)
         if task := _TASK.search(sentence):
             found.add(index)
             heading = sentence.rstrip().endswith(_OPEN) or bool(_LISTS.search(task[0]))

@@ -117,7 +117,8 @@ def switches() -> dict[str, Change]:
         "sentences: lists of options": gives("sentences._option_lines", set[int]()),
         "sentences: quoted tasks": gives("sentences.examined_of", frozenset[int]()),
         **{f"moods: {kind}": no_cues(kind)
-           for kind in ("neutral", "refuted", "hypothetical", "hedged", "negated", "denial", "weak", "edge")},
+           for kind in ("neutral", "refuted", "reported", "hypothetical", "hedged", "negated", "denial", "weak",
+                        "edge")},
         "moods: questions": gives("moods.asks", False),
         **{f"gaps: {name}": without("geometry.gaps._ALLOWED", name) for name in gaps._ALLOWED},
         **{f"gaps: behind it, {name}": no_predicate(name) for name, _ in gaps._PREDICATES},
