@@ -19,7 +19,8 @@
 | `stems`, `word_lists` | words cut to what their forms share; lists of words |
 | `sentences` | a text as sentences, each with what is merely supposed, asked or offered in it |
 | `asserted` | what a text claims and states, the rest left out |
-| `moods` | hedges, suppositions, questions, options, denials, reported speech, quotations |
+| `cues`, `moods` | words of hedging, supposing, denying, reporting; the mood that they give a place in a sentence |
+| `examined` | what is only quoted to be checked, or called false |
 | `geometry` | elements of a figure, and what a sentence says of them |
 
 Nobody else reads a number word, a unit, a name or a hedge. All of it is pure and never raises for any text unless it

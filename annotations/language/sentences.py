@@ -16,7 +16,8 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
-from perception_reward.annotations.language.moods import Mood, examined_of, mood_of
+from perception_reward.annotations.language.examined import examined_of
+from perception_reward.annotations.language.moods import Mood, mood_of
 from perception_reward.annotations.language.notation import Plain, normalise
 
 MAX_SENTENCES = 8_000

@@ -87,9 +87,9 @@ def no_cues(*kinds: str) -> Change:
 
     def change(stack: ExitStack) -> None:
         moods = _module("moods")
-        whole = moods._cues
+        whole = moods.cues_of
         stack.enter_context(
-            patch.object(moods, "_cues", lambda text: tuple(cue for cue in whole(text) if cue[0] not in kinds))
+            patch.object(moods, "cues_of", lambda text: tuple(cue for cue in whole(text) if cue[0] not in kinds))
         )
 
     return change

@@ -21,7 +21,7 @@ from enum import Enum
 from functools import lru_cache
 
 from perception_reward.annotations.language.asserted import asserted
-from perception_reward.annotations.language.moods import NEGATIONS
+from perception_reward.annotations.language.cues import NEGATIONS
 from perception_reward.annotations.language.names import NAME, points_of
 from perception_reward.annotations.language.notation import normalise
 from perception_reward.annotations.language.numbers import numbers_in

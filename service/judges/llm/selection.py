@@ -28,7 +28,7 @@ from functools import lru_cache
 from itertools import chain
 from typing import TypeAlias, TypeVar
 
-from perception_reward.annotations.language.moods import FALSE, NEGATION
+from perception_reward.annotations.language.cues import FALSE, NEGATION
 from perception_reward.annotations.language.names import NAME, points_of
 from perception_reward.annotations.language.numbers import STARTS, Number, number_at
 from perception_reward.annotations.language.sentences import sentence_ranges

@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from perception_reward.annotations.language.moods import HEDGE
+from perception_reward.annotations.language.cues import HEDGE
 from perception_reward.service.rewards.answers.statements import without_adverb, without_remark
 
 Same = Callable[[str, str], bool]

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import re
 
-from perception_reward.annotations.language.moods import NEGATION
+from perception_reward.annotations.language.cues import NEGATION
 from perception_reward.service.rewards.blocks import boxes
 
 _says = re.compile(

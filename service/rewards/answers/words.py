@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from fractions import Fraction
 
-from perception_reward.annotations.language.moods import FALSE, HEDGE, NEGATION
+from perception_reward.annotations.language.cues import FALSE, HEDGE, NEGATION
 from perception_reward.annotations.language.numbers import CARDINALS, PARTS, read_words
 from perception_reward.annotations.language.units import is_plural, read_unit, singular
 from perception_reward.annotations.language.word_lists import words
