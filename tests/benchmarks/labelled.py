@@ -4,17 +4,23 @@ Our own (`data/*_pairs.jsonl`: further, fresh and newest; one labeller, only wha
 before any judge had read them, each set on problems that none before it holds. Texts are not in the repository:
 MathVista's are CC BY-SA 4.0, MATH-V's come from its authors' repository; both are looked up by key in the data folder,
 which brings `general`, pairs by another reader who had seen no judge.
+
+    python tests/benchmarks/labelled.py fresh_unseen newest_unseen > rollouts.jsonl     # responses with their facts
+    perception-reward agree vllm:ONE vllm:OTHER --items rollouts.jsonl
 """
 
 from __future__ import annotations
 
 import json
 import zlib
+from collections import defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
+
+from places import arguments
 
 from perception_reward.trainer_client.wire import Label
 
@@ -108,3 +114,20 @@ SETS: dict[str, Callable[[Path], list[Pair]]] = {
 }
 UNSEEN = ("fresh_unseen", "newest_unseen")
 SEEN = tuple(name for name in SETS if name not in UNSEEN)
+
+
+def main() -> None:
+    parser = arguments(__doc__)
+    parser.add_argument("sets", nargs="+", choices=SETS, metavar="SET", help=", ".join(SETS))
+    chosen = parser.parse_args()
+    facts: dict[tuple[str, str], list[str]] = defaultdict(list)
+    for name in chosen.sets:
+        for pair in SETS[name](chosen.data):
+            facts[pair.key, pair.response].append(pair.fact)
+    for (key, response), texts in facts.items():
+        named = [{"id": f"f{number}", "text": text} for number, text in enumerate(texts, start=1)]
+        print(json.dumps({"id": key, "response": response, "facts": named}))
+
+
+if __name__ == "__main__":
+    main()
