@@ -5,31 +5,26 @@ Read from LaTeX, sympy or plain notation; written as plain text with Unicode mat
 
 from __future__ import annotations
 
-import math
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 
 from perception_reward.annotations.language.formulas import LONGEST_EXPRESSION, read_expression
 from perception_reward.annotations.language.nodes import Node, walk
+from perception_reward.annotations.language.values import Value, less, value_of
 
 MAX_EXPONENT = 9
 
 _DEGREES = re.compile(r"(?:°|º|\^\s*\{?\s*\\circ\s*\}?|\\degree)\s*$")
 _SUPERSCRIPTS = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
-# Where letters are given values to compare expressions: of no expression in a diagram the roots.
-_POINTS = (1.37, 2.81, 4.19)
 # What no label has, so that it was misread: a letter or number straight after a letter or power, a number after a
 # number or group, two signs in a row.
 _COMMAND = re.compile(r"\\?sqrt|\\d?frac|\\?pi")
 _MISREAD = re.compile(
     r"(?:[A-Za-z]|\^[{(]?\d[})]?|[⁰¹²³⁴⁵⁶⁷⁸⁹])\s*[A-Za-z\d]|[)}]\s*\d|\d\s+\d+(?!\d*/\d)|[-−+*·×/^]\s*[-−+*·×/]"
 )
-_OPERATIONS: dict[str, Callable[..., float]] = {
-    "+": float.__add__, "-": float.__sub__, "*": float.__mul__, "/": float.__truediv__, "^": math.pow,
-    "neg": float.__neg__, "sqrt": math.sqrt,
-}  # fmt: skip
+_OPERATIONS = frozenset({"+", "-", "*", "/", "^", "neg", "sqrt"})
 _LETTERS = frozenset({"symbol", "e", "i"})
 _ATOMS = _LETTERS | {"number", "pi"}
 
@@ -61,22 +56,21 @@ class Quantity:
         return not any(node.op in _LETTERS for node in walk(self.node))
 
     @cached_property
+    def value(self) -> Value | None:
+        """Exact; None for what has no value, or none that can be held (`values`)."""
+        return value_of(self.node)
+
+    @property
     def number(self) -> float | None:
-        """Its value; None for an expression in letters, and for what has no finite value."""
-        if not self.is_number:
-            return None
-        try:
-            return _evaluate(self.node, 0.0)
-        except (ArithmeticError, ValueError):
-            return None
+        """Its size; None for an expression in letters, and for what has no finite value."""
+        return None if self.value is None else self.value.number
 
     def constant_gap(self, other: Quantity) -> float | None:
         """`other` less this, where that is the same whatever the letters stand for: 2 of `x + 1` and `x + 3`."""
-        try:
-            gaps = [_evaluate(other.node, point) - _evaluate(self.node, point) for point in _POINTS]
-        except (ArithmeticError, ValueError):
+        if self.value is None or other.value is None:
             return None
-        return gaps[0] if max(gaps) - min(gaps) < 1e-6 else None
+        gap = less(other.value, self.value)
+        return None if gap is None else gap.number
 
     def at(self, values: Mapping[str, Quantity]) -> Quantity | None:
         """Its number where the letters have these values, to six digits; None where a letter has none."""
@@ -84,13 +78,10 @@ class Quantity:
         text = "" if number is None else f"{number:.6g}"
         return None if "e" in text or not text else read_quantity(text)
 
-    @cached_property
-    def key(self) -> tuple[str, ...]:
-        """Equal for equal quantities (`3+x`, `x + 3`), up to nine digits, by their values at two points."""
-        try:
-            return tuple(f"{_evaluate(self.node, point):.9g}" for point in _POINTS[:2])
-        except (ArithmeticError, ValueError):
-            return (str(self),)
+    @property
+    def key(self) -> tuple[object, ...]:
+        """Equal for equal quantities: of `3+x` and `x + 3`, `√8` and `2√2`."""
+        return (str(self),) if self.value is None else self.value.terms
 
 
 def read_quantity(text: str) -> Quantity:
@@ -159,13 +150,3 @@ def _with(node: Node, values: Mapping[str, Quantity]) -> Node:
         value = values.get(node.name or node.op)
         return value.node if value else node
     return replace(node, parts=tuple(_with(part, values) for part in node.parts))
-
-
-def _evaluate(node: Node, point: float) -> float:
-    if node.op == "number":
-        return float(node.value)
-    if node.op == "pi":
-        return math.pi
-    if node.op in _LETTERS:
-        return point + 0.01 * ord(node.name or node.op)
-    return _OPERATIONS[node.op](*(_evaluate(part, point) for part in node.parts))

@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cached_property, lru_cache
 from typing import TypeAlias
@@ -21,7 +21,7 @@ from perception_reward.annotations.language.nodes import Node
 # Bounds on what a response can make this module do. Labels in figures are far smaller.
 _MAX_DIGITS = 12
 _MAX_TERMS = 24
-_MAX_POWER = 6
+_MAX_POWER = 9
 _MAX_RADICAND = 10**9
 
 Powers: TypeAlias = "tuple[tuple[str, int], ...]"
@@ -80,15 +80,29 @@ def close(one: Value, other: Value) -> bool:
 def parse(text: str) -> Value | None:
     """The value that a plain expression denotes, or None where it is not one that can be held exactly."""
     node = read_expression(text)
-    if node is None:
-        return None
+    value = None if node is None else value_of(node)
+    plain = re.fullmatch(r"\s*-?[\d,]*\.(\d+)\s*", text)
+    return replace(value, decimals=len(plain[1])) if plain and value else value
+
+
+def value_of(node: Node) -> Value | None:
+    """The value of an expression that was read, or None."""
     try:
-        terms = _terms(node)
+        return _value(_terms(node))
     except (_Unreadable, ZeroDivisionError, OverflowError):
         return None
-    plain = re.fullmatch(r"\s*-?[\d,]*\.(\d+)\s*", text)
-    kept = {key: factor for key, factor in terms.items() if factor}
-    return Value(tuple(sorted(kept.items())), len(plain.group(1)) if plain else 0)
+
+
+def less(one: Value, other: Value) -> Value | None:
+    """`one - other`; None where it has more terms than can be held."""
+    try:
+        return _value(_add(dict(one.terms), dict(other.terms), -1))
+    except _Unreadable:
+        return None
+
+
+def _value(terms: Terms) -> Value:
+    return Value(tuple(sorted((key, factor) for key, factor in terms.items() if factor)))
 
 
 class _Unreadable(Exception):
