@@ -58,15 +58,14 @@ def train(
     if not _shares(base, prompts):
         say("this model's attention takes no mask of its own: each prompt is taught alone, which takes longer")
         row_tokens = 0
-    before = _audited(base, plan.base, out / "training" / "base.json", data.held_out, plan, settings, say)
     del base
+    before = _audited(plan.base, out / "training" / "base.json", data.held_out, plan, settings, say)
     fit(plan, list(rows(prompts, row_tokens)), out, say)
     served = VerdictMethod(language=settings.judge_language)
     served.load(Vocabulary(str(out)))
     if served.identity != method.identity:
         raise Refused(f"the tokenizer in {out} is not that of {plan.base}: the judge would be asked in other tokens")
-    taught = load(str(out), exact=True)
-    after = _audited(taught, str(out), out / "training" / "report.json", data.held_out, plan, settings, say)
+    after = _audited(str(out), out / "training" / "report.json", data.held_out, plan, settings, say)
     how = {name: getattr(settings, name) for name in ASKED}
     text = card(
         base=plan.base,
@@ -95,7 +94,6 @@ def _shares(model: Any, prompts: Sequence[Prompt]) -> bool:
 
 
 def _audited(
-    model: Any,
     name: str,
     kept: Path,
     probes: Sequence[Probe],
@@ -107,7 +105,8 @@ def _audited(
         return AuditReport.model_validate_json(kept.read_bytes())
     say(f"asking {name} about {len(probes)} statements that are held out")
     method = VerdictMethod(language=settings.judge_language)
-    judge = LLMJudge(PlainEngine(model, name), method, tokenizer=name, evidence=evidence_of(settings, method, None))
+    engine = PlainEngine(load(name, exact=False), name)
+    judge = LLMJudge(engine, method, tokenizer=name, evidence=evidence_of(settings, method, None))
 
     async def asked() -> AuditReport:
         await judge.start()

@@ -111,7 +111,7 @@ def ask(folder: Path, sets: dict[str, list[Pair]], target: Path) -> None:
 
     known = said_of(target)
     waiting = [pair for pairs in sets.values() for pair in pairs if key_of(pair) not in known]
-    engine = PlainEngine(load(str(folder), exact=True), str(folder))
+    engine = PlainEngine(load(str(folder), exact=False), str(folder))
     judge = LLMJudge(engine, VerdictMethod(), tokenizer=str(folder), evidence=Evidence())
 
     async def asked() -> None:
