@@ -80,8 +80,8 @@ def test_one_turn_quotes_and_the_tag_is_not_believed_against_the_words() -> None
 
 
 def test_a_model_that_copies_the_examples_of_the_prompts_claims_nothing() -> None:
-    (direct,) = re.findall(r"object: (\{.*?\]\})", Prompt.read("direct").text)[:1]
-    (cut,) = re.findall(r"object: (\{.*?\]\})", Prompt.read("cut").text)
+    (direct,) = re.findall(r'(\{"facts": .*\]\})', Prompt.read("direct").text)
+    (cut,) = re.findall(r'(\{"facts": .*\]\})', Prompt.read("cut").text)
     chosen = '{"sentences":[{"number":1,"origin":"seen"}]}', '{"sentences":[{"number":1,"text":"Segment AB is 5."}]}'
     assert driven("one", [direct.replace(", ...", "")])[0] == Found()
     assert driven("three", [*chosen, cut.replace(", ...", "")])[0] == Found()
