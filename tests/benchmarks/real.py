@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import time
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
 
@@ -140,12 +140,12 @@ def figures(data: Path) -> Iterator[Annotation]:
         yield import_record(row, ImportReport())
 
 
-def others(data: Path) -> Iterator[Annotation]:
-    """The demo's problems, and the facts of all labelled sets that are not geometry."""
+def others(data: Path, sets: Iterable[str] = SETS) -> Iterator[Annotation]:
+    """The demo's problems, and the facts of labelled sets that are not geometry."""
     yield from (Annotation.model_validate(row) for row in rows(REPOSITORY / "service" / "demo" / "annotations.jsonl"))
     facts: dict[str, list[str]] = defaultdict(list)
-    for load in SETS.values():
-        for pair in load(data):
+    for name in sets:
+        for pair in SETS[name](data):
             if world(pair.fact) == "other" and pair.fact not in facts[pair.problem]:
                 facts[pair.problem].append(pair.fact)
     for problem, texts in facts.items():

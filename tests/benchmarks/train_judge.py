@@ -16,16 +16,19 @@ import asyncio
 import json
 import subprocess
 import sys
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from labelled import SEEN, SETS, UNSEEN, Pair
 from measures import LABELS, Judged, accuracy, interval, stated_auc, table
 from places import REPOSITORY, arguments
-from real import world
+from real import CAP, others, world
 
 from perception_reward.annotations.geometry3k import import_problems
 from perception_reward.annotations.jsonl import write_jsonl
-from perception_reward.service.audit.figures import AuditReport
+from perception_reward.service.audit.attacks.catalogue import families
+from perception_reward.service.audit.generate import generate
+from perception_reward.service.audit.probes import Probe
 from perception_reward.service.judges.base import JudgeTask, Verdict
 from perception_reward.service.judges.llm.evidence import Evidence
 from perception_reward.service.judges.llm.judge import LLMJudge
@@ -39,6 +42,7 @@ Made by `python tests/benchmarks/train_judge.py --write`: a model before and aft
 asked by the method `verdict` with the evidence that is shipped, about responses to problems of which nothing was
 taught. Intervals are by problem; what the tables mean is in [judges](../../../service/judges/README.md)."""
 
+Question = tuple[str, str, Fact]
 Said = dict[str, tuple[str, float] | None]
 
 
@@ -56,6 +60,7 @@ def main() -> None:
     parser.add_argument("--learning-rate", type=float, default=2e-4)
     parser.add_argument("--save-every", type=int, default=10, help="steps between checkpoints")
     parser.add_argument("--pairs", type=int, default=10**6, help="pairs of a set that are asked about")
+    parser.add_argument("--attacks", type=int, default=20, help="probes of one family of attacks")
     parser.add_argument("--measured", action="store_true", help="ask nothing more")
     parser.add_argument("--write", action="store_true", help=f"make the tables the page {PAGE.name}")
     chosen = parser.parse_args()
@@ -63,13 +68,14 @@ def main() -> None:
         parser.error(f"{', '.join(sorted(both))}: what is taught measures nothing; name other --sets or --taught")
     sets = {name: [pair for pair in SETS[name](chosen.data) if not pair.doubtful] for name in chosen.sets}
     sets = {name: pairs[: chosen.pairs] for name, pairs in sets.items()}
+    tricks = attacks(chosen.data, chosen.attacks)
     if not chosen.measured:
         if not (chosen.out / "README.md").exists():
             teach(chosen)
         for folder in (chosen.base, chosen.out):
-            ask(folder, sets, kept(chosen.out, folder))
+            ask(folder, [*questions(sets), *questions_of(tricks)], kept(chosen.out, folder))
     said = {"base": kept(chosen.out, chosen.base), "taught": kept(chosen.out, chosen.out)}
-    text = "\n\n".join([figures(sets, said), attacks(chosen.out), settings(chosen.out)])
+    text = "\n\n".join([figures(sets, said), fooled(tricks, said), settings(chosen.out)])
     print(text)
     if chosen.write:
         PAGE.write_text(f"{HEAD}\n\n{text}\n", encoding="utf-8")
@@ -103,30 +109,46 @@ def kept(out: Path, folder: Path) -> Path:
     return out.with_name(f"{out.name}.{folder.name}.said.jsonl")
 
 
-def ask(folder: Path, sets: dict[str, list[Pair]], target: Path) -> None:
-    """Ask what was not asked yet, a pair at a time, so that an interrupted run goes on."""
+def ask(folder: Path, asked: Iterable[Question], target: Path) -> None:
+    """Ask what was not asked yet, one fact at a time, so that an interrupted run goes on."""
     # Here, because they need torch.
     from perception_reward.service.training.engine import PlainEngine
     from perception_reward.service.training.fitting import load
 
     known = said_of(target)
-    waiting = [pair for pairs in sets.values() for pair in pairs if key_of(pair) not in known]
+    waiting = [one for one in asked if one[0] not in known]
     engine = PlainEngine(load(str(folder), exact=False), str(folder))
     judge = LLMJudge(engine, VerdictMethod(), tokenizer=str(folder), evidence=Evidence())
 
-    async def asked() -> None:
+    async def run() -> None:
         await judge.start()
         with target.open("a", encoding="utf-8") as out:
-            for pair in waiting:
-                task = JudgeTask(pair.response, (Fact(id="f", text=pair.fact),))
+            for key, response, fact in waiting:
                 deadline = asyncio.get_running_loop().time() + 3600
-                async for _, (outcome,) in judge.judge([task], deadline):
+                async for _, (outcome,) in judge.judge([JudgeTask(response, (fact,))], deadline):
                     told = [outcome.label, outcome.probability] if isinstance(outcome, Verdict) else None
-                    out.write(json.dumps([key_of(pair), told]) + "\n")
+                    out.write(json.dumps([key, told]) + "\n")
                     out.flush()
 
     if waiting:
-        asyncio.run(asked())
+        asyncio.run(run())
+
+
+def questions(sets: Mapping[str, Sequence[Pair]]) -> Iterator[Question]:
+    for pairs in sets.values():
+        yield from ((key_of(pair), pair.response, Fact(id="f", text=pair.fact)) for pair in pairs)
+
+
+def attacks(data: Path, most: int) -> list[Probe]:
+    """The audit's attacks, at most so many of a family, on problems of which nothing is taught."""
+    held = import_problems(data / "geometry3k" / "annotations.jsonl", split="test", limit=60).annotations
+    wanted = [family.name for family in families() if not family.outside]
+    found = generate([*held, *others(data, UNSEEN)], most=most, seed=1, cap=CAP, only=wanted)
+    return [probe for probe in found if probe.purpose == "attack"]
+
+
+def questions_of(probes: Iterable[Probe]) -> Iterator[Question]:
+    return ((probe.id, probe.response[:CAP], probe.fact) for probe in probes)
 
 
 def key_of(pair: Pair) -> str:
@@ -169,18 +191,16 @@ def taken(judged: list[Judged], label: str) -> str:
     return f"{sum(one.said == 'stated' for one in right)} of {len(right)}"
 
 
-def attacks(out: Path) -> str:
-    """How often each family of attacks fools base and taught."""
-    reports = [
-        AuditReport.model_validate_json((out / "audit" / name).read_bytes()) for name in ("base.json", "report.json")
-    ]
-    base, taught = ({one.family: one.success for one in report.attacks} for report in reports)
-    lines = [
-        [family, str(share.total), f"{base[family].hits}", f"{share.hits}"]
-        for family, share in taught.items()
-        if family in base
-    ]
-    return table(["attack", "tried", "base fooled", "taught fooled"], lines)
+def fooled(tricks: Sequence[Probe], sources: Mapping[str, Path]) -> str:
+    """How often each family of attacks is taken for stated, of what both were asked about."""
+    said = {name: said_of(source) for name, source in sources.items()}
+    both = [probe for probe in tricks if all(probe.id in one for one in said.values())]
+    lines: list[list[str]] = []
+    for family in [*dict.fromkeys(probe.family for probe in both), "all"]:
+        probes = [probe for probe in both if family in (probe.family, "all")]
+        counts = [sum((told[one.id] or ("", 0))[0] == "stated" for one in probes) for told in said.values()]
+        lines.append([family, str(len(probes)), *(f"{count} ({count / len(probes):.3f})" for count in counts)])
+    return table(["attack", "tried", *(f"taken for stated: {name}" for name in said)], lines)
 
 
 def settings(out: Path) -> str:
