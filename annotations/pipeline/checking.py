@@ -79,6 +79,11 @@ _EMPTY = re.compile(
     re.IGNORECASE,
 )
 _NAMES = re.compile(r"(?<![A-Za-z])[A-Z]{1,4}(?:['′]|_?\d{1,2})?(?![A-Za-z])")
+# What a quotation has to have in the same order: numbers and words, each whole, what compares, and a value's sign.
+# A mark-up tag is none of them; in scripts without spaces every character is a word.
+_QUOTABLE = re.compile(
+    r"</?[a-z]{1,9}/?>|(\d+(?:\.\d+)?|[a-zß-öø-ʯͰ-ϿЀ-ԯ]+|[^\W_]|[<>≤≥≠]|(?:(?<=[=(,])|(?<=[=(,] ))[-−](?= ?[\d.]))"
+)
 # Words in capitals at the beginning of a sentence, and of speech, that name nothing.
 _NO_NAMES = frozenset({"I", "A"})
 
@@ -266,9 +271,10 @@ def is_vague(statement: str) -> bool:
 
 
 def is_quoted(quote: str, response: str) -> bool:
-    """Whether the words stand in the response, whatever the white space and the marks of emphasis between them."""
-    words = _flat(quote)
-    return bool(words) and words in _flat(response)
+    """Whether the words stand in the response, whatever the white space and the marks of emphasis between them; none of
+    them as a part of another word or number."""
+    words = _quotable(quote)
+    return any(map(str.isalnum, words)) and f" {words} " in f" {_quotable(response)} "
 
 
 def is_supported(claim: Sighting, row: Extracted) -> bool:
@@ -297,8 +303,9 @@ def _is_named(claim: Sighting, row: Extracted) -> bool:
     return all(name in row.response or all(letter in known for letter in name) for name in names)
 
 
-def _flat(text: str) -> str:
-    return "".join(re.findall(r"[^\W_]+", text.casefold()))
+def _quotable(text: str) -> str:
+    """The parts of a text that count in a quotation, with a space between them."""
+    return " ".join(filter(None, _QUOTABLE.findall(" ".join(text.casefold().split())))).replace("−", "-")
 
 
 def _settle(candidates: Iterable[Candidate], group: Sequence[Extracted]) -> None:

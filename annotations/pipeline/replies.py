@@ -1,7 +1,8 @@
 """Replies as JSON of a form: read, mended where that is safe, or told what is wrong with them.
 
-Mended is what surrounds the JSON (a fence, a sentence before it), and an end that was cut off: what was whole until
-then counts. Anything else is asked again."""
+Mended is what surrounds the JSON (a fence, a sentence before it), LaTeX whose backslash is not doubled (`\\triangle`
+would be a tab and `riangle`), and an end that was cut off: what was whole until then counts. Anything else is asked
+again."""
 
 from __future__ import annotations
 
@@ -12,6 +13,12 @@ from pydantic_core import from_json
 
 _FENCE = re.compile(r"```(?:json)?\s*(.*?)(?:```|\Z)", re.DOTALL)
 _THOUGHT = re.compile(r"\A\s*<think>.*?</think>", re.DOTALL)
+# LaTeX that begins like an escape of JSON; other commands are no JSON at all with one backslash.
+_COMMANDS = (
+    "bar|begin|beta|bigtriangleup|bot|boxed|frac|forall|nabla|ne|neq|nu|rangle|rho|right|rightarrow|tan|text|textbf"
+    "|textit|textrm|tfrac|therefore|theta|tilde|times|top|triangle"
+)
+_BACKSLASH = re.compile(rf"(\\\\)|\\(?=(?:{_COMMANDS})(?![A-Za-z]))|\\(?![\"\\/bfnrtu])|\\(?=u(?![0-9A-Fa-f]{{4}}))")
 
 
 class NotOfTheForm(ValueError):
@@ -26,7 +33,7 @@ def read_reply(text: str, form: type[BaseModel], *, cut: bool = False) -> BaseMo
     start = found.find("{")
     if start < 0:
         raise NotOfTheForm("it holds no JSON object")
-    found = found[start:]
+    found = _BACKSLASH.sub(lambda one: one[1] or r"\\", found[start:])
     end = found.rfind("}")
     try:
         value: object = from_json(found[: end + 1] if not cut and end >= 0 else found, allow_partial=cut)

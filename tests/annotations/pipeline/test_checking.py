@@ -24,6 +24,7 @@ from perception_reward.annotations.pipeline.checking import (
     Verdict,
     annotation_of,
     check_claims,
+    is_quoted,
 )
 from perception_reward.annotations.pipeline.images import Picture
 from perception_reward.annotations.pipeline.prompts import Prompt
@@ -133,3 +134,42 @@ def test_a_model_that_sees_the_image_is_asked_of_each_seen_fact() -> None:
     report = CheckReport()
     report.add(checked)
     assert "1 problems, 0 without any seen fact; 2 claims, 1 seen facts" in list(report.lines())
+
+
+@pytest.mark.parametrize(
+    ("quote", "response"),
+    [
+        ("AB is 5.", "**AB**\nis  5, and so on"),
+        ("ab=5", "Here AB = 5."),
+        ("triangle PQR", r"the $\triangle PQR$"),
+        ("m∠ABC = 70°", r"* m∠ABC = 70^\circ"),
+        ("AB is 5", "<b>AB</b> is 5<br/>"),
+        ("AB等于5", "图中AB等于5，圆心是O"),
+        ("x = -5", "so x = −5 here"),
+        ("x - 5 = 2", "x-5=2"),
+        ("Länge ist 3", "Die Länge ist 3 cm"),
+    ],
+)
+def test_marks_and_white_space_are_no_part_of_a_quotation(quote: str, response: str) -> None:
+    assert is_quoted(quote, response)
+
+
+@pytest.mark.parametrize(
+    ("quote", "response"),
+    [
+        ("AB = 15", "AB = 1.5"),
+        ("x = 5", "x = 50"),
+        ("x = 5", "2x + max = 5.5"),
+        ("r = 13", "the diameter = 13"),
+        ("A = 66", "the area = 66"),
+        ("x = -5", "x = 5"),
+        ("x = 5", "x = -5"),
+        ("AB < 5", "AB > 5"),
+        ("AB ≠ CD", "AB = CD"),
+        ("一", "二"),
+        ("…", "… and so on"),
+        ("", "AB = 5"),
+    ],
+)
+def test_a_quotation_is_made_of_whole_words_and_numbers(quote: str, response: str) -> None:
+    assert not is_quoted(quote, response)
