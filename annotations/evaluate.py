@@ -3,11 +3,11 @@
     comparison = compare(read_annotations(store).values(), read_annotations(gold).values())
     comparison.counts()["length"].precision
 
-Two facts are the same where they make the same statement (`reading.py`; a line by any two of its points, an angle by
-any points on its sides, a point on a line by any points of it, a quantity by its value), or, in other wordings, where
-they have the same words. A point is its name: where two people named a corner differently, their facts differ, and a
-problem whose sides share few names of points is told. What is left over on either side can be asked of a judge:
-whether the other side's facts, as a text, state it. Distractors take no part.
+Two facts are the same where they make the same statement, in whatever words (`stated.py`; a line by any two of its
+points, an angle by any points on its sides, a point on a line by any points of it, a quantity by its value), or, where
+they make none that can be read, where they have the same words. A point is its name: where two people named a corner
+differently, their facts differ, and a problem whose sides share few names of points is told. What is left over on
+either side can be asked of a judge: whether the other side's facts, as a text, state it. Distractors take no part.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from perception_reward.annotations.collinear import Collinear
-from perception_reward.annotations.english import read_sentence
 from perception_reward.annotations.figures import Counts
 from perception_reward.annotations.model import Annotation
+from perception_reward.annotations.stated import statement_of
 from perception_reward.annotations.statements import Statement
 from perception_reward.trainer_client.wire import Fact
 
@@ -107,7 +107,7 @@ def lines(kinds: Mapping[str, Counts]) -> Iterator[str]:
 
 def _problem(store: Annotation, gold: Annotation) -> Problem:
     ours, theirs = _present(store), _present(gold)
-    read = {text: read_sentence(text) for text in {fact.text for fact in (*ours, *theirs)}}
+    read = {text: statement_of(text) for text in {fact.text for fact in (*ours, *theirs)}}
     drawn, lines = (Collinear(one for fact in side if (one := read[fact.text])) for side in (ours, theirs))
 
     def key(fact: Fact) -> object:
