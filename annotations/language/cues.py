@@ -92,7 +92,7 @@ Cue: TypeAlias = tuple[str, int, int, str]
 
 # The words that `_CUE`'s alternatives begin with.
 _FIRST_WORDS = words("""
-    different differs anything far fails fail not nothing if no whether without suppose supposing assum
+    different differs anything other far fails fail not nothing if no whether without suppose supposing assum
     assume assumes assuming imagine unless hypothetically would were had let in for e might may could can
     possible possibly perhaps maybe probably likely presumably potentially conceivably either unsure unclear
     uncertain guess unknown apparently doubt supposedly allegedly reportedly purportedly hard or never cannot
