@@ -142,7 +142,7 @@ def _told(figure: Estimate) -> str:
 def described(one: Tried) -> str:
     """The settings in a line."""
     judge, *rest = map(str, one.settings.values())
-    told = [judge, *(part for part in rest if part not in ("off", "en")), *(["calibrated"] if one.uncalibrated else [])]
+    told = [judge, *(part for part in rest if part not in ("off", "en")), *(["calibrated"] if one.calibration else [])]
     return ", ".join("grounded" if part == "on" else part for part in told)
 
 

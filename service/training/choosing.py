@@ -24,6 +24,7 @@ from perception_reward.service.audit.quality import decided, sample_of, unit_of
 from perception_reward.service.audit.statistics import auc, estimate, proportion
 from perception_reward.service.excerpt import excerpt
 from perception_reward.service.judges.base import Health, Judge, JudgeInfo, JudgeTask, Missing, Outcome, Verdict
+from perception_reward.service.judges.calibrated import MARK
 from perception_reward.service.judges.calibration import Calibration
 from perception_reward.service.judges.cascade.judge import CascadeJudge
 from perception_reward.service.judges.llm.engine import Choice, Engine, LogProbs, Tokens, Writing, Written
@@ -248,7 +249,8 @@ async def try_all(
 
 
 async def _cascaded(model: Tried, settings: Settings, rules: Tried) -> Tried:
-    replayed = Replayed(model.observations, model.info, settings)
+    marked = replace(model.info, fingerprint=model.info.fingerprint + MARK) if model.calibration else model.info
+    replayed = Replayed(model.observations, marked, settings)
     seen = await _observed(CascadeJudge(SymbolicJudge(), replayed), [one.probe for one in model.observations], settings)
     share = replayed.asked / max(1, len(seen))
     return replace(

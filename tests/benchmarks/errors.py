@@ -51,7 +51,7 @@ CAUSES = {
 
 @dataclass(frozen=True, slots=True)
 class Wrong:
-    """An error of the cascade. shown: what the model read."""
+    """An error of the cascade, or of the model alone, grounded. shown: what the model read."""
 
     source: str
     pair: Pair
@@ -63,19 +63,18 @@ class Wrong:
 
 def main() -> None:
     parser = arguments(__doc__)
-    parser.add_argument("--model", required=True, help="whose verdicts `methods.py` has kept")
+    parser.add_argument("--model", default="qwen1.5b", help="whose verdicts `methods.py` has kept")
     parser.add_argument("--write", action="store_true", help=f"put the tables into {PAGE.name}")
     parser.add_argument("--list", type=Path, help="write the errors that nobody has read to this file")
     chosen = parser.parse_args()
-    asked, wrong = 0, []
-    for name in SEEN:
-        told = told_of(chosen.data, chosen.model, name)
-        asked += len(told)
-        wrong += list(errors(name, told))
-    text = "\n\n".join(report(chosen.model, asked, wrong))
+    told = {name: told_of(chosen.data, chosen.model, name) for name in SEEN}
+    wrong = [one for name, each in told.items() for one in errors(name, each)]
+    alone = [one for name, each in told.items() for one in errors(name, each, alone=True)]
+    text = "\n\n".join(report(chosen.model, sum(map(len, told.values())), wrong, alone))
     print(text)
     if chosen.list:
-        chosen.list.write_text("".join(map(as_line, (one for one in wrong if one.cause == "unread"))), encoding="utf-8")
+        unread = [one for one in alone if one.cause == "unread"]
+        chosen.list.write_text("".join(map(as_line, unread)), encoding="utf-8")
     if chosen.write:
         PAGE.write_text(f"{text}\n", encoding="utf-8")
 
@@ -85,15 +84,16 @@ def told_of(data: Path, model: str, name: str) -> list[Telling]:
     return [one for one in tellings(grouped(pairs), kept(model, FITTED, name)) if one.verdict is not None]
 
 
-def errors(name: str, told: Sequence[Telling]) -> Iterator[Wrong]:
+def errors(name: str, told: Sequence[Telling], *, alone: bool = False) -> Iterator[Wrong]:
     held = [grounded(one) for one in told]
     rules = [said for (said,) in judge_all([task_of([one.pair]) for one in told])]
     read = {(row["key"], row["fact"]): row["cause"] for row in rows(READ)} if READ.is_file() else {}
     for raw, ground, both, by_rules in zip(told, held, cascaded(held), rules, strict=True):
-        if both.verdict is None or ground.verdict is None or raw.verdict is None or right(both):
+        said = ground if alone else both
+        if said.verdict is None or raw.verdict is None or right(said):
             continue
         (shown,) = shown_of(select, grounds, task_of([raw.pair]))
-        if decides(packaged(), kind_of(raw.pair.fact), by_rules):
+        if not alone and decides(packaged(), kind_of(raw.pair.fact), by_rules):
             cause = "rules"
         elif right(ground):
             cause = "pooling"
@@ -103,25 +103,27 @@ def errors(name: str, told: Sequence[Telling]) -> Iterator[Wrong]:
             cause = "grounding"
         else:
             cause = read.get((raw.pair.key, raw.pair.fact), "unread")
-        yield Wrong(name, raw.pair, both.verdict, raw.verdict, shown.text, cause)
+        yield Wrong(name, raw.pair, said.verdict, raw.verdict, shown.text, cause)
 
 
 def right(telling: Telling) -> bool:
     return telling.verdict is not None and telling.verdict.label == telling.pair.label
 
 
-def report(model: str, asked: int, wrong: Sequence[Wrong]) -> Iterator[str]:
+def report(model: str, asked: int, wrong: Sequence[Wrong], alone: Sequence[Wrong]) -> Iterator[str]:
     yield (
         "# Why the cascade is wrong where it is\n\n"
         f"`make bench-errors`: {len(wrong)} errors of the cascade with `{model}` on {asked} facts of real responses\n"
-        "that were looked into (`tests/benchmarks/labelled.py`), by cause. Those of the last kinds were read, one by\n"
-        "one, with the sentences that the model was shown."
+        f"that were looked into (`tests/benchmarks/labelled.py`), and {len(alone)} of the model alone, by cause.\n"
+        "Those of the last kinds were read, one by one, with the sentences that the model was shown."
     )
-    for facts in ("geometry", "other"):
-        part = [one for one in wrong if world(one.pair.fact) == facts]
-        yield f"Facts of {facts}, {len(part)} errors:\n\n" + table(
-            ["cause", "errors", "share", *directions()], [line(cause, part) for cause in CAUSES if line(cause, part)]
-        )
+    for who, found in (("the cascade", wrong), ("the model alone, grounded", alone)):
+        for facts in ("geometry", "other"):
+            if part := [one for one in found if world(one.pair.fact) == facts]:
+                yield f"Errors of {who}, facts of {facts}, {len(part)}:\n\n" + table(
+                    ["cause", "errors", "share", *directions()],
+                    [line(cause, part) for cause in CAUSES if line(cause, part)],
+                )
     yield "\n".join(f"- *{cause}*: {meaning}" for cause, meaning in CAUSES.items())
 
 

@@ -11,7 +11,7 @@ tables of all models are made of what is kept, and of what the service makes of 
 model; `--about` only about facts of a figure's geometry, or only about all others.
 
 The way *denied* asks, of the evidence of a fact, whether it is not so: what a model says to that, beside what it says
-of the fact, tells one that says yes to anything near it. *Deciding* shows it the one sentence that has most of a fact.
+of the fact, tells one that says yes to anything near it. *Narrow* shows it the one or two sentences that share most.
 
 Sets: `labelled`, `further`, `fresh_seen`, `fresh_unseen`, `newest_seen` and `newest_unseen` are sure pairs of facts and
 real responses (`labelled.py`); `templated` are Geometry3K statements in wordings that nobody tuned to, `unread` those
@@ -44,7 +44,6 @@ from real import world
 from statements import GEOMETRY, Half, problems, statements
 from symbolic import SEED
 
-from perception_reward.annotations.language.sentences import read
 from perception_reward.service.judges.base import Judge, JudgeTask, Verdict
 from perception_reward.service.judges.cascade.checks import decides, packaged
 from perception_reward.service.judges.cascade.pooling import pooled
@@ -55,18 +54,16 @@ from perception_reward.service.judges.llm.judge import LLMJudge
 from perception_reward.service.judges.llm.methods import make_method
 from perception_reward.service.judges.llm.selection import select
 from perception_reward.service.judges.openai.factory import openai_engine
-from perception_reward.service.judges.symbolic.coverage import look, wanted
 from perception_reward.service.judges.symbolic.judge import SymbolicJudge
 from perception_reward.service.judges.symbolic.kinds import FIGURE_KINDS, kind_of
-from perception_reward.service.judges.symbolic.passages import Passages
 from perception_reward.service.training.choosing import Metered
 from perception_reward.trainer_client.wire import Fact, Label
 
 KEPT = REPOSITORY / "build" / "methods"
 # Sets of templated statements, with the lot of wordings of each.
 WORDED: dict[str, Half] = {"templated": "fresh", "unread": "unread"}
-SELECTED, DENIED, DECIDING = "verdict, selected", "verdict, selected, denied", "verdict, deciding"
-WAYS = ("symbolic", "verdict, whole", SELECTED, DENIED, DECIDING, "joint", "paper")
+SELECTED, DENIED, NARROW = "verdict, selected", "verdict, selected, denied", "verdict, narrow"
+WAYS = ("symbolic", "verdict, whole", SELECTED, DENIED, NARROW, "joint", "paper")
 SETS = (*LABELLED, *WORDED, "parser", "captions", "charts")
 RULES = "none (rules)"
 # The way that is grounded and goes into the cascade.
@@ -150,8 +147,8 @@ def make(way: str, chosen: argparse.Namespace, engine: Engine) -> Judge:
         return SymbolicJudge()
     name, *shown = way.split(", ")
     # What the model says by itself; `grounded` is what the service makes of it.
-    select = {"selected": _of_what_is_denied, "deciding": _deciding}.get(shown[0] if shown else "")
-    evidence = Evidence(select, grounds=None) if select else None
+    shows = {"selected": _of_what_is_denied, "narrow": _narrow}.get(shown[0] if shown else "")
+    evidence = Evidence(shows, grounds=None) if shows else None
     tokenizer = chosen.tokenizer or chosen.model
     return LLMJudge(engine, make_method(name), tokenizer=tokenizer, evidence=evidence)  # type: ignore[arg-type]
 
@@ -205,11 +202,9 @@ def task_of(pairs: Sequence[Pair], *, denied: bool = False) -> JudgeTask:
     return JudgeTask(pairs[0].response, facts)
 
 
-def _deciding(response: str, fact: Fact) -> str:
-    """The sentence that has most of the fact."""
-    units = Passages(read(response))
-    best = look(wanted(fact.text), units).best
-    return "" if best is None else units.all[best].sentence.text
+def _narrow(response: str, fact: Fact) -> str:
+    """The one or two sentences that share most with the fact."""
+    return select(response, fact, most=2, share=0.75)
 
 
 def _of_what_is_denied(response: str, fact: Fact) -> str:

@@ -1,13 +1,17 @@
 """How the cascade takes the rules' word and a model's together, fitted on labelled real responses.
 
-    python tests/benchmarks/pooling.py --model NAME [--data ../shared/data] [--write]
+    python tests/benchmarks/pooling.py [--model NAME] [--data ../shared/data] [--write] [--fooled]
 
 Of the sets in `SEEN`, the sure pairs that `methods.py` has asked the model about. For facts about a figure's geometry
 and for all others five numbers (`pooling.Pool`), by the likelihood of the right label with a ridge towards what Bayes'
-rule would take, and the least lowering of the odds of *stated* for which at most `MISTAKEN` of what is not stated is
-taken for stated, as far as that leaves as many right as the model alone has: chosen, like the figures printed, on
-problems that the fit had not seen. Where the model alone is right more often there than it and the rules, it is left
-alone: powers of the rules of 0. `--write` puts the numbers into the package. The sets in `UNSEEN` are not read.
+rule would take, and a lowering of the odds of *stated*: the one by which fewest are wrong, where what is not stated and
+taken for stated counts `COST` times, since a policy learns to say what is paid for. It is chosen, like the figures
+printed, on problems that the fit had not seen. Where the model alone is right more often there than it and the rules,
+it is left alone: powers of the rules of 0. `--write` puts the numbers into the package. The sets in `UNSEEN` are not
+read.
+
+`--fooled` tells how many attacks the cascade as packaged would take for stated if the model said *stated*, with a
+probability of 0.9, to everything that it is shown.
 """
 
 from __future__ import annotations
@@ -28,23 +32,31 @@ from measures import LABELS, Judged, accuracy, ece, stated_auc, table
 from methods import FITTED, Telling, grounded, grouped, kept, task_of, tellings
 from numpy.typing import NDArray
 from places import arguments
+from real import CAP, probes_of
 from scipy.optimize import minimize
 
-from perception_reward.service.judges.base import Verdict
+from perception_reward.service.judges.base import JudgeTask, Verdict
 from perception_reward.service.judges.cascade.checks import decides
 from perception_reward.service.judges.cascade.checks import packaged as thresholds
-from perception_reward.service.judges.cascade.pooling import PACKAGED, Pool, model_odds, pooled, rules_odds
+from perception_reward.service.judges.cascade.pooling import PACKAGED, Pool, model_odds, packaged, pooled, rules_odds
+from perception_reward.service.judges.llm.evidence import ABSENT, shown_of, ungrounded
+from perception_reward.service.judges.llm.grounding import grounds
+from perception_reward.service.judges.llm.selection import select
 from perception_reward.service.judges.symbolic.kinds import FIGURE_KINDS, kind_of
 
 Numbers = NDArray[np.float64]
 
-# Of what is not stated, at most this share may be taken for stated, if lowering brings that about.
-MISTAKEN = 0.10
+# What a wrong *stated* counts beside another error.
+COST = 2
 _LOWERED = [step / 10 for step in range(21)]
 RIDGE = 2.0
 # Powers of the model's odds, of the rules' word and of their odds; what is added for stated and contradicted.
 BAYES = np.array([1.0, 1.0, 0.0, 0.0, 0.0])
+# Pairs from which on anything is fitted.
+LEAST = 50
 _SEEDS = range(5)
+# Attacks of a family.
+_PROBES = 40
 # What is added to each count.
 _ADDED = 2
 
@@ -60,17 +72,25 @@ class Both:
 
 def main() -> None:
     parser = arguments(__doc__)
-    parser.add_argument("--model", required=True, help="whose verdicts `methods.py` has kept")
+    parser.add_argument("--model", default="qwen1.5b", help="whose verdicts `methods.py` has kept")
     parser.add_argument("--write", action="store_true", help="put the numbers into the package")
+    parser.add_argument("--fooled", action="store_true", help="only tell what attacks would do to a model that is")
     chosen = parser.parse_args()
+    if chosen.fooled:
+        print(fooled(chosen.data))
+        return
     rules = {name: read(chosen.data, name) for name in SEEN}
     parts: list[str] = []
     for name, figure in (("figure", True), ("other", False)):
         every = [pair for pairs in rules.values() for pair in pairs if is_figure(pair[0]) == figure]
         counts = counts_of(every)
         both = [one for one in asked(chosen.data, chosen.model) if is_figure(one.pair) == figure]
-        numbers, lines = fit(both, counts)
-        print(f"{name}: {len(both)} pairs\n\n{table(HEADER, lines)}\n")
+        if len(both) < LEAST:
+            print(f"{name}: {len(both)} pairs are too few, so its numbers stay as they are\n")
+            numbers = as_they_are(figure)
+        else:
+            numbers, lines = fit(both, counts)
+            print(f"{name}: {len(both)} pairs\n\n{table(HEADER, lines)}\n")
         parts.append(as_toml(name, numbers, counts))
     told = ", ".join(f"{name} = {len(pairs)}" for name, pairs in rules.items())
     text = "\n\n".join(
@@ -88,6 +108,11 @@ def main() -> None:
 
 
 HEADER = ("", "AUC stated", "three-way", "contradicted, taken for stated", "absent, taken for stated", "ECE")
+
+
+def as_they_are(figure: bool) -> Numbers:
+    pool = packaged()[0 if figure else 1]
+    return np.array([pool.model, pool.said, pool.chances, pool.bias["stated"], pool.bias["contradicted"]])
 
 
 def is_figure(pair: Pair) -> bool:
@@ -146,12 +171,11 @@ def fit(both: Sequence[Both], counts: list[list[int]]) -> tuple[Numbers, list[li
 
 
 def lowering(parts: Numbers, odds: Numbers, both: Sequence[Both]) -> float:
-    """The least by which few enough are mistaken, or by which fewest are, that leaves as many right as the model alone
-    has."""
+    """The least by which the errors cost least, of those that leave as many right as the model alone has."""
     alone = accuracy(as_said(both))
     found = {low: judged(parts, odds, both, low) for low in _LOWERED}
-    good = {low: mistaken(each) for low, each in found.items() if accuracy(each) >= alone} or {0.0: 1.0}
-    return next((low for low, share in good.items() if share <= MISTAKEN), min(good, key=lambda low: good[low]))
+    good = {low: cost(each) for low, each in found.items() if accuracy(each) >= alone} or {0.0: 0.0}
+    return min(good, key=lambda low: (good[low], low))
 
 
 def features(both: Sequence[Both], counts: list[list[int]]) -> Numbers:
@@ -194,6 +218,28 @@ def crossed(parts: Numbers, right: Numbers, both: Sequence[Both], *, only_model:
     return odds
 
 
+# --- attacks ----------------------------------------------------------------------------------------------------------
+
+
+def fooled(data: Path) -> str:
+    lines: list[list[str]] = []
+    for name, probes in probes_of(data, _PROBES).items():
+        tasks = [JudgeTask(probe.response[:CAP], (probe.fact,)) for probe in probes]
+        rules = [said for (said,) in judge_all(tasks)]
+        taken = sum(fooled_by(*both).label == "stated" for both in zip(tasks, rules, strict=True))
+        lines.append([name, str(len(probes)), str(taken), f"{taken / len(probes):.3f}"])
+    return table(["attacks on", "tried", "stated", "share"], lines)
+
+
+def fooled_by(task: JudgeTask, rules: Verdict) -> Verdict:
+    kind = kind_of(task.facts[0].text)
+    if decides(thresholds(), kind, rules):
+        return rules
+    (shown,) = shown_of(select, grounds, task)
+    said = Verdict("stated", 0.9, contradiction=0.05) if shown.text else ABSENT
+    return pooled(rules, said if shown.grounded or not shown.text else ungrounded(said), kind)
+
+
 # --- the report -------------------------------------------------------------------------------------------------------
 
 
@@ -219,9 +265,8 @@ def as_packaged(both: Sequence[Both]) -> list[Judged]:
     ]
 
 
-def mistaken(found: Sequence[Judged]) -> float:
-    others = [one for one in found if one.label != "stated"]
-    return sum(one.said == "stated" for one in others) / max(1, len(others))
+def cost(found: Sequence[Judged]) -> int:
+    return sum(COST if one.said == "stated" else 1 for one in found if one.said != one.label)
 
 
 def line(found: Sequence[Judged]) -> list[str]:

@@ -18,6 +18,7 @@ from hashlib import blake2b
 from typing import Final, TypeAlias
 
 from perception_reward.service.judges.base import Health, Judge, JudgeInfo, JudgeTask, Missing, Outcome, Verdict
+from perception_reward.service.judges.calibrated import MARK
 from perception_reward.service.judges.cascade.checks import (
     CascadeObserver,
     Checks,
@@ -41,12 +42,15 @@ LANES: Final = 4
 
 @dataclass(frozen=True, slots=True)
 class _Open:
-    """A task of which the rules left something over: None in `outcomes`, and in `leaning` what they said of it."""
+    """A task of which the rules left something over: None in `outcomes`, and in `leaning` what they said of it.
+
+    calibrated: whether the model's probabilities are."""
 
     index: int
     task: JudgeTask
     outcomes: tuple[Outcome | None, ...]
     leaning: tuple[Verdict, ...]
+    calibrated: bool
 
     @property
     def left(self) -> JudgeTask:
@@ -56,7 +60,9 @@ class _Open:
 
     def completed(self, answers: Sequence[Outcome]) -> tuple[Outcome, ...]:
         following = iter(
-            pooled(rules, answer, kind_of(fact.text)) if isinstance(answer, Verdict) else answer
+            pooled(rules, answer, kind_of(fact.text), calibrated=self.calibrated)
+            if isinstance(answer, Verdict)
+            else answer
             for rules, answer, fact in zip(self.leaning, answers, self.left.facts, strict=True)
         )
         return tuple(next(following) if outcome is None else outcome for outcome in self.outcomes)
@@ -129,7 +135,7 @@ class CascadeJudge:
                     leaning = tuple(
                         outcome for outcome, stands in said if stands is None and isinstance(outcome, Verdict)
                     )
-                    left.put_nowait(_Open(index, task, kept, leaning))
+                    left.put_nowait(_Open(index, task, kept, leaning, MARK in self._model.info.fingerprint))
         left.put_nowait(None)
 
     def _stands(self, fact: Fact, outcome: Outcome) -> bool:

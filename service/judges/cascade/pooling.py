@@ -3,7 +3,8 @@
     pooled(rules, model, kind_of(fact.text))    # one verdict
 
 A logarithmic opinion pool: the odds of each label are the model's, times how often the rules say what they said where
-that label is right, times the rules' own odds where they give some, each to a power, times a constant of the label. For
+that label is right, times the rules' own odds where they give some, each to a power, times a constant of the label. The
+constants take back what a small model says too often; a model that is calibrated says nothing too often. For
 facts about a figure's geometry the rules' word is worth much; for all others it is one of two guesses. Powers and
 constants are in `pooling.toml`, for the one and for the other, fitted on real responses by `make fit-pooling`.
 """
@@ -48,11 +49,12 @@ class Pool:
     bias: Mapping[Label, float]
     counts: Mapping[Label, Mapping[Label, int]]
 
-    def odds(self, rules: Verdict, model: Verdict) -> Odds:
+    def odds(self, rules: Verdict, model: Verdict, *, calibrated: bool = False) -> Odds:
         """Of each label by both."""
+        bias = dict.fromkeys(LABELS, 0.0) if calibrated else self.bias
         shares, said, own = model_odds(model), self.said_odds(rules), rules_odds(rules)
         return {
-            label: self.model * shares[label] + self.said * said[label] + self.chances * own[label] + self.bias[label]
+            label: self.model * shares[label] + self.said * said[label] + self.chances * own[label] + bias[label]
             for label in LABELS
         }
 
@@ -61,9 +63,9 @@ class Pool:
         return {label: math.log(row[rules.label] / sum(row.values())) for label, row in self.counts.items()}
 
 
-def pooled(rules: Verdict, model: Verdict, kind: str) -> Verdict:
+def pooled(rules: Verdict, model: Verdict, kind: str, *, calibrated: bool = False) -> Verdict:
     """The verdict of both on a fact of `kind` (`kinds.kind_of`). Its span is that of the judge whose label it is, the
-    rules' first.
+    rules' first. calibrated: whether the model's probabilities are.
 
     Where the model was not asked there are no two to pool, and the rules' stands. Their "absent" is absent either way;
     what they found in words that the selection of evidence does not know is not outvoted by an answer nobody gave.
@@ -71,7 +73,7 @@ def pooled(rules: Verdict, model: Verdict, kind: str) -> Verdict:
     if model.stage == "evidence":
         return rules
     figure, other = packaged()
-    odds = (figure if kind in FIGURE_KINDS else other).odds(rules, model)
+    odds = (figure if kind in FIGURE_KINDS else other).odds(rules, model, calibrated=calibrated)
     most = max(odds.values())
     weights = {label: math.exp(each - most) for label, each in odds.items()}
     total = math.fsum(weights.values())

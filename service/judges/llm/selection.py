@@ -52,7 +52,7 @@ MAX_SENTENCE = 400
 _NAME, _VALUED, _NUMBER, _PART, _WORD, _COMMON = 30, 15, 20, 10, 10, 3
 _LEAST = 10
 # Of sentences that bear on a fact, those far behind the best only dilute it.
-_SHARE_OF_BEST = 0.25
+SHARE_OF_BEST = 0.25
 
 _TERM = re.compile(
     rf"(?P<name>{NAME})"
@@ -182,11 +182,12 @@ class _Text:
         return found
 
 
-def select(response: str, fact: Fact) -> str:
+def select(response: str, fact: Fact, *, most: int = MOST_SENTENCES, share: float = SHARE_OF_BEST) -> str:
     """The evidence for or against `fact`, in the order of the response; '' where nothing bears on it. The response
     itself where the two are not both in words that are understood here.
 
-    Sentences that did not stand next to each other are separated by `GAP`.
+    Sentences that did not stand next to each other are separated by `GAP`. most: sentences chosen for themselves, of
+    those that share with the fact at least `share` of what the best of them does.
     """
     if _in_another_script(fact.text):
         return response
@@ -194,20 +195,20 @@ def select(response: str, fact: Fact) -> str:
     scores = {at: score for at, score in text.scores(terms).items() if score >= _LEAST}
     if not scores:
         return response if _in_another_script(response) else ""
-    floor = _SHARE_OF_BEST * max(scores.values())
+    floor = share * max(scores.values())
     bearing = {
         at: score
         for at, score in scores.items()
         # "There is a right angle at B" shares less with "AB is perpendicular to BC" than "AB = 3 and BC = 4" does.
         if score >= floor or related.related(text.spoken[at], terms.spoken)
     }
-    chosen = _strongest(text.sentences, bearing)
+    chosen = _strongest(text.sentences, bearing, most)
     # However often the right thing is said, what is said last may take it back.
     chosen.append(max(bearing))
     return _joined(text.sentences, sorted(set(_with_neighbours(text.sentences, chosen))))
 
 
-def _strongest(sentences: tuple[str, ...], bearing: dict[int, float]) -> list[int]:
+def _strongest(sentences: tuple[str, ...], bearing: dict[int, float], most: int) -> list[int]:
     """The few that share most, of as much the first; a sentence that is repeated counts once."""
     equal: dict[float, list[int]] = defaultdict(list)
     for at, score in bearing.items():
@@ -216,7 +217,7 @@ def _strongest(sentences: tuple[str, ...], bearing: dict[int, float]) -> list[in
     for score in sorted(equal, reverse=True):
         for at in sorted(equal[score]):
             chosen.setdefault(sentences[at], at)
-            if len(chosen) == MOST_SENTENCES:
+            if len(chosen) == most:
                 return list(chosen.values())
     return list(chosen.values())
 

@@ -136,6 +136,16 @@ async def test_listing_every_value_is_settled_against_the_fact_however_gladly_th
     assert model.batches == []
 
 
+async def test_a_calibrated_models_probabilities_are_not_corrected_again():
+    unsure = Verdict("contradicted", 0.2, certainty=0.45, contradiction=0.45)
+    asked = [JudgeTask("The old house is red.", (SCENE,))]
+    plain, calibrated = [
+        await outcomes(cascade(Model(lambda task: [unsure], name=name)), asked, soon())
+        for name in ("m", "m+calibration/0123")
+    ]
+    assert plain != calibrated
+
+
 async def test_decided_responses_do_not_wait_for_the_model():
     model = Model()
     model.may_answer.clear()

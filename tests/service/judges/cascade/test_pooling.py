@@ -44,6 +44,15 @@ def test_a_model_surer_of_the_fact_never_makes_it_less_likely(
     assert surer.probability >= less.probability - 1e-9
 
 
+def test_what_a_small_model_says_too_often_is_taken_back_and_a_calibrated_one_says_nothing_too_often() -> None:
+    nothing = Verdict("absent", 0.05, certainty=0.6, contradiction=0.2)
+    said = Verdict("contradicted", 0.2, certainty=0.45, contradiction=0.45)
+    plain, calibrated = (pooled(nothing, said, "sentence", calibrated=each) for each in (False, True))
+    assert plain.contradiction is not None
+    assert calibrated.contradiction is not None
+    assert plain.contradiction < calibrated.contradiction
+
+
 def test_that_one_of_them_saw_a_part_only_is_told() -> None:
     part, whole = Verdict("stated", 0.6, truncated=True), Verdict("stated", 0.6)
     assert pooled(whole, part, "length").truncated
