@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from perception_reward.annotations.language.cues import FALSE, FALSITY, TRUE
 
-# Each phrase of `_TASK` holds one of these, so that most texts are told by a few searches.
+# Each phrase of `_TASK` and `_DISOWNS` holds one of these, so that most texts and sentences are told by a few searches.
 _HINTS = (
     *("to check", "to be ", "to verify", "to judge", "check each", "check whether", "check all", "grader ", "judge "),
     *("about the figure:", "does the response", "if the response", "candidate statement"),
@@ -46,16 +46,16 @@ _ENTRY_NUMBER = re.compile(r"\s*\(?\w{1,3}[.)]\s*")
 def examined_of(text: str, ranges: Sequence[tuple[int, int]]) -> frozenset[int]:
     """Indices of the sentences, [start, end) of `text` each, that only say what is to be checked, "Facts to check: …",
     "None of these holds: …", of the entries of a list so headed, and of what the next sentence calls false."""
-    lowered = text.lower()
-    if not any(hint in lowered for hint in _HINTS):
+    if not _is_hinted(text):
         return frozenset()
     found: set[int] = set()
     heading, before = False, ""
     for index, (start, end) in enumerate(ranges):
         sentence = text[start:end]
-        if index and _DISOWNS.fullmatch(sentence):
+        hinted = _is_hinted(sentence)
+        if hinted and index and _DISOWNS.fullmatch(sentence):
             found.add(index - 1)
-        if task := _TASK.search(sentence):
+        if hinted and (task := _TASK.search(sentence)):
             found.add(index)
             heading = sentence.rstrip().endswith(_OPEN) or bool(_LISTS.search(task[0]))
             found |= {index + 1} if task["next"] and index + 1 < len(ranges) else set()
@@ -65,3 +65,8 @@ def examined_of(text: str, ranges: Sequence[tuple[int, int]]) -> frozenset[int]:
             heading = False
         before = sentence
     return frozenset(found)
+
+
+def _is_hinted(text: str) -> bool:
+    lowered = text.lower()
+    return any(hint in lowered for hint in _HINTS)
