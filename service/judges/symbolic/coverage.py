@@ -27,6 +27,7 @@ import tomllib
 from perception_reward.annotations.language.sentences import read
 from perception_reward.service.judges.base import Verdict
 from perception_reward.service.judges.symbolic.passages import Passage, Passages
+from perception_reward.service.judges.symbolic.roles import Roles, from_its_side, roles_of
 from perception_reward.service.judges.symbolic.terms import NUMBERS, QUOTES, TEXT, YEAR, Key, Term, heard
 from perception_reward.trainer_client.wire import Fact, Label
 
@@ -96,11 +97,12 @@ class Seen(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """A fact's terms: each key's bit, its kind, and whether the fact denies it."""
+    """A fact's terms: each key's bit, its kind, whether the fact denies it, and what stands on either side of one."""
 
     bits: dict[Key, int]
     kinds: dict[Key, str]
     denied: frozenset[Key]
+    roles: Roles | None = None
 
     @property
     def numbers(self) -> int:
@@ -127,8 +129,11 @@ class Wanted:
 def wanted(text: str) -> Wanted:
     """The terms of a fact's text."""
     found: dict[Key, Term] = {}
+    roles: list[Roles | None] = []
     for sentence in read(text).sentences:
-        for term in heard(sentence):
+        said = heard(sentence)
+        roles.append(roles_of(sentence.text, said))
+        for term in said:
             # A fact's "no" is in what it denies.
             if len(found) < MOST_TERMS and sentence.text[term.start : term.end].lower() != "no":
                 found.setdefault(term.key, term)
@@ -142,6 +147,7 @@ def wanted(text: str) -> Wanted:
         {key: 1 << at for at, key in enumerate(found)},
         {key: term.kind for key, term in found.items()},
         frozenset(key for key, term in found.items() if term.denied),
+        roles[0] if len(roles) == 1 else None,
     )
 
 
@@ -181,6 +187,7 @@ def label_of(seen: Seen, chances: Mapping[Label, float]) -> tuple[Label, bool]:
 
 def look(sought: Wanted, units: Passages) -> Seen:
     """What the units say of a fact. The work is bounded by the places of its terms."""
+    units = from_its_side(sought.roles, units) if sought.roles else units
     said: _Masks = defaultdict(int)
     mentioned: _Masks = defaultdict(int)
     against: _Masks = defaultdict(int)

@@ -5,8 +5,8 @@ A response is read once for all its facts and indexed by its terms.
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterator
+from collections import ChainMap, defaultdict
+from collections.abc import Iterator, Mapping, MutableMapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import chain, islice
@@ -51,13 +51,32 @@ class Passages:
         return len(self._read) > MOST_PASSAGES
 
     @cached_property
-    def places(self) -> dict[Key, dict[int, list[Term]]]:
+    def places(self) -> MutableMapping[Key, dict[int, list[Term]]]:
         """By key: the passages that have it, in order, and where they do."""
         found: dict[Key, dict[int, list[Term]]] = defaultdict(lambda: defaultdict(list))
         for at, passage in enumerate(self.all):
             for term in passage.terms:
                 found[term.key][at].append(term)
         return found
+
+    def with_terms(self, changed: Mapping[int, Mapping[int, Term]]) -> Passages:
+        """The same passages, with other terms in some: by passage, and by where the term stands that each replaces.
+
+        Costs what these passages have, not what all have.
+        """
+        other = Passages(self._document)
+        other._read = list(self._read)
+        moved: dict[Key, dict[int, list[Term]]] = {}
+        for at, new in changed.items():
+            old = self.all[at].terms
+            found = tuple(new.get(term.at, term) for term in old)
+            for key in {term.key for term in old if term.at in new} | {term.key for term in new.values()}:
+                moved.setdefault(key, {})[at] = [term for term in found if term.key == key]
+            other._read[at] = replace(self.all[at], terms=found)
+        places = {key: self.places.get(key, {}) | at_key for key, at_key in moved.items()}
+        places = {key: {at: at_key[at] for at in sorted(at_key) if at_key[at]} for key, at_key in places.items()}
+        other.places = ChainMap(places, self.places)
+        return other
 
 
 def _passages(document: Document) -> Iterator[Passage]:

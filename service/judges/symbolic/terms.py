@@ -78,6 +78,17 @@ def _classes() -> Iterator[tuple[str, tuple[str, int]]]:
 
 
 _EXCLUSIVE = dict(_classes())
+# Relations that have no opposite of two values: what is not inside a thing need not have it inside.
+_ONE_WAY = {_EXCLUSIVE[stem(word)][0] for word in ("inside",)}
+
+
+def _opposites() -> Iterator[tuple[Key, Key]]:
+    for name in {name for name, _ in _EXCLUSIVE.values()} - _ONE_WAY:
+        if {value for other, value in _EXCLUSIVE.values() if other == name} == {0, 1}:
+            yield from (((name, 0), (name, 1)), ((name, 1), (name, 0)))
+
+
+_OPPOSITES = dict(_opposites())
 _COUNTS = {"singl": Fraction(1), "coupl": Fraction(2), "pair": Fraction(2)}
 # What "A" stands in front of where it is no name.
 _ARTICLE = re.compile(r"\s+(?!and\b|or\b|is\b|has\b|to\b)[a-z]")
@@ -119,6 +130,11 @@ class Term:
     end: int
     denied: bool = False
     idle: bool = False
+
+
+def opposite(key: Key) -> Key | None:
+    """The one other value of a word that excludes one, as left of right; None where there are none or several."""
+    return _OPPOSITES.get(key)
 
 
 @lru_cache(maxsize=256)
