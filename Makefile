@@ -90,17 +90,14 @@ test-trl: $(TRL_VENV)/ready  ## TRL training tiny models with the reward of a re
 	SERVICE_PYTHON=$$(command -v $(PYTHON)) $(TRL_VENV)/bin/python -m pytest -q -m trl -W default \
 		tests/trainers/test_trl.py tests/trainers/test_recipes.py
 
-TRAIN_VENV ?= .venv-train
-
-$(TRAIN_VENV)/ready: pyproject.toml
-	$(PYTHON) -m venv $(TRAIN_VENV)
-	$(TRAIN_VENV)/bin/python -m pip install -q torch==2.13.0
-	$(TRAIN_VENV)/bin/python -m pip install -q trl==1.16.0 peft==0.21.2 -e '.[service,train]' $(TEST_TOOLS)
+# `judge train` is a command of the service: beside it, after `make test-trl`, which runs without it.
+$(TRL_VENV)/train: $(TRL_VENV)/ready pyproject.toml
+	$(TRL_VENV)/bin/python -m pip install -q peft==0.21.2 -e '.[service,train]'
 	touch $@
 
 .PHONY: test-train
-test-train: $(TRAIN_VENV)/ready  ## `judge train` on a tiny model: taught, killed, taught on, and measured (installs 1 GB)
-	$(TRAIN_VENV)/bin/python -m pytest -q -m train -W default $(addprefix tests/service/training/test_,course.py fitting.py engine.py)
+test-train: $(TRL_VENV)/train  ## `judge train` on a tiny model: taught, killed, taught on, and measured (installs 1 GB)
+	$(TRL_VENV)/bin/python -m pytest -q -m train -W default $(addprefix tests/service/training/test_,course.py fitting.py engine.py)
 
 VERL_VENV ?= .venv-verl
 
@@ -394,8 +391,8 @@ fit-pooling:  ## How the cascade takes rules and model together; POOLING="--mode
 	$(PYTHON) tests/benchmarks/pooling.py $(POOLING)
 
 .PHONY: bench-train-judge
-bench-train-judge: $(TRAIN_VENV)/ready  ## What teaching a judge is worth; TEACH="--base FOLDER --out FOLDER --freeze 16"
-	$(TRAIN_VENV)/bin/python tests/benchmarks/train_judge.py $(TEACH)
+bench-train-judge: $(TRL_VENV)/train  ## What teaching a judge is worth; TEACH="--base FOLDER --out FOLDER --freeze 16"
+	$(TRL_VENV)/bin/python tests/benchmarks/train_judge.py $(TEACH)
 
 .PHONY: bench-reference
 bench-reference:  ## Beside the reference's way of asking; SIDE="--reference CHECKOUT --url URL --model NAME --tokenizer FOLDER"
