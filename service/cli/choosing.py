@@ -30,6 +30,8 @@ from perception_reward.service.settings import Settings, naming
 from perception_reward.service.training.choosing import Tried, by_rules, chosen, together, try_all, ways, worth
 from perception_reward.service.training.configuration import write_config
 
+# How all of them are asked: it belongs to what is chosen, since a judge that is served otherwise is another one.
+ASKED = ("judge_scope", "judge_tokenizer", "judge_engine_arg", "max_response_chars")
 LABELLED = (
     "Labelled responses: records of `response`, `fact` and `label`, as for `audit --labelled`, or as `judge label` "
     "writes them; may be given several times."
@@ -37,10 +39,7 @@ LABELLED = (
 Labelled = Annotated[list[Path] | None, typer.Option("--labelled", exists=True, dir_okay=False, help=LABELLED)]
 
 
-@with_settings(
-    *("judge_scope", "judge_api_key", "judge_tokenizer", "judge_concurrency", "judge_engine_arg"),
-    *("max_response_chars", "log_json"),
-)
+@with_settings(*ASKED, "judge_api_key", "judge_concurrency", "log_json")
 def choose(
     settings: Settings,
     out: Annotated[Path, typer.Argument(dir_okay=False, help="The file to write, for `serve --judge-config`.")],
@@ -112,7 +111,7 @@ def choose(
             f"chosen: {described(best)}; on problems that it was not chosen on, what is chosen so is right in "
             f"{_told(share)} of {share.total}"
         )
-        _write_chosen(out, best, len(probes), replace=force)
+        _write_chosen(out, best, settings, len(probes), replace=force)
     typer.echo(f"perception-reward serve --judge-config {out}")
 
 
@@ -146,8 +145,9 @@ def described(one: Tried) -> str:
     return ", ".join("grounded" if part == "on" else part for part in told)
 
 
-def _write_chosen(out: Path, best: Tried, pairs: int, *, replace: bool) -> None:
-    held = dict(best.settings)
+def _write_chosen(out: Path, best: Tried, settings: Settings, pairs: int, *, replace: bool) -> None:
+    given = {name: getattr(settings, name) for name in ASKED if getattr(settings, name)}
+    held = {**given, **best.settings}
     if (calibration := best.calibration) is not None:
         file = out.with_name(f"{out.stem}.calibration.json")
         with written(file, replace=replace) as part:

@@ -88,6 +88,17 @@ def test_what_is_chosen_is_printed_with_its_worth_and_written_for_serve(tmp_path
     assert "exists; name another file, or pass --force" in again.stderr
 
 
+def test_how_the_judges_were_asked_is_written_too(tmp_path: Path):
+    out, asked = tmp_path / "judge.toml", ["--judge-tokenizer", "/models/a", "--judge-engine-arg", "dtype=float32"]
+    pairs = labelled(tmp_path / "pairs.jsonl")
+    done = run("choose", str(out), "--labelled", str(pairs), *asked, "--max-response-chars", "4096")
+    assert done.exit_code == 0, done.output
+    settings = load(judge_config=out)
+    assert settings.judge_tokenizer == "/models/a"
+    assert settings.judge_engine_arg == ("dtype=float32",)
+    assert settings.max_response_chars == 4096
+
+
 def test_choosing_on_nothing_and_from_a_judge_that_there_is_not_are_told(tmp_path: Path):
     done = run("choose", str(tmp_path / "a.toml"))
     assert done.exit_code == 2
