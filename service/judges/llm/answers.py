@@ -24,14 +24,15 @@ class Answers:
     """words: for each label the word that means it. Raises ValueError where their first tokens do not tell them apart.
 
     by_label: the tokens that each word may begin with, at a line's start and after a space. tokens: all, sorted.
-    written: of each word the one token that a model is taught to answer, that at a line's start where there is one.
+    written: of each word the one token that a model is taught to answer: the word as a line begins with it, where that
+    is one token, else the word behind a space, else the first of those that it may begin with.
     """
 
     def __init__(self, vocabulary: Vocabulary, words: Mapping[Label, str]) -> None:
         self.by_label: dict[Label, Tokens] = {label: _tokens(vocabulary, word) for label, word in words.items()}
         _check_apart(vocabulary, self.by_label, words)
         self.written: dict[Label, int] = {
-            label: (*vocabulary.single_tokens((word,)), *self.by_label[label])[0] for label, word in words.items()
+            label: _whole(vocabulary, word, self.by_label[label]) for label, word in words.items()
         }
         self.tokens: Tokens = tuple(sorted(token for tokens in self.by_label.values() for token in tokens))
         self._labels: dict[int, Label] = {token: label for label, tokens in self.by_label.items() for token in tokens}
@@ -72,6 +73,11 @@ def _tokens(vocabulary: Vocabulary, word: str) -> Tokens:
             "use another judge model, or the method `paper`"
         )
     return tokens
+
+
+def _whole(vocabulary: Vocabulary, word: str, beginnings: Tokens) -> int:
+    singles = (vocabulary.single_tokens((spelled,)) for spelled in (word, " " + word))
+    return next((single[0] for single in singles if single), beginnings[0])
 
 
 def _check_apart(vocabulary: Vocabulary, by_label: Mapping[Label, Tokens], words: Mapping[Label, str]) -> None:
