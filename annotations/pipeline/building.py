@@ -52,6 +52,7 @@ from perception_reward.annotations.pipeline.work import Job, StepReport, Watch
 
 STEPS = ("trajectories", "filter", "extract", "check", "distractors")
 STORE = "store.jsonl"
+ASKS_NOBODY = "asks no model and costs nothing; the step behind it can be estimated once this one is done"
 
 
 class ConfigFault(ValueError):
@@ -170,8 +171,8 @@ class Build:
         """The file that a step writes; the last one's is the store."""
         return self.store if step == STEPS[-1] else self.folder / f"{step}.jsonl"
 
-    async def run(self, *, dry: bool = False) -> Estimate | None:
-        """Do what is not done yet. dry: estimate the first step that asks a model, without asking it.
+    async def run(self, *, dry: bool = False) -> None:
+        """Do what is not done yet. dry: tell what the first step of it would cost, without asking anybody.
 
         Raises as the steps do; what was paid for is kept.
         """
@@ -183,21 +184,22 @@ class Build:
             if not self._is_done(step, identity):
                 job = Job(step, self.out(step), replace=True, watch=self.watch(step))
                 found = await self._steps()[step](job, source, dry)
-                if isinstance(found, Estimate):
-                    return found
+                self.said(step, self._told(step, found))
                 if dry:
-                    return None
-                model = getattr(getattr(self.config, step), "model", None)
-                if isinstance(found, StepReport) and model is not None:
-                    self.said(step, found.lines(model.asked().limits))
-                else:
-                    self.said(step, list(found.lines()))
+                    return
                 done = {"of": identity, "out": _digest(self.out(step))}
                 self._done(step).write_text(json.dumps(done), encoding="utf-8")
-            elif not dry:
+            else:
                 self.said(step, ["done already"])
             source = self.out(step)
-        return None
+
+    def _told(self, step: str, found: Any) -> list[str]:
+        model: ModelConfig | None = getattr(getattr(self.config, step), "model", None)
+        if found is None:
+            return [ASKS_NOBODY]
+        if isinstance(found, StepReport | Estimate) and model is not None:
+            return found.lines(model.asked().limits)
+        return list(found.lines())
 
     def _steps(self) -> dict[str, Callable[[Job, Path, bool], Awaitable[Any]]]:
         return {

@@ -6,7 +6,7 @@ import json
 import os
 from typing import Annotated, Any, cast
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
 from perception_reward.annotations.pipeline.asks import Sampling
 from perception_reward.annotations.pipeline.endpoint import RETRIES
@@ -23,7 +23,16 @@ def _pair(value: object) -> object:
 
 
 def _mapping(value: object) -> object:
-    return json.loads(value) if isinstance(value, str) and value.strip() else value
+    try:
+        return json.loads(value) if isinstance(value, str) and value.strip() else value
+    except ValueError as error:
+        raise ValueError(f"is no JSON object ({error})") from None
+
+
+def _address(value: str) -> str:
+    if not value.startswith(("http://", "https://")):
+        raise ValueError(f"{value!r} begins neither with http:// nor with https://")
+    return value
 
 
 class ModelConfig(BaseModel):
@@ -31,7 +40,9 @@ class ModelConfig(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    url: str = Field(pattern=r"^https?://", description="The endpoint's base URL, such as http://127.0.0.1:8000/v1.")
+    url: Annotated[str, AfterValidator(_address)] = Field(
+        description="The endpoint's base URL, such as http://127.0.0.1:8000/v1."
+    )
     model: str = Field(min_length=1, description="The model's name there.")
     api_key_env: str = Field(
         default=KEY_VARIABLE, description="The variable that holds the endpoint's key, if it wants one."
@@ -80,4 +91,4 @@ class ModelConfig(BaseModel):
 def complaint(error: Any) -> str:
     """The first fault of a `ValidationError`, by the option's name."""
     first = cast("dict[str, Any]", error.errors(include_url=False, include_input=False)[0])
-    return f"{'.'.join(map(str, first['loc'])).replace('_', '-')}: {first['msg']}"
+    return f"{str(first['loc'][0]).replace('_', '-')}: {first['msg'].removeprefix('Value error, ')}"

@@ -196,7 +196,7 @@ class Engine:
             except NoReply as error:
                 self._in_vain += 1
                 if self._in_vain >= MOST_IN_VAIN or (isinstance(error, Unreachable) and not self.tally.requests):
-                    self.gate.stop(EndpointRefused(f"{self._in_vain} requests were in vain, the last one: {error}"))
+                    self.gate.stop(EndpointRefused(f"{self._in_vain} requests in vain, the last one: {error}"))
                 raise
             self._in_vain = 0
             cost.append(reply.tokens)

@@ -22,6 +22,7 @@ MOST_PIXELS = 1280 * 28 * 28
 LEAST_SIDE = 28
 # Bytes of a file that is an image of a problem.
 LARGEST = 64 << 20
+BROKEN = "an image is broken"
 _AS_THEY_ARE = {"PNG": "image/png", "JPEG": "image/jpeg", "WEBP": "image/webp"}
 _ORIENTATION = 0x0112
 
@@ -62,7 +63,7 @@ def picture_of(reference: str, root: Path, *, urls: bool = False, most_pixels: i
     """The image that a problem names. Raises `ImageFault` for one that cannot be had."""
     if reference.startswith(("http://", "https://")):
         if not urls:
-            raise ImageFault("an image is a URL, and --allow-urls is not given", reference[:200])
+            raise ImageFault("an image is a URL, and URLs are not allowed (--allow-urls, allow_urls)", reference[:200])
         return Picture(reference, None, reference, most_pixels)
     path = root / reference
     try:
@@ -92,8 +93,10 @@ def _prepared(path: Path, most_pixels: int) -> tuple[str, bytes]:
                 return "image/png", _redrawn(pillow, image, most_pixels)
     except ImageFault:
         raise
+    except pillow.UnidentifiedImageError:
+        raise ImageFault(BROKEN, f"{path}: is of no known form, or cut short") from None
     except Exception as error:  # Pillow raises whatever a decoder does: SyntaxError, struct.error, …
-        raise ImageFault("an image is broken", f"{path}: {' '.join(str(error).split())[:200]}") from None
+        raise ImageFault(BROKEN, f"{path}: {' '.join(str(error).split())[:200]}") from None
 
 
 def _redrawn(pillow: Any, image: Any, most_pixels: int) -> bytes:

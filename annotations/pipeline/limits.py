@@ -86,7 +86,11 @@ class Gate:
                 if self._fits(_plus(_plus(self._spent, self._reserved), most)):
                     break
                 if self._reserved == (0, 0):
-                    self.stop(BudgetSpent(f"the budget is spent: {self._told()}; a larger one goes on from here"))
+                    self.stop(
+                        BudgetSpent(
+                            f"the budget is spent: {self._told()}, and another request may cost more than is left"
+                        )
+                    )
                     continue
                 await self._changed.wait()
             self._reserved = _plus(self._reserved, most)

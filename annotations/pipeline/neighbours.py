@@ -29,6 +29,7 @@ from pydantic import BaseModel
 
 from perception_reward.annotations.distractors import LEAST_SHARE, MOST, MOST_OF_ONE, with_distractors
 from perception_reward.annotations.english import read_sentence
+from perception_reward.annotations.language.geometry.elements import Element
 from perception_reward.annotations.language.numbers import Number, in_words, numbers_in
 from perception_reward.annotations.model import Annotation
 from perception_reward.annotations.pipeline.asks import Ask, Steps
@@ -181,10 +182,13 @@ def false_neighbours(text: str, facts: Sequence[str], rng: random.Random) -> Ite
 def _values(text: str, facts: Sequence[str], rng: random.Random) -> Iterator[tuple[str, str]]:
     said, found = wording(text), list(numbers_in(text))
     slot = said.slot
-    if slot is None or slot[0] != "number" or not found or found[-1].kind != "cardinal" or _BOUND.search(text):
+    if slot is None or slot[0] not in ("number", "value") or not found or _BOUND.search(text):
+        return
+    # Of what is said of a figure, the number that is its value, and no part of an expression or a name.
+    if found[-1].kind != "cardinal" or said.value != found[-1].value:
         return
     counts = re.match(r"\W*(?:there (?:is|are)|exactly)\b", text, re.I)
-    if (not counts and _is_one_of_many(text)) or text[: found[-1].start].endswith(":"):
+    if slot[0] == "number" and ((not counts and _is_one_of_many(text)) or text[: found[-1].start].endswith(":")):
         return
     true = {wording(fact).value for fact in facts if wording(fact).slot == slot}
     value = found[-1].value
@@ -193,20 +197,26 @@ def _values(text: str, facts: Sequence[str], rng: random.Random) -> Iterator[tup
     borrowed = [
         one.value
         for one in others
-        if one.slot is not None and one.slot != slot and one.slot[0] == "number" and _size(one.slot) == _size(slot)
+        if one.slot is not None and one.slot != slot and one.slot[0] == slot[0] and _sort(one.slot) == _sort(slot)
     ]
     rng.shuffle(borrowed)
     near = [value + step * (10 if abs(value) >= 40 and value.denominator == 1 else 1) for step in (1, -1, 2, -2, 3)]
     rng.shuffle(near)
-    counted = value.denominator == 1 and re.search(r"\bthere (?:is|are)\b|\bcontains?\b|\bhas\b", text, re.I)
+    counted = (
+        slot[0] == "number"
+        and value.denominator == 1
+        and re.search(r"\bthere (?:is|are)\b|\bcontains?\b|\bhas\b", text, re.I)
+    )
     kind = "count" if counted else "value"
     for other in (*borrowed, *near):
         if not isinstance(other, Fraction) or other <= 0 or other in true or not _differ(value, other):
             continue
         # Not of another order of size, nor "one stars", nor more than all of it.
         alike = value == 0 or Fraction(1, 10) <= other / value <= 10
+        turned = slot[0] == "value" and _sort(slot) == "angle" and value < 180 <= other
         if (
             alike
+            and not turned
             and not ((counted or counts) and 1 in (value, other))
             and (other <= 100 or not _is_share(text, found[-1]))
         ):
@@ -222,9 +232,12 @@ def _is_one_of_many(text: str) -> bool:
     return _ONE_OF_MANY.search(text) is not None
 
 
-def _size(slot: tuple[object, ...]) -> int:
-    words = slot[1]
-    return len(cast("tuple[str, ...]", words)) if isinstance(words, tuple) else 0
+def _sort(slot: tuple[object, ...]) -> object:
+    """Equal for things whose values may be taken for one another: elements of one kind, or as many words."""
+    about = slot[1]
+    if isinstance(about, Element):
+        return "angle" if about.kind == "vertex" else about.kind
+    return len(cast("tuple[str, ...]", about))
 
 
 def _differ(one: Fraction, other: Fraction) -> bool:

@@ -75,6 +75,8 @@ def _row(path: Path, number: int, line: bytes, model: type[M]) -> M:
         first = error.errors(include_url=False, include_input=False)[0]
         where = ".".join(map(str, first["loc"]))
         what = f"has a wrong {where}: {first['msg']}" if where else f"is no {model.__name__.lower()} ({first['msg']})"
+        if first["type"] == "missing":
+            what = f"has no {where}, which the step before writes; name its output"
         raise RecordFileError(path, [LineError(number, where, what)]) from None
 
 

@@ -20,6 +20,7 @@ from perception_reward.annotations.pipeline.journal import Journal
 from perception_reward.annotations.pipeline.limits import Stopped
 from perception_reward.annotations.pipeline.neighbours import Distracted, Distracting, NeighbourReport
 from perception_reward.annotations.pipeline.picture import bars
+from perception_reward.annotations.pipeline.prompts import Prompt
 from perception_reward.annotations.pipeline.rows import (
     Extracted,
     Outputs,
@@ -155,7 +156,7 @@ async def check_facts(
 
     def settle(group: list[Extracted], checked: Checked, files: Outputs, report: StepReport) -> None:
         found.add(checked)
-        files.keep(annotation_of(checked))
+        files.keep(_also_by(asked, "check", checking.look, annotation_of(checked)))
         for one in checked.dropped:
             files.drop({"id": group[0].id, **one.claim.model_dump(), "flagged": one.flagged}, one.why, one.detail)
 
@@ -189,7 +190,7 @@ async def add_neighbours(
 
     def settle(annotation: Annotation, one: Distracted, files: Outputs, report: StepReport) -> None:
         found.add(one)
-        files.keep(one.annotation)
+        files.keep(_also_by(asked, "distractors", distracting.entailed, one.annotation))
         for text, why in one.dropped:
             files.drop({"id": annotation.id, "text": text}, why, "")
 
@@ -201,6 +202,21 @@ async def add_neighbours(
     else:
         unasked(job, rows, distracting.step, settle)
     return found
+
+
+def _also_by(asked: Asked | None, method: str, prompt: Prompt | None, annotation: Annotation) -> Annotation:
+    """The annotation, naming a model too that was asked of its facts later, where one was."""
+    if asked is None or prompt is None:
+        return annotation
+    made = annotation.provenance or Provenance()
+    more = {
+        "method": method,
+        "model": asked.sampling.model,
+        "prompt": prompt.version,
+        "settings": asked.sampling.said,
+    }
+    said = {name: "; ".join(filter(None, (getattr(made, name), value))) for name, value in more.items()}
+    return annotation.model_copy(update={"provenance": made.model_copy(update=said)})
 
 
 def images_of(job: Job) -> Path:

@@ -9,7 +9,7 @@ from pathlib import Path
 from perception_reward.annotations.copies import listed
 from perception_reward.annotations.model import Provenance
 from perception_reward.annotations.pipeline.asks import Answer, Ask, Sampling, Steps
-from perception_reward.annotations.pipeline.images import MOST_PIXELS, ImageFault, Picture, picture_of
+from perception_reward.annotations.pipeline.images import BROKEN, MOST_PIXELS, ImageFault, Picture, picture_of
 from perception_reward.annotations.pipeline.prompts import Prompt
 from perception_reward.annotations.pipeline.rows import Problem, Trajectory
 
@@ -49,6 +49,8 @@ class Asking:
         return self._answered(problem, answers)
 
     def _answered(self, problem: Problem, answers: Sequence[Answer]) -> Answered:
+        if answers and all(answer.why == BROKEN for answer in answers):
+            return Answered(dropped=[(-1, BROKEN, answers[0].detail)])
         found = Answered()
         provenance = Provenance(
             source=problem.source or None,

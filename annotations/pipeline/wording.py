@@ -120,15 +120,19 @@ def _claim_key(claim: Claim) -> tuple[object, ...]:
 
 def _claim_slot(claim: Claim) -> tuple[tuple[object, ...] | None, object]:
     if claim.relation == "right":
-        return ("value", claim.subject), "90"
+        return ("value", claim.subject), Fraction(90)
     if claim.relation == "value" and claim.values:
-        return ("value", claim.subject), _shown(claim.values[-1][0])
+        return ("value", claim.subject), _number(claim.values[-1][0])
     if claim.relation in ("parallel", "perpendicular"):
         return ("lines", claim.subject, claim.object), claim.relation
     return None, None
 
 
 def _shown(value: Value) -> str:
-    """`90` for a number, whatever it was written with; an expression as it was read."""
+    return str(_number(value))
+
+
+def _number(value: Value) -> Fraction | str:
+    """A number, whatever it was written with; an expression as it was read."""
     terms = value.terms
-    return str(terms[0][1]) if len(terms) == 1 and terms[0][0] == ((), 1) else repr(terms)
+    return Fraction(terms[0][1]) if len(terms) == 1 and terms[0][0] == ((), 1) else repr(terms)

@@ -12,9 +12,7 @@ import typer
 from perception_reward.annotations.check import check
 from perception_reward.annotations.distractors import MOST
 from perception_reward.annotations.pipeline.building import Build, read_config
-from perception_reward.annotations.pipeline.engine import Estimate
 from perception_reward.annotations.pipeline.filtering import Grader
-from perception_reward.annotations.pipeline.limits import Limits
 from perception_reward.annotations.pipeline.neighbours import Distracting
 from perception_reward.annotations.pipeline.steps import add_neighbours
 from perception_reward.annotations.pipeline.work import Asked, Job
@@ -93,19 +91,13 @@ def build(
     root = config.resolve().parent
     whole = Job("build", root / read.folder / "build.jsonl")
 
-    async def main(job: Job) -> Estimate | None:
-        return await Build(read, root, grader, heard, said, lambda step: job.watch).run(dry=dry_run)
+    async def main(job: Job) -> None:
+        await Build(read, root, grader, heard, said, lambda step: job.watch).run(dry=dry_run)
 
-    found = run_step(whole, None, main)
-    store = Build(read, root, grader, heard, said, lambda step: whole.watch).store
-    if dry_run:
-        if found is None:
-            typer.echo("the next step asks no model; run it, and estimate the one behind it then")
-        else:
-            for line in found.lines(Limits()):
-                typer.echo(line)
-        return
-    checked_or_exit([store], f"the store: {store}")
+    run_step(whole, None, main)
+    if not dry_run:
+        store = Build(read, root, grader, heard, said, lambda step: whole.watch).store
+        checked_or_exit([store], f"the store: {store}")
 
 
 def checked_or_exit(files: Sequence[Path], *lines: str) -> None:

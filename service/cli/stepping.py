@@ -16,7 +16,7 @@ from pydantic import ValidationError
 from perception_reward.annotations.pipeline.config import ModelConfig, complaint
 from perception_reward.annotations.pipeline.engine import Estimate, Tally
 from perception_reward.annotations.pipeline.journal import JournalFault
-from perception_reward.annotations.pipeline.limits import Limits, Stopped
+from perception_reward.annotations.pipeline.limits import BudgetSpent, Limits, Stopped
 from perception_reward.annotations.pipeline.prompts import Prompt, PromptFault
 from perception_reward.annotations.pipeline.rows import beside, count_lines
 from perception_reward.annotations.pipeline.work import Asked, Job, StepReport, Watch
@@ -50,7 +50,8 @@ def _with_model(required: bool, command: Callable[..., None]) -> Callable[..., N
 def _option(name: str) -> inspect.Parameter:
     field = ModelConfig.model_fields[name]
     flag = f"--{name.replace('_', '-')}"
-    default = "" if field.is_required() or field.default in (None, False) else f" (default: {_shown(field.default)})"
+    unsaid = field.is_required() or field.default_factory is not None or field.default in (None, False)
+    default = "" if unsaid else f" (default: {_shown(field.default)})"
     if field.annotation is bool:
         option = typer.Option(flag, help=field.description, rich_help_panel=PANEL)
         annotation, value = Annotated[bool, option], False
@@ -116,10 +117,10 @@ def _told(job: Job) -> Generator[None]:
         except (JournalFault, PromptFault) as error:
             fail(str(error), status=2)
         except Stopped as error:
-            kept = (
-                f"; {job.journal} keeps what was paid for, and the same command goes on" if job.journal.exists() else ""
-            )
-            fail(f"{error}{kept}", status=130 if str(error) == "stopped" else 1)
+            more = " with a larger budget" if isinstance(error, BudgetSpent) else ""
+            kept = job.journal if job.journal.exists() else job.out.parent if job.step == "build" else None
+            told = f"; {kept} keeps what was paid for, and the same command{more} goes on" if kept is not None else ""
+            fail(f"{error}{told}", status=130 if str(error) == "stopped" else 1)
 
 
 class Reported(Protocol):

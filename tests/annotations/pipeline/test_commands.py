@@ -87,10 +87,16 @@ def test_broken_images_urls_and_refusals_are_dropped_with_the_reason(endpoint: A
     endpoint.reply = lambda request: {"message": {"role": "assistant", "refusal": "no"}}
     told = run("trajectories", source, made, "--url", endpoint.url, "--model", "big")
     assert told.exit_code == 0, told.output
+    several = tmp_path / "several.jsonl"
+    assert (
+        run("trajectories", source, several, "--url", endpoint.url, "--model", "big", "--samples", "3").exit_code == 0
+    )
+    [broken] = [row for row in lines(tmp_path / "several.dropped.jsonl") if row["reason"] == "an image is broken"]
+    assert broken["detail"] == f"{tmp_path / '0.png'}: is of no known form, or cut short"
     assert [row["reason"] for row in lines(tmp_path / "made.dropped.jsonl")] == [
         "an image is broken",
         "an image file cannot be read",
-        "an image is a URL, and --allow-urls is not given",
+        "an image is a URL, and URLs are not allowed (--allow-urls, allow_urls)",
         "names no image",
         "the model refused",
     ]
@@ -102,7 +108,9 @@ def test_what_is_wrong_is_told_in_a_line(endpoint: Any, tmp_path: Path) -> None:
     model = ("--url", endpoint.url, "--model", "big")
     for arguments, status, said in (
         ((source, made), 2, "name the model with --url and --model"),
-        ((source, made, "--url", "nowhere", "--model", "m"), 2, "--url: String should match"),
+        ((source, made, "--url", "nowhere", "--model", "m"), 2, "--url: 'nowhere' begins neither with http:// nor"),
+        ((source, made, *model, "--extra", "{x"), 2, "--extra: is no JSON object"),
+        ((source, made, *model, "--price", "low"), 2, "--price: Input should be a valid number"),
         ((source, made, *model, "--cost-budget", "1"), 2, "needs the price"),
         ((source, made, *model, "--map", "x=y"), 2, "NAME is one of"),
         ((source, made, *model, "--layout", "no"), 2, "unknown layout"),
@@ -114,6 +122,8 @@ def test_what_is_wrong_is_told_in_a_line(endpoint: Any, tmp_path: Path) -> None:
         told = run("trajectories", *arguments)
         assert (told.exit_code, said in " ".join(told.output.split())) == (status, True), told.output
         assert not made.exists()
+    told = run("check", source, made)
+    assert "line 1: has no response, which the step before writes; name its output" in " ".join(told.output.split())
     endpoint.faults = lambda number: ["401"]
     told = run("trajectories", source, made, *model)
     assert told.exit_code == 1
@@ -216,6 +226,12 @@ def test_claims_are_extracted_and_checked_into_a_store(endpoint: Any, tmp_path: 
     assert first["facts"][0]["confidence"] == 1.0
     assert first["provenance"]["model"] == "small"
     assert first["provenance"]["prompt"].startswith("direct-")
+    endpoint.reply, more = everything, tmp_path / "more.jsonl"
+    told = run("distractors", store, more, "--url", endpoint.url, "--model", "careful")
+    assert told.exit_code == 0, told.output
+    provenance = lines(more)[0]["provenance"]
+    assert provenance["model"] == "small; careful"
+    assert "; entailed-" in provenance["prompt"]
 
 
 def everything(request: Any) -> Any:
@@ -247,7 +263,8 @@ def test_one_file_builds_a_valid_store_from_nothing_and_a_rollout_is_scored(endp
     endpoint.faults = lambda number: [["429"], ["slow"], ["500"], []][number % 4]
     path = config(tmp_path, endpoint.url)
     told = run("build", path, "--dry-run")
-    assert "4 rows: 16 requests to send" in told.output, told.output
+    assert "trajectories: 4 rows: 16 requests to send" in told.output, told.output
+    assert "in the currency of the price" in told.output
     assert not (tmp_path / "build").exists()
     told = run("build", path, "--workers", "1")
     assert told.exit_code == 0, told.output
@@ -264,6 +281,7 @@ def test_one_file_builds_a_valid_store_from_nothing_and_a_rollout_is_scored(endp
     whole, asked = store.read_bytes(), sum(endpoint.asked.values())
     told = run("build", path, "--workers", "1")
     assert told.output.count("done already") == 5
+    assert run("build", path, "--dry-run").output.count("done already") == 5
     assert (store.read_bytes(), sum(endpoint.asked.values())) == (whole, asked)
     rollouts, results = tmp_path / "rollouts.jsonl", tmp_path / "results.jsonl"
     response = "<think>AB = 5.</think>\n<answer>\\boxed{5}</answer>"

@@ -35,6 +35,10 @@ def neighbours(text: str, *others: str) -> list[tuple[str, str]]:
         ("The cup is left of the plate.", [], ("The plate is left of the cup.", "element")),
         ("The cup is left of the plate.", [], ("The cup is right of the plate.", "order")),
         ("The line increases.", [], ("The line decreases.", "relation")),
+        ("AB = 5.", ["The length of CD is 8 cm."], ("AB = 8.", "cell")),
+        ("The side AB has a length of 12 cm.", ["CD = 9."], ("The side AB has a length of 9 cm.", "cell")),
+        ("In the image, segment AB is 3 long.", [], ("In the image, segment AB is 4 long.", "value")),
+        ("The measure of angle ABC is 30°.", ["∠DEF = 50°"], ("The measure of angle ABC is 50°.", "cell")),
     ],
 )
 def test_there_is_one_of_every_kind(text: str, others: list[str], expected: tuple[str, str]) -> None:
@@ -81,6 +85,11 @@ def test_counts_stay_words_where_they_were_words() -> None:
         ("Exactly one cat stands there.", [], "Exactly four cat stands there."),
         ("The lesson is 60% complete.", ["The number is 1489."], "The lesson is 1489% complete."),
         ("The tallest bar is next to the shortest one.", [], "The tallest bar is next to the longest one."),
+        ("AB = 2x + 3.", ["CD = 8."], "AB = 2x + 8."),
+        ("AB = 5.", ["The length of BA is 6."], "AB = 6."),
+        ("AB = 5.", ["The measure of angle C is 30°."], "AB = 30."),
+        ("The measure of angle 3 is x.", [], "The measure of angle 4 is x."),
+        ("∠ABC = 170°", [], "∠ABC = 190°"),
     ],
 )
 def test_what_may_be_true_is_never_drawn(text: str, others: list[str], never: str) -> None:
