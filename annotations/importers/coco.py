@@ -15,7 +15,7 @@ from typing import Any, cast
 
 from perception_reward.annotations.faults import LineError, Record
 from perception_reward.annotations.importers.model import Draft, Importer, Options, Problem, Refused, Row
-from perception_reward.annotations.importers.sources import unreadable
+from perception_reward.annotations.importers.sources import files_of, unreadable
 from perception_reward.annotations.record_json import json_members
 
 PARTS = ("images", "annotations", "categories")
@@ -39,19 +39,20 @@ class _Image:
 
 
 def rows(source: Path, options: Options) -> Iterator[Row]:
-    """A row for each image of the document."""
+    """A row for each image of the document, or of a folder's documents together: instances and captions are apart."""
     images: defaultdict[int, _Image] = defaultdict(_Image)
     categories: dict[int, str] = {}
     faults: list[LineError] = []
-    try:
-        with source.open(encoding="utf-8-sig", errors="replace") as stream:
-            for place, (part, _, entry) in enumerate(json_members(stream, PARTS), start=1):
-                try:
-                    _take(part, cast("dict[str, Any]", entry), images, categories)
-                except (KeyError, TypeError, ValueError) as error:
-                    faults.append(LineError(place, "", f"entry {place} of the document lacks {error}"))
-    except (ValueError, RecursionError) as error:
-        raise unreadable(source, f"is no COCO document: {error}") from None
+    for path in files_of(source, (".json",)):
+        try:
+            with path.open(encoding="utf-8-sig", errors="replace") as stream:
+                for place, (part, _, entry) in enumerate(json_members(stream, PARTS), start=1):
+                    try:
+                        _take(part, cast("dict[str, Any]", entry), images, categories)
+                    except (KeyError, TypeError, ValueError) as error:
+                        faults.append(LineError(place, "", f"entry {place} of {path.name} lacks {error}"))
+        except (ValueError, RecursionError) as error:
+            raise unreadable(path, f"is no COCO document: {error}") from None
     for key, image in images.items():
         yield f"image {key}", {"id": key, "image": image, "categories": categories}
     yield from (("the document", fault) for fault in faults)

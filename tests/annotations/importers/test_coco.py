@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from perception_reward.annotations.faults import RecordFileError
-from perception_reward.annotations.importers.coco import plural
+from perception_reward.annotations.importers.coco import make, plural, rows
+from perception_reward.annotations.importers.model import Options
 
 Import = Callable[..., Any]
 
@@ -58,3 +59,12 @@ def test_real_images(imported: Import, real_rows: Path):
         100,
         {"is of a crowd, which is not counted": 4},
     )
+
+
+def test_a_folder_s_documents_are_read_together(tmp_path: Path):
+    captions = {"annotations": DOCUMENT["annotations"][-1:], "images": DOCUMENT["images"]}
+    instances = {**DOCUMENT, "annotations": DOCUMENT["annotations"][:-1]}
+    for name, document in (("captions", captions), ("instances", instances)):
+        (tmp_path / f"{name}.json").write_text(json.dumps(document), encoding="utf-8")
+    found = [make(row) for _, row in rows(tmp_path, Options()) if isinstance(row, dict) and row["id"] != 9]
+    assert sorted(len(one.drafts) for one in found) == [1, 1, 2]
