@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import pytest
 
 from perception_reward.annotations.pipeline.asks import Answer, Ask, Sampling
+from perception_reward.annotations.pipeline.checking import is_quoted
 from perception_reward.annotations.pipeline.endpoint import Reply
 from perception_reward.annotations.pipeline.engine import answer_of, estimate
 from perception_reward.annotations.pipeline.extraction import PROMPTS, Extracting, Found, Method, sentences_of
@@ -81,9 +82,11 @@ def test_one_turn_quotes_and_the_tag_is_not_believed_against_the_words() -> None
 
 def test_a_model_that_copies_the_examples_of_the_prompts_claims_nothing() -> None:
     (direct,) = re.findall(r'(\{"facts": .*\]\})', Prompt.read("direct").text)
+    copied = driven("one", [direct])[0].claims
+    assert len(copied) == 3
+    assert not any(is_quoted(claim.quote, RESPONSE) for claim in copied)
     (cut,) = re.findall(r'(\{"facts": .*\]\})', Prompt.read("cut").text)
     chosen = '{"sentences":[{"number":1,"origin":"seen"}]}', '{"sentences":[{"number":1,"text":"Segment AB is 5."}]}'
-    assert driven("one", [direct.replace(", ...", "")])[0] == Found()
     assert driven("three", [*chosen, cut.replace(", ...", "")])[0] == Found()
 
 
