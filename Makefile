@@ -391,7 +391,7 @@ fit-pooling:  ## How the cascade takes rules and model together; POOLING="--mode
 	$(PYTHON) tests/benchmarks/pooling.py $(POOLING)
 
 .PHONY: bench-train-judge
-bench-train-judge: $(TRL_VENV)/train  ## What teaching a judge is worth; TEACH="--base FOLDER --out FOLDER --freeze 16"
+bench-train-judge: $(TRL_VENV)/train  ## What teaching a judge is worth; TEACH="--base FOLDER --out FOLDER --freeze 8"
 	$(TRL_VENV)/bin/python tests/benchmarks/train_judge.py $(TEACH)
 
 .PHONY: bench-reference

@@ -35,6 +35,7 @@ from perception_reward.annotations.pipeline.engine import Estimate
 from perception_reward.annotations.pipeline.extraction import PROMPTS, Extracting, Method
 from perception_reward.annotations.pipeline.filtering import Grader
 from perception_reward.annotations.pipeline.images import MOST_PIXELS
+from perception_reward.annotations.pipeline.limits import Limits
 from perception_reward.annotations.pipeline.neighbours import Distracting
 from perception_reward.annotations.pipeline.prompts import Prompt
 from perception_reward.annotations.pipeline.sources import FIELDS, LAYOUTS
@@ -197,9 +198,11 @@ class Build:
         model: ModelConfig | None = getattr(getattr(self.config, step), "model", None)
         if found is None:
             return [ASKS_NOBODY]
-        if isinstance(found, StepReport | Estimate) and model is not None:
-            return found.lines(model.asked().limits)
-        return list(found.lines())
+        limits = model.asked().limits if model is not None else None
+        if isinstance(found, Estimate):
+            return found.lines(limits or Limits())
+        lines: list[str] = [*(found.lines(limits) if isinstance(found, StepReport) else found.lines())]
+        return lines
 
     def _steps(self) -> dict[str, Callable[[Job, Path, bool], Awaitable[Any]]]:
         return {
