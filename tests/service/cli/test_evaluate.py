@@ -63,7 +63,7 @@ def test_a_file_that_was_cut_since_its_header_was_written_is_no_valid_one(tmp_pa
 
 
 def test_a_judge_is_asked_of_what_is_left_over_only_where_it_is_named(tmp_path: Path):
-    store = write(tmp_path / "store.jsonl", p=["AB = 5.", "BC = 9."])
+    store = write(tmp_path / "store.jsonl", p=["The side joining A and B measures 5.", "BC = 9."])
     gold = write(tmp_path / "gold.jsonl", p=["Segment AB has length 5."])
     assert "0.000" in run("evaluate", store, gold).stdout
     judged = run("evaluate", store, gold, "--judge", "symbolic")
