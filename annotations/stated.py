@@ -28,7 +28,7 @@ _SORTS = {"segment": "segment", "angle": "angle", "mark": "label", "arc": "arc",
 _MEASURED = {"segment": "length", "angle": "angle", "mark": "angle", "arc": "arc"}
 _OF_CIRCLES = frozenset({"radius", "diameter", "circumference"})
 # By relation and what it holds between.
-_RELATIONS = {
+RELATIONS = {
     ("equal", "segment", "segment"): "equal_length",
     ("equal", "angle", "angle"): "equal_angle",
     ("equal", "arc", "arc"): "equal_arc",
@@ -92,7 +92,7 @@ def _value(claim: Claim, text: str) -> Statement | None:
 def _relation(claim: Claim) -> Statement | None:
     if claim.object is None:
         return None
-    kind = _RELATIONS.get((claim.relation, claim.subject.kind, claim.object.kind))
+    kind = RELATIONS.get((claim.relation, claim.subject.kind, claim.object.kind))
     first, second = _figure(claim.subject), _figure(claim.object)
     return Statement(kind, (first, second)) if kind and first and second else None
 

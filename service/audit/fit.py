@@ -185,27 +185,20 @@ def _fit(pairs: Sequence[Decided], by: Partition, *, thresholds: bool = True) ->
     grouped: dict[str, list[Decided]] = defaultdict(list)
     for pair in pairs:
         grouped[names(pair[0].fact)].append(pair)
-    own: dict[Any, Adjustment] = {
+    own = {
         name: _reading(group, every, thresholds=thresholds)
         for name, group in sorted(grouped.items())
         if _is_enough(group)
     }
-    return (
-        Calibration(judge="", every=every, groups=own)
-        if by == "groups"
-        else Calibration(judge="", every=every, kinds=own)
-    )
+    # The ways of telling facts apart are named as the fields are.
+    fields: dict[str, Any] = {by: own}
+    return Calibration(judge="", every=every, **fields)
 
 
-def _kind(fact: Fact) -> str:
-    return fact.kind
-
-
-def _group(fact: Fact) -> str:
-    return group_of(fact.text)
-
-
-_NAMES: Final[dict[Partition, Callable[[Fact], str]]] = {"groups": _group, "kinds": _kind}
+_NAMES: Final[dict[Partition, Callable[[Fact], str]]] = {
+    "groups": lambda fact: group_of(fact.text),
+    "kinds": lambda fact: fact.kind,
+}
 
 
 def _three_way(pairs: Sequence[Decided]) -> bool:

@@ -17,17 +17,11 @@ from perception_reward.annotations.language.geometry.statements import Claim
 from perception_reward.annotations.language.names import NAME, points_of
 from perception_reward.annotations.language.units import is_degrees
 from perception_reward.annotations.language.values import Value, parse
+from perception_reward.annotations.stated import RELATIONS
 from perception_reward.trainer_client.wire import Fact
 
-_RELATIONS = {
-    ("perpendicular", "segment", "segment"): "perpendicular",
-    ("parallel", "segment", "segment"): "parallel",
-    ("on", "point", "segment"): "on_line",
-    ("on", "point", "circle"): "on_circle",
-    ("tangent", "segment", "circle"): "tangent",
-    ("equal", "segment", "segment"): "equal_length",
-    ("equal", "angle", "angle"): "equal_angle",
-}
+# For arcs that are equal there are no wordings.
+_RELATIONS = {between: kind for between, kind in RELATIONS.items() if kind != "equal_arc"}
 VALUED = frozenset({"length", "angle", "arc", "radius", "label"})
 _NAME = re.compile(NAME)
 _SMALL = frozenset({"the", "a", "an", "there", "this", "that", "these", "those", "one", "two", "three", "four", "five",

@@ -44,6 +44,7 @@ _WITHOUT_NUMBER = 0.5
 FEW = 3
 # By this share of its own closeness a value has to lead over others in the same words.
 _LEAD = 0.02
+# A value that stands this much less closely is still one of two that a sentence gives in the same words.
 _TWICE = 0.1
 # So many values in a list leave it open which one is meant; and what stands between two of these.
 _LISTED = 3
