@@ -11,7 +11,7 @@ from functools import lru_cache
 from importlib import import_module
 from typing import Any
 
-_STEMMER: Any = import_module("snowballstemmer").stemmer("english")  # it has no types
+_SNOWBALL: Any = import_module("snowballstemmer")  # it has no types
 # No English word is longer; what is, is no word.
 _LONGEST = 30
 
@@ -20,4 +20,5 @@ _LONGEST = 30
 def stem(word: str) -> str:
     """The stem, in lower case; what is too long to be a word stays as it is."""
     word = word.lower().removesuffix("'s")
-    return word if len(word) > _LONGEST else str(_STEMMER.stemWord(word))
+    # A stemmer keeps the word that it is at in itself, and evidence is selected in several threads: one a word.
+    return word if len(word) > _LONGEST else str(_SNOWBALL.stemmer("english").stemWord(word))
