@@ -386,6 +386,10 @@ bench-methods:  ## Each method with each model on every labelled set; METHODS="-
 bench-errors:  ## Why the cascade is wrong where it is, by cause; ERRORS="--model NAME" of those that bench-methods asked
 	$(PYTHON) tests/benchmarks/errors.py --write $(ERRORS)
 
+.PHONY: bench-attacks
+bench-attacks:  ## The audit's attacks on judges that are served; ATTACKS="--judge cascade:openai:URL#MODEL --tokenizer FOLDER"
+	$(PYTHON) tests/benchmarks/attacks.py --write $(ATTACKS)
+
 .PHONY: fit-pooling
 fit-pooling:  ## How the cascade takes rules and model together; POOLING="--model NAME", with --write into the package
 	$(PYTHON) tests/benchmarks/pooling.py $(POOLING)

@@ -13,11 +13,10 @@ model; `--about` only about facts of a figure's geometry, or only about all othe
 The way *denied* asks, of the evidence of a fact, whether it is not so: what a model says to that, beside what it says
 of the fact, tells one that says yes to anything near it. *Narrow* shows it the one or two sentences that share most.
 
-Sets: `labelled`, `further`, `fresh_seen`, `fresh_unseen`, `newest_seen` and `newest_unseen` are sure pairs of facts and
-real responses (`labelled.py`); `templated` are Geometry3K statements in wordings that nobody tuned to, `unread` those
-in the wordings of `unread_phrasings.py`; `parser` is what a real diagram parser read as the response to the facts that
-people annotated; `captions` are captions and minimal contradictions of them; `charts` are claims and why a chart bears
-them out or not (`cascade.py`).
+Sets: those of `labelled.py` are sure pairs of facts and responses; `templated` are Geometry3K statements in wordings
+that nobody tuned to, `unread` those in the wordings of `unread_phrasings.py`; `parser` is what a real diagram parser
+read as the response to the facts that people annotated; `captions` are captions and minimal contradictions of them;
+`charts` are claims and why a chart bears them out or not (`cascade.py`).
 """
 
 from __future__ import annotations
@@ -234,7 +233,7 @@ def report(sets: dict[str, list[list[Pair]]]) -> Iterator[str]:
             if lines := [[*row, *figures(part)] for row, part in found.items() if len(part) >= LEAST_OF_KIND]:
                 title = f"Facts of {facts}, real responses {where}"
                 yield f"{title} ({', '.join(name for name in names if name in told)}):\n\n" + table(HEADER, lines)
-    yield "The cascade beside its model alone, three-way accuracy:\n\n" + beside(told)
+    yield "The cascade beside its model alone, grounded, AUC / three-way accuracy:\n\n" + beside(told)
     for name in sets:
         if name not in LABELLED and told[name]:
             yield f"Set `{name}`:\n\n" + table(HEADER, [[*row, *figures(part)] for row, part in told[name].items()])
@@ -283,9 +282,10 @@ def beside(told: dict[str, Told]) -> str:
             parts = pooled_sets([rows_of_set], facts)
             for (way, model), part in parts.items():
                 if way == CASCADE and len(part) >= LEAST_OF_KIND:
-                    both = (accuracy(judged_of(one)) for one in (parts[ALONE, model], part))
-                    lines.append([name, facts, model, str(len(part)), *(f"{each:.3f}" for each in both)])
-    return table(["set", "facts", "model", "pairs", "model alone, grounded", "cascade"], lines)
+                    both = (judged_of(one) for one in (parts[ALONE, model], part))
+                    cells = (f"{stated_auc(each):.3f} / {accuracy(each):.3f}" for each in both)
+                    lines.append([name, facts, model, str(len(part)), *cells])
+    return table(["set", "facts", "model", "pairs", "model alone", "cascade"], lines)
 
 
 def costs(sets: dict[str, list[list[Pair]]], models: Sequence[str]) -> str:

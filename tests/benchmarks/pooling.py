@@ -4,11 +4,12 @@
 
 Of the sets in `SEEN`, the sure pairs that `methods.py` has asked the model about. For facts about a figure's geometry
 and for all others five numbers (`pooling.Pool`), by the likelihood of the right label with a ridge towards what Bayes'
-rule would take, and a lowering of the odds of *stated*: the one by which fewest are wrong, where what is not stated and
-taken for stated counts `COST` times, since a policy learns to say what is paid for. It is chosen, like the figures
-printed, on problems that the fit had not seen. Where the model alone is right more often there than it and the rules,
-it is left alone: powers of the rules of 0. `--write` puts the numbers into the package. The sets in `UNSEEN` are not
-read.
+rule would take, and a lowering of the odds of *stated* and of *contradicted*: those by which fewest are wrong, where
+what is not stated and taken for stated counts `COST` times, since a policy learns to say what is paid for. They are
+chosen, like the figures printed, on problems that the fit had not seen. Where grounding has taken *stated* from the
+model the odds are no longer its own, and nothing is fitted on them. Where the model alone is right more often than it
+and the rules, it is left alone: powers of the rules of 0. `--write` puts the numbers into the package. The sets in
+`UNSEEN` are not read.
 
 `--fooled` tells how many attacks the cascade as packaged would take for stated if the model said *stated*, with a
 probability of 0.9, to everything that it is shown.
@@ -45,15 +46,19 @@ from perception_reward.service.judges.llm.selection import select
 from perception_reward.service.judges.symbolic.kinds import FIGURE_KINDS, kind_of
 
 Numbers = NDArray[np.float64]
+# Of the odds of stated and of contradicted.
+Lowering = tuple[float, float]
+AS_IT_IS: Lowering = (0.0, 0.0)
 
 # What a wrong *stated* counts beside another error.
 COST = 2
-_LOWERED = [step / 10 for step in range(21)]
+# By how much the odds of stated and of contradicted may be lowered.
+_LOWERED = [(stated / 10, contradicted / 10) for stated in range(21) for contradicted in range(-4, 13)]
 RIDGE = 2.0
 # Powers of the model's odds, of the rules' word and of their odds; what is added for stated and contradicted.
 BAYES = np.array([1.0, 1.0, 0.0, 0.0, 0.0])
-# Pairs from which on anything is fitted.
-LEAST = 50
+# Pairs from which on anything is fitted: forty for each number.
+LEAST = 200
 _SEEDS = range(5)
 # Attacks of a family.
 _PROBES = 40
@@ -63,11 +68,12 @@ _ADDED = 2
 
 @dataclass(frozen=True, slots=True)
 class Both:
-    """A pair with what the rules and the model, grounded, say of it."""
+    """A pair with what the rules and the model, grounded, say of it. own: whether that is the model's own word."""
 
     pair: Pair
     rules: Verdict
     model: Verdict
+    own: bool = True
 
 
 def main() -> None:
@@ -130,20 +136,17 @@ def asked(data: Path, model: str) -> list[Both]:
     found: list[Both] = []
     for name in SEEN:
         pairs = [pair for pair in LABELLED[name](data) if not pair.doubtful]
-        told = [grounded(one) for one in tellings(grouped(pairs), kept(model, FITTED, name))]
+        told = tellings(grouped(pairs), kept(model, FITTED, name))
         said = judge_all([task_of([one.pair]) for one in told])
         found += [both for one, (rules,) in zip(told, said, strict=True) if (both := _both(one, rules)) is not None]
     return found
 
 
 def _both(told: Telling, rules: Verdict) -> Both | None:
-    if (
-        told.verdict is None
-        or told.verdict.stage == "evidence"
-        or decides(thresholds(), kind_of(told.pair.fact), rules)
-    ):
+    said = grounded(told).verdict
+    if said is None or said.stage == "evidence" or decides(thresholds(), kind_of(told.pair.fact), rules):
         return None
-    return Both(told.pair, rules, told.verdict)
+    return Both(told.pair, rules, said, own=said == told.verdict)
 
 
 def counts_of(read: Sequence[tuple[Pair, Verdict]]) -> list[list[int]]:
@@ -158,23 +161,24 @@ def counts_of(read: Sequence[tuple[Pair, Verdict]]) -> list[list[int]]:
 def fit(both: Sequence[Both], counts: list[list[int]]) -> tuple[Numbers, list[list[str]]]:
     """The numbers, and what they and the model alone are worth on problems held out."""
     parts, right = features(both, counts), np.eye(3)[[LABELS.index(one.pair.label) for one in both]]
+    own = np.array([one.own for one in both])
     alone = judged(parts, crossed(parts, right, both, only_model=True), both)
     odds = crossed(parts, right, both)
     lowered = lowering(parts, odds, both)
     lines = [["model alone, as it is", *line(as_said(both))], ["model alone, fitted", *line(alone)]]
     lines.append(["both, as packaged until now", *line(as_packaged(both))])
-    lines += [[f"both, lowered by {low}", *line(judged(parts, odds, both, low))] for low in sorted({0.0, lowered})]
+    lines += [[f"both, lowered by {low}", *line(judged(parts, odds, both, low))] for low in sorted({AS_IT_IS, lowered})]
     harmful = accuracy(as_said(both)) > accuracy(judged(parts, odds, both, lowered))
-    numbers = fitted(parts, right, only_model=harmful)
-    numbers[3] -= lowered
+    numbers = fitted(parts[own], right[own], only_model=harmful)
+    numbers[3:] -= lowered
     return numbers, lines
 
 
-def lowering(parts: Numbers, odds: Numbers, both: Sequence[Both]) -> float:
-    """The least by which the errors cost least, of those that leave as many right as the model alone has."""
+def lowering(parts: Numbers, odds: Numbers, both: Sequence[Both]) -> Lowering:
+    """That by which the errors cost least, of those that leave as many right as the model alone has."""
     alone = accuracy(as_said(both))
     found = {low: judged(parts, odds, both, low) for low in _LOWERED}
-    good = {low: cost(each) for low, each in found.items() if accuracy(each) >= alone} or {0.0: 0.0}
+    good = {low: cost(each) for low, each in found.items() if accuracy(each) >= alone} or {AS_IT_IS: 0.0}
     return min(good, key=lambda low: (good[low], low))
 
 
@@ -207,13 +211,14 @@ def fitted(parts: Numbers, right: Numbers, *, only_model: bool = False) -> Numbe
 
 def crossed(parts: Numbers, right: Numbers, both: Sequence[Both], *, only_model: bool = False) -> Numbers:
     """Log-odds by what was fitted on other problems, the mean of several ways of dividing them."""
-    odds = np.zeros(right.shape)
+    odds, own = np.zeros(right.shape), np.array([one.own for one in both])
     for seed in _SEEDS:
         fold = folds((one.pair.problem for one in both), seed)
         place = np.array([fold[one.pair.problem] for one in both])
         for number in range(FOLDS):
             inside = place == number
-            numbers = fitted(parts[~inside], right[~inside], only_model=only_model)
+            others = ~inside & own
+            numbers = fitted(parts[others], right[others], only_model=only_model)
             odds[inside] += log_odds(parts[inside], numbers) / len(_SEEDS)
     return odds
 
@@ -243,8 +248,8 @@ def fooled_by(task: JudgeTask, rules: Verdict) -> Verdict:
 # --- the report -------------------------------------------------------------------------------------------------------
 
 
-def judged(parts: Numbers, odds: Numbers, both: Sequence[Both], lowered: float = 0.0) -> list[Judged]:
-    odds = odds - np.array([lowered, 0.0, 0.0])
+def judged(parts: Numbers, odds: Numbers, both: Sequence[Both], lowered: Lowering = AS_IT_IS) -> list[Judged]:
+    odds = odds - np.array([*lowered, 0.0])
     chances = np.exp(odds - odds.max(axis=1, keepdims=True))
     chances /= chances.sum(axis=1, keepdims=True)
     return [
@@ -265,7 +270,7 @@ def as_packaged(both: Sequence[Both]) -> list[Judged]:
     ]
 
 
-def cost(found: Sequence[Judged]) -> int:
+def cost(found: Sequence[Judged]) -> float:
     return sum(COST if one.said == "stated" else 1 for one in found if one.said != one.label)
 
 

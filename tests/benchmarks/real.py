@@ -41,7 +41,7 @@ def real(data: Path) -> Iterator[str]:
     for world in ("geometry", "other"):
         lines = [_row(name, [one for one in pairs if one.group == world]) for name, pairs in judged.items()]
         both = [one for name in UNSEEN for one in judged[name] if one.group == world]
-        lines.append(_row("both unseen", both))
+        lines.append(_row("all unseen", both))
         header = [
             "set",
             "pairs",

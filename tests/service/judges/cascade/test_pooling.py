@@ -72,8 +72,8 @@ def test_a_model_that_is_sure_overrules_rules_that_found_nothing() -> None:
 
 
 def test_outside_geometry_it_tells_little_that_the_rules_found_nothing() -> None:
-    nothing = Verdict("absent", 0.02, certainty=0.85)
-    assert pooled(nothing, Verdict("stated", 0.7, contradiction=0.1), "sentence").label == "stated"
+    nothing, sure = Verdict("absent", 0.02, certainty=0.85), Verdict("stated", 0.8, contradiction=0.1)
+    assert pooled(nothing, sure, "sentence").label == "stated"
 
 
 def test_rules_that_found_another_value_hold_against_a_model_that_is_not_sure() -> None:
