@@ -2,7 +2,7 @@
 
     python tests/benchmarks/coverage.py [--data ../shared/data] [--write]
 
-Softmax regression with a ridge on seven features (`coverage.Features`), on the sure pairs that are not geometry of the
+Softmax regression with a ridge on five features (`coverage.Features`), on the sure pairs that are not geometry of the
 sets in `SEEN`. A verdict is *stated* from a probability of a half on, and the odds of *stated* are lowered until
 `TARGET` of these verdicts are right: chosen, like the figures printed, on problems that the fit had not seen. `--write`
 puts the weights into the package. The sets in `UNSEEN` are not read.
@@ -28,7 +28,7 @@ from perception_reward.annotations.language.sentences import read
 from perception_reward.service.judges.symbolic.coverage import LABELS, Features, Seen, label_of, look, wanted
 from perception_reward.service.judges.symbolic.passages import Passages
 
-TARGET = 0.89
+TARGET = 0.88
 RIDGE = 3.0
 _SEEDS = range(5)
 _LOWERED = [step / 100 for step in range(0, 200, 5)]

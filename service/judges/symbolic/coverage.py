@@ -2,12 +2,13 @@
 
     decide(Fact(id="f", text="There are three dogs."), Passages(read("I see 2 dogs.")))   # contradicted
 
-A fact is a list of terms. What a response says of it is told by seven numbers (`Features`), and a softmax regression
-makes probabilities of them, whose weights are in `coverage.toml` (`make fit-coverage` fits them, `load` reads them).
+A fact is a list of terms. What a response says of it is told by five numbers (`Features`), and a softmax regression
+makes probabilities of them. Its weights are in `coverage.toml` (`make fit-coverage` fits them, `packaged` reads them).
 Only what the response asserts counts: what is supposed, asked, hedged, quoted or offered is no statement.
 
 Whatever the weights say, a fact whose value stands in no better place than another one, and one that is denied as fully
-as it is said, is contradicted: a response cannot earn a fact by saying everything.
+as it is said, is contradicted, and one of which little more than the value is said is not stated: a response cannot
+earn a fact by saying everything.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache, lru_cache
 from importlib import resources
+from itertools import pairwise
 from typing import Final, NamedTuple, TypeAlias
 
 import tomllib
@@ -36,12 +38,12 @@ MOST_TERMS = 32
 MOST_COMPARED = 48
 # Values of one kind in one unit that are compared with a fact's.
 _MOST_RIVALS = 16
+# A number is tied half as closely to what it does not stand before: in "five chairs and four plates" four are plates.
+_OF_OTHERS = 0.5
 # Words over which two terms belong together: at this distance the tie is weaker by the factor e.
 _REACH = 8.0
-# What lacks a number of the fact is half as much of it.
-_WITHOUT_NUMBER = 0.5
-# Of so few plain words a fact has none to spare.
-FEW = 3
+# Another value that is less close by this much is well behind.
+_AHEAD = 0.4
 # By this share of its own closeness a value has to lead over others in the same words.
 _LEAD = 0.02
 # A value that stands this much less closely is still one of two that a sentence gives in the same words.
@@ -50,6 +52,8 @@ _TWICE = 0.1
 _LISTED = 3
 _BETWEEN = re.compile(r"[%°\"”]?\s*[,/;]?\s*(?:\b(?:and|or)\b\s*)?(?:an?\s+)?[$€£\"“]?")
 _LETTER = re.compile(r"[^\W\d_]")
+# A fact of which no sentence says more is not stated.
+_TOO_LITTLE = 0.6
 # From this coverage on, a sentence says the fact, or denies it.
 _SAYS = 0.75
 # The most that a fact which is not said is given for it.
@@ -65,32 +69,33 @@ _Masks: TypeAlias = "dict[int, int]"
 class Features(NamedTuple):
     """What a response says of a fact, each in [0, 1] but `lead`, in [-1, 1].
 
-    near, around: the share of its terms in the sentence, and in the three neighbouring ones, that have most of them;
-        half of it where a number of the fact's is not there. anywhere: in the whole response.
+    near: the share of its terms in the sentence that has most of them; none where a number of the fact's is not there.
+    anywhere: their share in the whole response.
     number: 1 where the fact has a number.
     bound: how closely its value stands with the fact's other terms, the least of its values; 0 without values.
-    lead: how much more closely than another value of the same kind.
-    denied: the share of its terms in the sentence that has most of them and denies one that the fact does not, or the
-        other way round.
+    lead: how much more closely than another value of the same kind; 1 for any value that is well ahead.
     """
 
     near: float
-    around: float
     anywhere: float
     number: float
     bound: float
     lead: float
-    denied: float
 
 
 class Seen(NamedTuple):
     """Features, what of them no fit may overrule, and where the response speaks of the fact.
 
-    mentioned: `near` with what the response does not assert. best: the unit that says most of it.
+    mentioned: `near` with what the response does not assert.
+    denied: the share of its terms in the sentence that has most of them and denies one that the fact does not, or the
+        other way round.
+    rivalled: another value stands where its own does. lacking: too little is said of what it is about.
+    best: the unit that says most of it.
     """
 
     features: Features
     mentioned: float
+    denied: float
     rivalled: bool
     lacking: bool
     best: int | None
@@ -110,10 +115,6 @@ class Wanted:
         return _union(bit for key, bit in self.bits.items() if key[0] in NUMBERS)
 
     @property
-    def plain(self) -> int:
-        return sum(bit for key, bit in self.bits.items() if not self.kinds[key])
-
-    @property
     def values(self) -> list[Key]:
         return [key for key in self.bits if self.kinds[key]]
 
@@ -121,9 +122,15 @@ class Wanted:
         """Whether it is no value of any kind that the fact is about."""
         return not term.kind or (term.kind in (TEXT, YEAR) and term.kind not in self.kinds.values())
 
+    def lacks(self, mask: int) -> bool:
+        """Whether these terms have none of the fact's plain words, or nothing of one of two things that it compares."""
+        words = [key for key in self.bits if isinstance(key, str) and not self.kinds[key]]
+        sides = (self.roles.first, (self.roles.second,)) if self.roles else ()
+        return any(not any(mask & self.bits.get(key, 0) for key in about) for about in (*sides, words) if about)
+
     def share(self, mask: int) -> float:
-        whole = mask & self.numbers == self.numbers
-        return mask.bit_count() / len(self.bits) * (1.0 if whole else _WITHOUT_NUMBER)
+        """How much of the fact these terms are; nothing without its numbers."""
+        return mask.bit_count() / len(self.bits) if mask & self.numbers == self.numbers else 0.0
 
 
 @lru_cache(maxsize=4096)
@@ -176,10 +183,10 @@ def decide(fact: Fact, units: Passages) -> Verdict:
 
 def label_of(seen: Seen, chances: Mapping[Label, float]) -> tuple[Label, bool]:
     """The label, and whether it stands whatever the chances: what is also ruled out, or only mentioned."""
-    features = seen.features
-    if features.denied >= max(features.near, _SAYS) or (seen.rivalled and features.near >= _SAYS):
-        return "contradicted", features.near >= _ALL
-    if features.near < _SAYS <= seen.mentioned:
+    near = seen.features.near
+    if seen.denied >= max(near, _SAYS) or (seen.rivalled and near >= _SAYS):
+        return "contradicted", near >= _ALL
+    if near < _SAYS <= seen.mentioned:
         return "absent", seen.mentioned >= _ALL
     if chances["stated"] >= 0.5 and not seen.lacking:
         return "stated", False
@@ -201,31 +208,29 @@ def look(sought: Wanted, units: Passages) -> Seen:
                     if term.denied != (key in sought.denied):
                         against[at] |= bit
     plain = {at: mask & ~against.get(at, 0) for at, mask in said.items()}
-    near, best = _most(sought, plain, 1)
+    near, best = _most(sought, plain)
+    anywhere = _union(said.values())
     bound, lead, rivalled = _bound(sought, units, said)
-    features = Features(
-        near,
-        _most(sought, plain, 3)[0],
-        _union(plain.values()).bit_count() / len(sought.bits),
-        float(bool(sought.numbers)),
-        bound,
-        lead,
-        max((said[at].bit_count() for at in against), default=0) / len(sought.bits),
+    return Seen(
+        Features(
+            near,
+            anywhere.bit_count() / len(sought.bits),
+            float(bool(sought.numbers)),
+            bound,
+            math.tanh(lead / _AHEAD),
+        ),
+        mentioned=_most(sought, mentioned)[0],
+        denied=max((said[at].bit_count() for at in against), default=0) / len(sought.bits),
+        rivalled=rivalled,
+        lacking=near <= _TOO_LITTLE or sought.lacks(anywhere),
+        best=min(mentioned, default=None) if best is None else best,
     )
-    if best is None and mentioned:
-        best = min(mentioned)
-    lacking = sought.plain.bit_count() == 2 and bool(sought.plain & ~_union(plain.values()))
-    return Seen(features, _most(sought, mentioned, 1)[0], rivalled, lacking, best)
 
 
-def _most(sought: Wanted, masks: Mapping[int, int], width: int) -> tuple[float, int | None]:
-    """The largest share in so many neighbouring units, and the first of these; of as much, the first."""
-    best, place = 0.0, None
-    for start in sorted({at - back for at in masks for back in range(width)}):
-        share = sought.share(_union(masks.get(start + step, 0) for step in range(width)))
-        if share > best:
-            best, place = share, start
-    return best, place
+def _most(sought: Wanted, masks: Mapping[int, int]) -> tuple[float, int | None]:
+    """The largest share in one unit, and the first that has it."""
+    best = max(masks, key=lambda at: (sought.share(masks[at]), masks[at].bit_count(), -at), default=None)
+    return (0.0, None) if best is None or not masks[best] else (sought.share(masks[best]), best)
 
 
 def _union(masks: Iterable[int]) -> int:
@@ -311,10 +316,13 @@ def _places(sought: Wanted, key: Key, units: Passages, said: Mapping[int, int]) 
     shared = {at: (mask & ~sought.bits[key]).bit_count() for at, mask in masks.items()}
     for at in sorted((at for at in shared if shared[at] or not rest), key=lambda at: (-shared[at], at))[:MOST_COMPARED]:
         mine, kin = _split(sought, key, units.all[at].terms)
+        counting = _counting_others(sought, units.all[at].terms)
         for term in kin[:_MOST_RIVALS]:
             alike = term.denied == (key in sought.denied)
             if alike or term.key == key:
-                yield _Place(_tie(term.at, mine) / rest if rest else 1.0, at, term.at, alike and term.key == key)
+                tie = _tie(term.at, mine) / rest if rest else 1.0
+                share = _OF_OTHERS if term.at in counting else 1.0
+                yield _Place(tie * share, at, term.at, alike and term.key == key)
 
 
 def _split(sought: Wanted, key: Key, found: Iterable[Term]) -> tuple[Sequence[list[int]], list[Term]]:
@@ -329,6 +337,15 @@ def _split(sought: Wanted, key: Key, found: Iterable[Term]) -> tuple[Sequence[li
         elif term.kind == sought.kinds[key]:
             kin.append(term)
     return list(mine.values()), kin
+
+
+def _counting_others(sought: Wanted, found: Sequence[Term]) -> set[int]:
+    """Where numbers stand right before a word that the fact does not have."""
+    return {
+        term.at
+        for term, behind in pairwise(found)
+        if term.kind == "number" and behind.at == term.at + 1 and not (behind.kind or behind.key in sought.bits)
+    }
 
 
 def _tie(at: int, places: Iterable[list[int]]) -> float:
