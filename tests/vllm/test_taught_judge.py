@@ -1,0 +1,68 @@
+"""A folder as `perception-reward judge train` writes it, served by its own settings on a real engine.
+
+Teaching needs an environment of its own; here the folder is saved by what saves it there, with weights that are random.
+"""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from perception_reward.service.settings import Settings
+from perception_reward.service.training.configuration import write_config
+
+# Starting an engine takes longer than other tests do.
+pytestmark = [pytest.mark.vllm, pytest.mark.timeout(900)]
+
+SAVE = """
+import sys
+from transformers import AutoModelForCausalLM, AutoTokenizer
+base, out = sys.argv[1:]
+AutoModelForCausalLM.from_pretrained(base).save_pretrained(out)
+AutoTokenizer.from_pretrained(base).save_pretrained(out)
+"""
+ASKED = ("judge_evidence", "judge_grounding", "judge_language", "judge_scope", "max_response_chars")
+
+
+@pytest.fixture
+def taught(vllm_model: Path, vllm_python: str, tmp_path: Path) -> Path:
+    folder = tmp_path / "judge"
+    command = [vllm_python, "-c", SAVE, str(vllm_model), str(folder)]
+    subprocess.run(command, check=True, capture_output=True, timeout=300)
+    how = {name: Settings.model_fields[name].default for name in ASKED}
+    write_config(folder / "judge.toml", {"judge": f"vllm:{folder}"} | how, "As it was taught.")
+    (folder / "audit").mkdir()
+    (folder / "README.md").write_text("---\nlibrary_name: transformers\n---\n\n# A judge of visual facts\n")
+    return folder
+
+
+def test_a_taught_folder_is_served_by_its_settings_and_gives_verdicts(
+    taught: Path,
+    vllm_python: str,
+    vllm_environment: dict[str, str],
+    start_process: Any,
+    monkeypatch: pytest.MonkeyPatch,
+):
+    for name, value in vllm_environment.items():
+        monkeypatch.setenv(name, value)
+    engine = ("--judge-engine-arg", "dtype=float32", "--judge-engine-arg", "enforce_eager=true")
+    options = (*engine, "--judge-engine-arg", "max-model-len=4096", "--workers", "1", "--request-timeout", "400")
+    service = start_process("--judge-config", str(taught / "judge.toml"), *options, python=vllm_python)
+    texts = ("Segment AB has length 5.", "Segment CD has length 8.", "Segment EF has length 2.")
+    facts = [{"id": f"f{number}", "text": text} for number, text in enumerate(texts)]
+    item = {"response": "We read off that AB = 5 and that CD = 7.", "facts": facts}
+    reply = httpx.post(f"{service.url}/v1/score", json={"items": [item]}, timeout=460)
+    assert reply.status_code == 200, reply.text
+    told = reply.json()
+    assert told["judge"].startswith("vllm/verdict/")
+    (result,) = told["results"]
+    assert result["status"] == "ok", result
+    read, other, unread = result["facts"]
+    # By the model, but for what its settings keep from it: a text without the fact's number cannot state it.
+    assert 0 < read["probability"] < 1
+    assert 0 < other["probability"] < 0.02
+    assert unread["verdict"] == "absent"
