@@ -7,8 +7,8 @@ makes probabilities of them. Its weights are in `coverage.toml` (`make fit-cover
 Only what the response asserts counts: what is supposed, asked, hedged, quoted or offered is no statement.
 
 Whatever the weights say, a fact whose value stands in no better place than another one, and one that is denied as fully
-as it is said, is contradicted, and one of which little more than the value is said is not stated: a response cannot
-earn a fact by saying everything.
+as it is said, is contradicted, and one of which no more than the value is said is not stated: a response cannot earn a
+fact by saying everything.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from perception_reward.annotations.language.sentences import read
 from perception_reward.service.judges.base import Verdict
 from perception_reward.service.judges.symbolic.passages import Passage, Passages
 from perception_reward.service.judges.symbolic.roles import Roles, from_its_side, roles_of
-from perception_reward.service.judges.symbolic.terms import NUMBERS, QUOTES, TEXT, YEAR, Key, Term, heard
+from perception_reward.service.judges.symbolic.terms import NAMING, NUMBERS, QUOTES, TEXT, YEAR, Key, Term, heard
 from perception_reward.trainer_client.wire import Fact, Label
 
 # Terms of a fact that are looked for, and units in which their places are: those that share most with the fact.
@@ -52,8 +52,6 @@ _TWICE = 0.1
 _LISTED = 3
 _BETWEEN = re.compile(r"[%°\"”]?\s*[,/;]?\s*(?:\b(?:and|or)\b\s*)?(?:an?\s+)?[$€£\"“]?")
 _LETTER = re.compile(r"[^\W\d_]")
-# A fact of which no sentence says more is not stated.
-_TOO_LITTLE = 0.6
 # From this coverage on, a sentence says the fact, or denies it.
 _SAYS = 0.75
 # The most that a fact which is not said is given for it.
@@ -89,7 +87,7 @@ class Seen(NamedTuple):
     mentioned: `near` with what the response does not assert.
     denied: the share of its terms in the sentence that has most of them and denies one that the fact does not, or the
         other way round.
-    rivalled: another value stands where its own does. lacking: too little is said of what it is about.
+    rivalled: another value stands where its own does. lacking: nothing is said of what it is about.
     best: the unit that says most of it.
     """
 
@@ -205,7 +203,7 @@ def look(sought: Wanted, units: Passages) -> Seen:
             for term in found:
                 if not term.idle:
                     said[at] |= bit
-                    if term.denied != (key in sought.denied):
+                    if term.denied != (key in sought.denied) and (key in sought.denied or not sought.denied):
                         against[at] |= bit
     plain = {at: mask & ~against.get(at, 0) for at, mask in said.items()}
     near, best = _most(sought, plain)
@@ -222,7 +220,7 @@ def look(sought: Wanted, units: Passages) -> Seen:
         mentioned=_most(sought, mentioned)[0],
         denied=max((said[at].bit_count() for at in against), default=0) / len(sought.bits),
         rivalled=rivalled,
-        lacking=near <= _TOO_LITTLE or sought.lacks(anywhere),
+        lacking=sought.lacks(anywhere),
         best=min(mentioned, default=None) if best is None else best,
     )
 
@@ -258,7 +256,7 @@ def _bound(sought: Wanted, units: Passages, said: Mapping[int, int]) -> tuple[fl
         own = max((place.tie for place in places if place.own), default=0.0)
         other = max((place.tie for place in places if not place.own), default=0.0)
         least, lead = min(least, own), min(lead, own - other)
-        told = own > 0 and sought.kinds[key] != "letter"
+        told = own > 0 and sought.kinds[key] not in NAMING
         rivalled = rivalled or (told and _worded_alike(sought, key, units, places, own))
     return (least, lead, rivalled) if sought.values else (0.0, 0.0, False)
 

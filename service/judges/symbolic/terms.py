@@ -36,7 +36,7 @@ _TELL_NOTHING = frozenset(
     and or but so if then than as while which who whom whose what when where how why also just very quite clearly
     exactly only some any each every both all such not no nor never without neither none cannot
     in on at of to from by with for into onto through during per
-    see seen show shown display visible image picture photo figure chart graph diagram scene depict contain include
+    see seen show shown visible image picture photo figure chart graph diagram scene depict contain include
     appear look seem find notice observe count read located placed total number amount respectively say exist present
     get let us true false wrong correct incorrect fact actually indeed
 """),
@@ -78,6 +78,8 @@ def _classes() -> Iterator[tuple[str, tuple[str, int]]]:
 
 
 _EXCLUSIVE = dict(_classes())
+# Kinds that tell which of several things is meant: what is said of the first takes nothing back of the third.
+NAMING = ("letter", _EXCLUSIVE[stem("first")][0])
 # Relations that have no opposite of two values: what is not inside a thing need not have it inside.
 _ONE_WAY = {_EXCLUSIVE[stem(word)][0] for word in ("inside",)}
 
@@ -90,7 +92,8 @@ def _opposites() -> Iterator[tuple[Key, Key]]:
 
 _OPPOSITES = dict(_opposites())
 _COUNTS = {"singl": Fraction(1), "coupl": Fraction(2), "pair": Fraction(2)}
-# What "A" stands in front of where it is no name.
+# What "A" stands in front of where it is no name, and what a name that it ends has before it, as "group A" does.
+_AHEAD = re.compile(r"\w ?\(?$")
 _ARTICLE = re.compile(r"\s+(?!and\b|or\b|is\b|has\b|to\b)[a-z]")
 # A name of a time rather than an amount: beside an amount, another year does not speak against this one.
 _YEAR = re.compile("1[89][0-9][0-9]|20[0-9][0-9]")
@@ -161,7 +164,7 @@ def _terms(text: str) -> Iterator[Term]:
         if word and _NONE.match(text, start):
             yield Term(("number", Fraction(0)), "number", at, start, position)
             continue
-        if word == "A" and _ARTICLE.match(text, position):
+        if word == "A" and not _AHEAD.search(text, max(0, start - 3), start) and _ARTICLE.match(text, position):
             continue
         if word and (term := _word(word, at, start, position)):
             quoted = text[start - 1 : start] in QUOTES or text[position : position + 1] in QUOTES
@@ -173,10 +176,11 @@ def _word(word: str, at: int, start: int, end: int) -> Term | None:
     stemmed = stem(word)
     if count := _COUNTS.get(stemmed):
         return Term(("number", count), "number", at, start, end)
-    if excluding := _EXCLUSIVE.get(stemmed):
+    if (excluding := _EXCLUSIVE.get(stemmed)) and not (excluding[0] in NAMING and word[-1] == "s"):
         return Term(excluding, excluding[0], at, start, end)
-    if len(word) == 1 and word.isupper() and word != "I":
-        return Term(("letter", word), "letter", at, start, end)
+    letter = word.removesuffix("'s")
+    if len(letter) == 1 and letter.isupper() and letter != "I":
+        return Term(("letter", letter), "letter", at, start, end)
     return None if stemmed in _TELL_NOTHING else Term(stemmed, "", at, start, end)
 
 

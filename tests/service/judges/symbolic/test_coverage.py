@@ -100,6 +100,7 @@ def test_another_value_or_a_negation_contradicts(fact: str, response: str) -> No
         ("The cup is left of the plate.", "The fork is left of the plate."),
         ("There are four big chairs.", "There are four big cats."),
         ("There is a dog.", "There is a cat."),
+        ("The display shows 0.", "The answer is 0."),
         ("There is a dog.", ""),
         ("A man rides a wave on a surfboard.", "A man carries a surfboard along the beach."),
     ],
@@ -173,11 +174,22 @@ def test_bare_numbers_beside_a_fact_of_nothing_but_its_number_take_nothing_back(
         ("Boat A has one circle.", "Boat A has 1 circle. Boat B has 2 circles. Boat C has 3 circles."),
         ("Nine squares are white.", "There are 9 white squares. There are 4 grey squares in total."),
         ("The puzzle has 5 pieces.", "The image shows a puzzle with 5 pieces. Two pieces are missing from the puzzle."),
+        (
+            "In the third graph Sue has four friends.",
+            "In the first graph, Sue has 4 friends. In the third, Sue has 4 friends.",
+        ),
+        ("Option A contains five circles.", "Option (A) has 5 circles. Option (B) has 4 circles."),
         ("Subject 1 has 70 beats.", "- Subject 1: 70 beats\n- Subject 2: 72 beats\n- Subject 3: 74 beats"),
     ],
 )
 def test_what_is_said_of_a_neighbour_takes_nothing_back(fact: str, response: str) -> None:
     assert judge(fact, response).label == "stated"
+
+
+def test_a_fact_that_denies_is_stated_by_whoever_refutes_its_opposite() -> None:
+    fact = "South Dakota is not the state with the highest value."
+    assert judge(fact, "The claim that South Dakota has the highest value of all states is false.").label == "stated"
+    assert judge(fact, "South Dakota is the state with the highest value.").label == "contradicted"
 
 
 def test_another_thing_of_the_same_sort_contradicts_nothing() -> None:

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from perception_reward.annotations.language.sentences import read
-from perception_reward.service.judges.symbolic.terms import heard, terms
+from perception_reward.service.judges.symbolic.terms import NAMING, heard, terms
 
 
 def keys(text: str) -> list[object]:
@@ -39,6 +39,16 @@ def test_values_of_one_kind_exclude_one_another_and_plain_words_do_not():
 @pytest.mark.parametrize("text", ["A large bottle", "one of the bottles"])
 def test_an_article_and_one_of_many_are_no_values(text: str):
     assert not any(term.kind for term in terms(text) if term.key != ("class 1", 0))
+
+
+@pytest.mark.parametrize("text", ["Option A contains circles", "group A's curve", "Group (A) rises", "A is left of B"])
+def test_a_letter_that_names_something_is_no_article(text: str):
+    assert ("letter", "A") in keys(text)
+
+
+def test_seconds_are_a_time_and_the_second_is_one_of_several():
+    assert [term.kind for term in terms("seconds")] == [""]
+    assert terms("second")[0].kind in NAMING
 
 
 def test_a_year_and_an_amount_are_of_two_kinds():
