@@ -38,7 +38,7 @@ _FILLER = _MOODS | _words("""
     side-length the two are ' " ~ | now therefore thus
 """)
 _LINKING = _words("""
-    isn't aren't wasn't doesn't don't comes works turns = ≈ ≅ : is are was be equals equal measures measure
+    it's isn't aren't wasn't doesn't don't comes works turns = ≈ ≅ : is are was be equals equal measures measure
     measuring measured has have having labelled labeled marked shows spans extends stretches runs amounts totals
     carries bears displays indicates holds takes as reads given with being length ≠ tagged — says does of been
 """)

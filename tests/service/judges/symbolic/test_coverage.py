@@ -276,6 +276,16 @@ def test_captions_rank_above_their_foils(shared_data: Path) -> None:
     assert wins / len(rows) > 0.95
 
 
+def test_labelled_real_responses_outside_geometry_are_told_apart(shared_data: Path) -> None:
+    with (shared_data / "labelled" / "general.jsonl").open(encoding="utf-8") as lines:
+        rows = [row for row in map(json.loads, lines) if not row["doubtful"]]
+    said = [(judge(row["fact"], row["response"]).label, row["label"]) for row in rows]
+    stated = [right for label, right in said if label == "stated"]
+    assert sum(label == right for label, right in said) / len(said) >= 0.6
+    assert stated.count("stated") / len(stated) >= 0.87
+    assert stated.count("stated") / sum(right == "stated" for _, right in said) >= 0.43
+
+
 BARS = "| day | books |\n|---|---|\n| Monday | 40 |\n| Thursday | 60 |"
 
 

@@ -48,6 +48,8 @@ STATED = [
     ("Angle ABC measures 50 degrees.", r"$m\angle CBA = 50^{\circ}$"),
     ("Angle ABC measures 50 degrees.", "In triangle ABC the angle at B is 50°."),
     ("Angle ABC measures 50 degrees.", "The angle between AB and BC is 50 degrees."),
+    ("Angle ABC measures 50 degrees.", "The interior angles of ABCD: at A it's 70°, at B it's 50°."),
+    ("Segment AB has length 5.", "As for AB, it's 5."),
     ("Angle ACB measures (4y - 10) degrees.", "angle BCA is (4y-10)°"),
     ("Angle 1 measures 50 degrees.", "∠1 = 50°"),
     ("Arc AB measures 60 degrees.", r"$\widehat{AB} = 60^\circ$"),
@@ -378,7 +380,7 @@ def test_labelled_real_responses_are_told_apart(shared_data: Path) -> None:
     stated = [score for score, positive in scored if positive]
     rest = [score for score, positive in scored if not positive]
     wins = sum((one > other) + 0.5 * (one == other) for one in stated for other in rest)
-    assert wins / (len(stated) * len(rest)) >= 0.9
+    assert wins / (len(stated) * len(rest)) >= 0.97
 
 
 def test_a_ratio_gives_neither_side_a_value() -> None:
