@@ -15,7 +15,9 @@ from perception_reward.service.logs import JsonFormatter, TextFormatter
 
 _CONFIG = "VLLM_LOGGING_CONFIG_PATH"
 # Any of these says that the user has plans of their own for vLLM's log.
-_USERS_OWN = (_CONFIG, "VLLM_CONFIGURE_LOGGING", "VLLM_LOGGING_LEVEL")
+_USERS_OWN = (_CONFIG, "VLLM_CONFIGURE_LOGGING")
+# The level of vLLM's log, which vLLM itself does not read beside a configuration.
+_LEVEL = "VLLM_LOGGING_LEVEL"
 
 
 class EngineLog:
@@ -51,7 +53,7 @@ class EngineLog:
         root = logging.getLogger()
         as_json = any(isinstance(handler.formatter, JsonFormatter) for handler in root.handlers)
         ours = JsonFormatter if as_json else TextFormatter
-        level = "INFO" if root.level == logging.DEBUG else "WARNING"
+        level = os.environ.get(_LEVEL, "").upper() or ("INFO" if root.level == logging.DEBUG else "WARNING")
         return {
             "version": 1,
             "disable_existing_loggers": False,

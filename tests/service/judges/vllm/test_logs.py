@@ -60,12 +60,24 @@ def test_an_error_without_an_exception_is_better_than_none(tmp_path: Path, capsy
 
 
 def test_the_users_own_plans_for_vllms_log_stay(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setenv("VLLM_LOGGING_LEVEL", "DEBUG")
-    log = EngineLog(tmp_path)
-    assert CONFIG not in os.environ
     monkeypatch.setenv(CONFIG, "/of/the/user.json")
+    log = EngineLog(tmp_path)
+    assert os.environ[CONFIG] == "/of/the/user.json"
     log.close()
     assert os.environ[CONFIG] == "/of/the/user.json"
+
+
+def test_the_users_level_goes_with_errors_that_are_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    monkeypatch.setenv("VLLM_LOGGING_LEVEL", "error")
+    log = EngineLog(tmp_path)
+    logger = configured("vllm.engine")
+    logger.warning("not asked for")
+    logger.error("cannot bind")
+    assert log.first_error(0) == "cannot bind"
+    close_handlers()
+    assert "not asked for" not in capsys.readouterr().err
 
 
 def test_nothing_of_it_is_left_in_the_environment(tmp_path: Path):
