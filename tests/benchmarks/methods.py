@@ -2,7 +2,7 @@
 
     python tests/benchmarks/methods.py --url http://127.0.0.1:8000 --model NAME --tokenizer FOLDER \
         [--ways "verdict, selected" joint] [--sets labelled templated] [--most 40] [--about other]
-    python tests/benchmarks/methods.py [--markdown service/judges/models.md]
+    python tests/benchmarks/methods.py [--markdown service/judges]
 
 With `--url` the service's own methods ask what was not asked yet, some responses at a time, each with all its facts;
 what the model says is kept in `build/methods/`, so that an interrupted run goes on where it stopped. Without, the
@@ -31,6 +31,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from cascade import Case, cases
 from judging import judge_all
@@ -65,6 +66,8 @@ SELECTED, DENIED, NARROW = "verdict, selected", "verdict, selected, denied", "ve
 WAYS = ("symbolic", "verdict, whole", SELECTED, DENIED, NARROW, "joint", "paper")
 SETS = (*LABELLED, *WORDED, "parser", "captions", "charts")
 RULES = "none (rules)"
+# What unseen responses are about: real ones, and those written for it.
+DOMAINS = ("geometry", "all else, real", "document", "screen", "video", "tool")
 # The way that is grounded and goes into the cascade.
 FITTED = "verdict, selected"
 DENIAL = "It is not true that: "
@@ -86,15 +89,18 @@ def main() -> None:
     parser.add_argument("--most", type=int, default=10**6, help="responses of a set")
     parser.add_argument("--about", choices=["geometry", "other"], help="only facts of this world; all without")
     parser.add_argument("--per-kind", type=int, default=5, help="templated statements a kind and label")
-    parser.add_argument("--markdown", type=Path, help="write the tables between this file's markers")
+    parser.add_argument("--markdown", type=Path, help="folder of models.md and choosing.md: write the tables into them")
     chosen = parser.parse_args()
     sets = {name: grouped(pairs_of(name, chosen)) for name in chosen.sets}
     if chosen.url:
         asyncio.run(ask({name: about(chosen.about, responses) for name, responses in sets.items()}, chosen))
-    text = "\n\n".join(report(sets))
-    print(text)
+    models = sorted(folder.name for folder in KEPT.iterdir() if folder.name != RULES) if KEPT.is_dir() else []
+    told = {name: dict(told_of(name, responses, models)) for name, responses in sets.items()}
+    text, domains = "\n\n".join(report(sets, told, models)), by_domain(told)
+    print(f"{text}\n\n{domains}")
     if chosen.markdown:
-        write_between(chosen.markdown, "method figures", text)
+        write_between(chosen.markdown / "models.md", "method figures", text)
+        write_between(chosen.markdown / "choosing.md", "judges by domain", domains)
 
 
 def pairs_of(name: str, chosen: argparse.Namespace) -> list[Pair]:
@@ -223,10 +229,8 @@ def _said(verdict: Verdict) -> Said:
     return verdict.label, verdict.probability, verdict.contradiction, verdict.stage == "evidence"
 
 
-def report(sets: dict[str, list[list[Pair]]]) -> Iterator[str]:
+def report(sets: dict[str, list[list[Pair]]], told: dict[str, Told], models: Sequence[str]) -> Iterator[str]:
     """Tables of what is kept: of real responses by what the facts are about, then of all other sets."""
-    models = sorted(folder.name for folder in KEPT.iterdir() if folder.name != RULES) if KEPT.is_dir() else []
-    told = {name: dict(told_of(name, responses, models)) for name, responses in sets.items()}
     for facts in ("geometry", "other"):
         for where, names in (("looked into", SEEN), ("that nobody had seen", UNSEEN)):
             found = pooled_sets([told[name] for name in names if name in told], facts)
@@ -288,13 +292,45 @@ def beside(told: dict[str, Told]) -> str:
     return table(["set", "facts", "model", "pairs", "model alone", "cascade"], lines)
 
 
+def by_domain(told: dict[str, Told]) -> str:
+    """What each judge costs and is worth on responses that nobody had seen, by what these are about."""
+    found: dict[tuple[str, str], list[Telling]] = defaultdict(list)
+    for name in UNSEEN:
+        for row, part in told.get(name, {}).items():
+            found[row] += part
+    lines = [[*row, *spent(*row), *worth(part)] for row, part in found.items()]
+    header = ["method", "model", "responses/s", "tokens a fact", *DOMAINS, "not stated, taken for stated"]
+    return table(header, lines)
+
+
+def spent(way: str, model: str) -> list[str]:
+    asked = FITTED if way in (ALONE, CASCADE) else way
+    sources = [kept(model, asked, name) for name in UNSEEN]
+    return rates([row for source in sources if source.is_file() for row in rows(source)])[1:]
+
+
+def worth(told: Sequence[Telling]) -> list[str]:
+    """AUC / three-way accuracy by domain, and how many of what is not stated are taken for stated."""
+    domains = [judged_of([one for one in told if domain(one.pair) == name]) for name in DOMAINS]
+    cells = [f"{stated_auc(one):.2f} / {accuracy(one):.2f}" if len(one) >= LEAST_OF_KIND else "–" for one in domains]
+    others = [one for one in judged_of(told) if one.label != "stated"]
+    return [*cells, f"{sum(one.said == 'stated' for one in others)} of {len(others)}"]
+
+
+def domain(pair: Pair) -> str:
+    if world(pair.fact) == "geometry":
+        return DOMAINS[0]
+    kind = pair.key.split("/")[1]
+    return kind if pair.key.startswith("written/") else DOMAINS[1]
+
+
 def costs(sets: dict[str, list[list[Pair]]], models: Sequence[str]) -> str:
     lines: list[list[str]] = []
     for name in sets:
         for way in WAYS:
             for model in [RULES] if way == "symbolic" else models:
                 if (source := kept(model, way, name)).is_file() and name not in UNSEEN:
-                    lines.append([name.split("_")[0], way, model, *rates(source)])
+                    lines.append([name.split("_")[0], way, model, *rates(list(rows(source)))])
     return table(["set", "method", "model", "facts/s", "responses/s", "tokens a fact"], lines)
 
 
@@ -385,11 +421,11 @@ def taken(judged: Sequence[Judged], label: Label) -> str:
     return f"{sum(one.said == 'stated' for one in right)} of {len(right)}"
 
 
-def rates(source: Path) -> list[str]:
-    asked = list(rows(source))
+def rates(asked: Sequence[dict[str, Any]]) -> list[str]:
+    """Facts and responses a second, and tokens a fact, of rows that `collect` has kept."""
     seconds, facts = sum(row["seconds"] for row in asked), sum(len(row["facts"]) for row in asked)
     tokens = sum(row.get("tokens", 0.0) for row in asked)
-    return [f"{facts / seconds:.2f}", f"{len(asked) / seconds:.2f}", f"{tokens / facts:.0f}"]
+    return [f"{facts / seconds:.2f}", f"{len(asked) / seconds:.2f}", f"{tokens / facts:.0f}"] if asked else ["–"] * 3
 
 
 # --- what is asked about ----------------------------------------------------------------------------------------------
