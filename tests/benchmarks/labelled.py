@@ -23,6 +23,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
+from importlib.resources import files
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -85,6 +86,16 @@ def written_pairs(data: Path) -> list[Pair]:
     ]
 
 
+def starting_pairs(data: Path) -> list[Pair]:
+    """The pairs of every domain that come with the package, over responses of our own; `judge train` teaches them."""
+    source = files("perception_reward.service.training").joinpath("starting.jsonl")
+    return [
+        Pair(row["problem"], row["problem"], fact["text"], fact["label"], False, row["response"])
+        for row in map(json.loads, source.read_text(encoding="utf-8").splitlines())
+        for fact in row["facts"]
+    ]
+
+
 def _half(name: str, data: Path, *, held_back: bool) -> list[Pair]:
     """Of our own pairs, those of half the problems."""
     return [pair for pair in _own_pairs(data, name) if (zlib.crc32(pair.problem.encode()) % 2 == 1) == held_back]
@@ -128,6 +139,7 @@ SETS: dict[str, Callable[[Path], list[Pair]]] = {
     "labelled": labelled_pairs,
     "general": general_pairs,
     "further": further_pairs,
+    "starting": starting_pairs,
     "fresh_seen": partial(_half, "fresh_pairs.jsonl", held_back=False),
     "fresh_unseen": partial(_half, "fresh_pairs.jsonl", held_back=True),
     "newest_seen": partial(_half, "newest_pairs.jsonl", held_back=False),
