@@ -5,8 +5,8 @@
 Of the sets in `SEEN`, the sure pairs that `methods.py` has asked the model about. For facts about a figure's geometry
 and for all others five numbers (`pooling.Pool`), by the likelihood of the right label with a ridge towards what Bayes'
 rule would take, and a lowering of the odds of *stated* and of *contradicted*: those by which fewest are wrong, where
-what is not stated and taken for stated counts `COST` times, since a policy learns to say what is paid for. They are
-chosen, like the figures printed, on problems that the fit had not seen. Where grounding has taken *stated* from the
+what is not stated and taken for stated counts `COST` times, since a policy learns to say what is paid for. The lowering
+names the label and leaves the probabilities as they are. It is chosen, like the figures printed, on problems that the fit had not seen. Where grounding has taken *stated* from the
 model the odds are no longer its own, and nothing is fitted on them. Where the model alone is right more often than it
 and the rules, it is left alone: powers of the rules of 0. `--write` puts the numbers into the package. The sets in
 `UNSEEN` are not read.
@@ -93,11 +93,11 @@ def main() -> None:
         both = [one for one in asked(chosen.data, chosen.model) if is_figure(one.pair) == figure]
         if len(both) < LEAST:
             print(f"{name}: {len(both)} pairs are too few, so its numbers stay as they are\n")
-            numbers = as_they_are(figure)
+            numbers, lowered = as_they_are(figure)
         else:
-            numbers, lines = fit(both, counts)
+            numbers, lowered, lines = fit(both, counts)
             print(f"{name}: {len(both)} pairs\n\n{table(HEADER, lines)}\n")
-        parts.append(as_toml(name, numbers, counts))
+        parts.append(as_toml(name, numbers, lowered, counts))
     told = ", ".join(f"{name} = {len(pairs)}" for name, pairs in rules.items())
     text = "\n\n".join(
         [
@@ -116,9 +116,10 @@ def main() -> None:
 HEADER = ("", "AUC stated", "three-way", "contradicted, taken for stated", "absent, taken for stated", "ECE")
 
 
-def as_they_are(figure: bool) -> Numbers:
+def as_they_are(figure: bool) -> tuple[Numbers, Lowering]:
     pool = packaged()[0 if figure else 1]
-    return np.array([pool.model, pool.said, pool.chances, pool.bias["stated"], pool.bias["contradicted"]])
+    numbers = np.array([pool.model, pool.said, pool.chances, pool.bias["stated"], pool.bias["contradicted"]])
+    return numbers, (pool.lowered["stated"], pool.lowered["contradicted"])
 
 
 def is_figure(pair: Pair) -> bool:
@@ -158,8 +159,8 @@ def counts_of(read: Sequence[tuple[Pair, Verdict]]) -> list[list[int]]:
 # --- the fit ----------------------------------------------------------------------------------------------------------
 
 
-def fit(both: Sequence[Both], counts: list[list[int]]) -> tuple[Numbers, list[list[str]]]:
-    """The numbers, and what they and the model alone are worth on problems held out."""
+def fit(both: Sequence[Both], counts: list[list[int]]) -> tuple[Numbers, Lowering, list[list[str]]]:
+    """The numbers, the lowering, and what they and the model alone are worth on problems held out."""
     parts, right = features(both, counts), np.eye(3)[[LABELS.index(one.pair.label) for one in both]]
     own = np.array([one.own for one in both])
     alone = judged(parts, crossed(parts, right, both, only_model=True), both)
@@ -169,9 +170,7 @@ def fit(both: Sequence[Both], counts: list[list[int]]) -> tuple[Numbers, list[li
     lines.append(["both, as packaged until now", *line(as_packaged(both))])
     lines += [[f"both, lowered by {low}", *line(judged(parts, odds, both, low))] for low in sorted({AS_IT_IS, lowered})]
     harmful = accuracy(as_said(both)) > accuracy(judged(parts, odds, both, lowered))
-    numbers = fitted(parts[own], right[own], only_model=harmful)
-    numbers[3:] -= lowered
-    return numbers, lines
+    return fitted(parts[own], right[own], only_model=harmful), lowered, lines
 
 
 def lowering(parts: Numbers, odds: Numbers, both: Sequence[Both]) -> Lowering:
@@ -185,7 +184,7 @@ def lowering(parts: Numbers, odds: Numbers, both: Sequence[Both]) -> Lowering:
 def features(both: Sequence[Both], counts: list[list[int]]) -> Numbers:
     """Of shape (pairs, 3 parts, 3 labels): log-odds by the model, the rules' word and the rules' odds."""
     table = {right: dict(zip(LABELS, row, strict=True)) for right, row in zip(LABELS, counts, strict=True)}
-    pool = Pool(1.0, 1.0, 0.0, dict.fromkeys(LABELS, 0.0), table)
+    pool = Pool(1.0, 1.0, 0.0, dict.fromkeys(LABELS, 0.0), table, dict.fromkeys(LABELS, 0.0))
     rows = [(model_odds(one.model), pool.said_odds(one.rules), rules_odds(one.rules)) for one in both]
     return np.array([[[part[label] for label in LABELS] for part in row] for row in rows])
 
@@ -249,12 +248,12 @@ def fooled_by(task: JudgeTask, rules: Verdict) -> Verdict:
 
 
 def judged(parts: Numbers, odds: Numbers, both: Sequence[Both], lowered: Lowering = AS_IT_IS) -> list[Judged]:
-    odds = odds - np.array([*lowered, 0.0])
+    named = (odds - np.array([*lowered, 0.0])).argmax(axis=1)
     chances = np.exp(odds - odds.max(axis=1, keepdims=True))
     chances /= chances.sum(axis=1, keepdims=True)
     return [
-        Judged(one.pair.problem, "", one.pair.label, LABELS[int(row.argmax())], float(row[0]))
-        for one, row in zip(both, chances, strict=True)
+        Judged(one.pair.problem, "", one.pair.label, LABELS[int(label)], float(row[0]))
+        for one, label, row in zip(both, named, chances, strict=True)
     ]
 
 
@@ -282,10 +281,10 @@ def line(found: Sequence[Judged]) -> list[str]:
     return [f"{stated_auc(found):.3f}", f"{accuracy(found):.3f}", *taken, f"{ece(found):.3f}"]
 
 
-def as_toml(name: str, numbers: Numbers, counts: list[list[int]]) -> str:
+def as_toml(name: str, numbers: Numbers, lowered: Lowering, counts: list[list[int]]) -> str:
     names = ("model", "said", "chances", "stated", "contradicted")
     lines = [f"{key} = {value:.3f}" for key, value in zip(names, numbers, strict=True)]
-    return "\n".join([f"[{name}]", *lines, f"counts = {counts}"])
+    return "\n".join([f"[{name}]", *lines, f"lowered = {list(lowered)}", f"counts = {counts}"])
 
 
 if __name__ == "__main__":

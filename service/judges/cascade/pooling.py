@@ -4,7 +4,8 @@
 
 A logarithmic opinion pool: the odds of each label are the model's, times how often the rules say what they said where
 that label is right, times the rules' own odds where they give some, each to a power, times a constant of the label. The
-constants take back what a small model says too often; a model that is calibrated says nothing too often. For
+constants take back what a small model says too often; a model that is calibrated says nothing too often. The label is
+the likeliest once the odds of those that cost most where they are wrong are lowered; probabilities are not. For
 facts about a figure's geometry the rules' word is worth much; for all others it is one of two guesses. Powers and
 constants are in `pooling.toml`, for the one and for the other, fitted on real responses by `make fit-pooling`.
 """
@@ -40,7 +41,7 @@ class Pool:
     """model, said, chances: the powers of the model's odds, of the rules' word and of the rules' odds.
 
     bias: what is added to the log-odds of each label. counts: how often the rules say what (second) where which label
-    is right (first), each with 2 added.
+    is right (first), each with 2 added. lowered: what is taken off the log-odds of each label to name one.
     """
 
     model: float
@@ -48,6 +49,7 @@ class Pool:
     chances: float
     bias: Mapping[Label, float]
     counts: Mapping[Label, Mapping[Label, int]]
+    lowered: Mapping[Label, float]
 
     def odds(self, rules: Verdict, model: Verdict, *, calibrated: bool = False) -> Odds:
         """Of each label by both."""
@@ -73,11 +75,12 @@ def pooled(rules: Verdict, model: Verdict, kind: str, *, calibrated: bool = Fals
     if model.stage == "evidence":
         return rules
     figure, other = packaged()
-    odds = (figure if kind in FIGURE_KINDS else other).odds(rules, model, calibrated=calibrated)
+    pool = figure if kind in FIGURE_KINDS else other
+    odds = pool.odds(rules, model, calibrated=calibrated)
     most = max(odds.values())
     weights = {label: math.exp(each - most) for label, each in odds.items()}
     total = math.fsum(weights.values())
-    label = max(LABELS, key=lambda name: weights[name])
+    label = max(LABELS, key=lambda name: odds[name] - (0.0 if calibrated else pool.lowered[name]))
     stated = weights["stated"] / total
     return Verdict(
         label,
@@ -99,13 +102,20 @@ def packaged() -> tuple[Pool, Pool]:
 
 
 def _pool(
-    model: float, said: float, chances: float, stated: float, contradicted: float, counts: list[list[int]]
+    model: float,
+    said: float,
+    chances: float,
+    stated: float,
+    contradicted: float,
+    lowered: list[float],
+    counts: list[list[int]],
 ) -> Pool:
     bias: dict[Label, float] = {"stated": stated, "contradicted": contradicted, "absent": 0.0}
+    lower: dict[Label, float] = dict(zip(LABELS, (*lowered, 0.0), strict=True))
     table: dict[Label, Mapping[Label, int]] = {
         label: dict(zip(LABELS, row, strict=True)) for label, row in zip(LABELS, counts, strict=True)
     }
-    return Pool(model, said, chances, bias, table)
+    return Pool(model, said, chances, bias, table, lower)
 
 
 def model_odds(verdict: Verdict) -> Odds:
