@@ -124,7 +124,7 @@ def right(telling: Telling) -> bool:
 def report(model: str, asked: int, wrong: Sequence[Wrong], alone: Sequence[Wrong]) -> Iterator[str]:
     yield (
         "# Why the cascade is wrong where it is\n\n"
-        f"`make bench-errors`: {len(wrong)} errors of the cascade with `{model}` on {asked} facts of real responses\n"
+        f"`make bench-errors`: {len(wrong)} errors of the cascade with `{model}` on {asked} facts of responses\n"
         f"that were looked into (`tests/benchmarks/labelled.py`), and {len(alone)} of the model alone, by cause.\n"
         f"{sum(one.cause in READ_CAUSES for one in alone)} of them were read, one by one, with the sentences shown."
     )

@@ -10,9 +10,6 @@ tables of all models are made of what is kept, and of what the service makes of 
 `--most` asks about so many responses of a set, whole problems in a fixed random order: the same ones for every way and
 model; `--about` only about facts of a figure's geometry, or only about all others.
 
-The way *denied* asks, of the evidence of a fact, whether it is not so: what a model says to that, beside what it says
-of the fact, tells one that says yes to anything near it. *Narrow* shows it the one or two sentences that share most.
-
 Sets: those of `labelled.py` are sure pairs of facts and responses; `templated` are Geometry3K statements in wordings
 that nobody tuned to, `unread` those in the wordings of `unread_phrasings.py`; `parser` is what a real diagram parser
 read as the response to the facts that people annotated; `captions` are captions and minimal contradictions of them;
@@ -62,15 +59,13 @@ from perception_reward.trainer_client.wire import Fact, Label
 KEPT = REPOSITORY / "build" / "methods"
 # Sets of templated statements, with the lot of wordings of each.
 WORDED: dict[str, Half] = {"templated": "fresh", "unread": "unread"}
-SELECTED, DENIED, NARROW = "verdict, selected", "verdict, selected, denied", "verdict, narrow"
-WAYS = ("symbolic", "verdict, whole", SELECTED, DENIED, NARROW, "joint", "paper")
+# The way that is grounded and goes into the cascade.
+FITTED = "verdict, selected"
+WAYS = ("symbolic", "verdict, whole", FITTED, "joint", "paper")
 SETS = (*LABELLED, *WORDED, "parser", "captions", "charts")
 RULES = "none (rules)"
 # What unseen responses are about: real ones, and those written for it.
 DOMAINS = ("geometry", "all else, real", "document", "screen", "video", "tool")
-# The way that is grounded and goes into the cascade.
-FITTED = "verdict, selected"
-DENIAL = "It is not true that: "
 # Label, probability of `stated`, and of `contradicted` where the judge tells it, and whether no model was asked.
 Said = tuple[Label, float, float | None, bool]
 # Responses judged together: enough for the engine to be busy, few enough that an interruption loses little.
@@ -150,10 +145,9 @@ def make(way: str, chosen: argparse.Namespace, engine: Engine) -> Judge:
     """The judge as the service makes it, its text work in this process."""
     if way == "symbolic":
         return SymbolicJudge()
-    name, *shown = way.split(", ")
+    name, _, shown = way.partition(", ")
     # What the model says by itself; `grounded` is what the service makes of it.
-    shows = {"selected": _of_what_is_denied, "narrow": _narrow}.get(shown[0] if shown else "")
-    evidence = Evidence(shows, grounds=None) if shows else None
+    evidence = Evidence(grounds=None) if shown == "selected" else None
     tokenizer = chosen.tokenizer or chosen.model
     return LLMJudge(engine, make_method(name), tokenizer=tokenizer, evidence=evidence)  # type: ignore[arg-type]
 
@@ -168,7 +162,6 @@ async def collect(judge: Judge, responses: Sequence[list[Pair]], target: Path, m
     known = answered(target)
     waiting = [[pair for pair in pairs if (pair.key, pair.fact) not in known] for pairs in responses]
     waiting = [pairs for pairs in waiting if pairs]
-    denied = target.parent.name.endswith("denied")
     if not waiting:
         return
     target.parent.mkdir(parents=True, exist_ok=True)
@@ -178,7 +171,7 @@ async def collect(judge: Judge, responses: Sequence[list[Pair]], target: Path, m
         for at in range(0, len(waiting), AT_ONCE):
             batch = waiting[at : at + AT_ONCE]
             began, read = time.perf_counter(), meter.read + meter.written
-            said = await decided(judge, [task_of(pairs, denied=denied) for pairs in batch])
+            said = await decided(judge, [task_of(pairs) for pairs in batch])
             seconds = (time.perf_counter() - began) / len(batch)
             tokens = (meter.read + meter.written - read) / len(batch)
             for pairs, verdicts in zip(batch, said, strict=True):
@@ -201,19 +194,8 @@ def answered(source: Path) -> dict[tuple[str, str], Said | None]:
     return found
 
 
-def task_of(pairs: Sequence[Pair], *, denied: bool = False) -> JudgeTask:
-    before = DENIAL if denied else ""
-    facts = tuple(Fact(id=str(number), text=before + pair.fact) for number, pair in enumerate(pairs))
-    return JudgeTask(pairs[0].response, facts)
-
-
-def _narrow(response: str, fact: Fact) -> str:
-    """The one or two sentences that share most with the fact."""
-    return select(response, fact, most=2, share=0.75)
-
-
-def _of_what_is_denied(response: str, fact: Fact) -> str:
-    return select(response, fact.model_copy(update={"text": fact.text.removeprefix(DENIAL)}))
+def task_of(pairs: Sequence[Pair]) -> JudgeTask:
+    return JudgeTask(pairs[0].response, tuple(Fact(id=str(at), text=pair.fact) for at, pair in enumerate(pairs)))
 
 
 async def decided(judge: Judge, tasks: Sequence[JudgeTask]) -> list[list[Said | None]]:
@@ -235,7 +217,7 @@ def report(sets: dict[str, list[list[Pair]]], told: dict[str, Told], models: Seq
         for where, names in (("looked into", SEEN), ("that nobody had seen", UNSEEN)):
             found = pooled_sets([told[name] for name in names if name in told], facts)
             if lines := [[*row, *figures(part)] for row, part in found.items() if len(part) >= LEAST_OF_KIND]:
-                title = f"Facts of {facts}, real responses {where}"
+                title = f"Facts of {facts}, responses {where}"
                 yield f"{title} ({', '.join(name for name in names if name in told)}):\n\n" + table(HEADER, lines)
     yield "The cascade beside its model alone, grounded, AUC / three-way accuracy:\n\n" + beside(told)
     for name in sets:

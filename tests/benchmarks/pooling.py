@@ -4,12 +4,12 @@
 
 Of the sets in `SEEN`, the sure pairs that `methods.py` has asked the model about. For facts about a figure's geometry
 and for all others five numbers (`pooling.Pool`), by the likelihood of the right label with a ridge towards what Bayes'
-rule would take, and a lowering of the odds of *stated* and of *contradicted*: those by which fewest are wrong, where
-what is not stated and taken for stated counts `COST` times, since a policy learns to say what is paid for. The lowering
-names the label and leaves the probabilities as they are. It is chosen, like the figures printed, on problems that the fit had not seen. Where grounding has taken *stated* from the
-model the odds are no longer its own, and nothing is fitted on them. Where the model alone is right more often than it
-and the rules, it is left alone: powers of the rules of 0. `--write` puts the numbers into the package. The sets in
-`UNSEEN` are not read.
+rule would take; and, to name a label, a lowering of the odds of *stated* and of *contradicted*: those by which fewest
+are wrong, where what is not stated and taken for stated counts `COST` times, since a policy learns to say what is paid
+for. They are chosen, like the figures printed, on problems that the fit had not seen. Where grounding has taken
+*stated* from the model the odds are no longer its own, and nothing is fitted on them. Where the model alone is right
+more often than it and the rules, it is left alone: powers of the rules of 0. `--write` puts the numbers into the
+package. The sets in `UNSEEN` are not read.
 
 `--fooled` tells how many attacks the cascade as packaged would take for stated if the model said *stated*, with a
 probability of 0.9, to everything that it is shown.
