@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Protocol
 
 from perception_reward.service.judges.base import Judge
@@ -70,21 +71,27 @@ def evidence_of(settings: Settings, method: Method, pool: WorkerPool | None) -> 
 
 def make_engine(settings: Settings, observer: JudgesObserver) -> Engine:
     """The engine of `settings.judge`, which is no cascade, not yet started. ValueError for a setting of none."""
-    if settings.judge.startswith(vllm.SCHEME):
-        with naming("judge_engine_arg"):
-            arguments = parse_arguments(settings.judge_engine_arg)
-        return vllm.vllm_engine(
-            settings.judge,
-            tokenizer=settings.judge_tokenizer,
-            arguments=arguments,
-            concurrency=settings.judge_concurrency,
-            restart=settings.judge_restart,
-            observer=observer,
-        )
-    if not settings.judge.startswith(SCHEME):
-        raise ValueError(
-            f"no judge is called {settings.judge!r}; there are symbolic, {vllm.FORM}, {FORM}, and {cascade.FORM}"
-        )
+    scheme = settings.judge[: settings.judge.find(":") + 1]
+    if scheme not in ENGINES:
+        forms = ", ".join(form for form, _ in ENGINES.values())
+        raise ValueError(f"no judge is called {settings.judge!r}; there are symbolic, {forms}, and {cascade.FORM}")
+    return ENGINES[scheme][1](settings, observer)
+
+
+def _vllm(settings: Settings, observer: JudgesObserver) -> Engine:
+    with naming("judge_engine_arg"):
+        arguments = parse_arguments(settings.judge_engine_arg)
+    return vllm.vllm_engine(
+        settings.judge,
+        tokenizer=settings.judge_tokenizer,
+        arguments=arguments,
+        concurrency=settings.judge_concurrency,
+        restart=settings.judge_restart,
+        observer=observer,
+    )
+
+
+def _openai(settings: Settings, observer: JudgesObserver) -> Engine:
     # Here, because it brings an HTTP library that the other judges do without.
     from perception_reward.service.judges.openai.factory import openai_engine
 
@@ -95,6 +102,13 @@ def make_engine(settings: Settings, observer: JudgesObserver) -> Engine:
         concurrency=settings.judge_concurrency,
         observer=observer,
     )
+
+
+# By what a setting begins with: its whole form for people, and what makes the engine of it.
+ENGINES: dict[str, tuple[str, Callable[[Settings, JudgesObserver], Engine]]] = {
+    vllm.SCHEME: (vllm.FORM, _vllm),
+    SCHEME: (FORM, _openai),
+}
 
 
 def _check_for_whom_arguments_are(settings: Settings) -> None:

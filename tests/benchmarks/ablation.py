@@ -166,9 +166,15 @@ def switches() -> dict[str, Change]:
         "terms: counts": holds("terms._COUNTS", {}),
         "terms: texts": holds("terms.QUOTES", frozenset[str]()),
         "terms: years": holds("terms._YEAR", _NEVER),
+        "terms: bounds": holds("terms._BOUND", _NEVER),
         "passages: cells": gives("passages._cells", iter(())),
         "coverage: worded alike": gives("coverage._worded_alike", False),
         "coverage: in a row": gives("coverage._in_a_row", 1),
+        "coverage: said twice": gives("coverage._said_twice", False),
+        "coverage: a number before other words": holds("coverage._OF_OTHERS", 1.0),
+        "coverage: lacking": gives("coverage.Wanted.lacks", False),
+        "coverage: names are no rivals": holds("coverage.NAMING", ()),
+        "roles": gives("coverage.roles_of", None),
     }  # fmt: skip
 
 

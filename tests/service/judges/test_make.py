@@ -1,15 +1,20 @@
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Mapping
+from pathlib import Path
 from typing import Any, get_args
 
 import pytest
 
-from perception_reward.service.judges.base import Judge
+from perception_reward.service.judges.base import Health, Judge, JudgeTask
+from perception_reward.service.judges.llm.engine import Choice, LogProbs, Writing, Written
 from perception_reward.service.judges.llm.methods import MethodName
-from perception_reward.service.judges.make import make_judge
+from perception_reward.service.judges.make import ENGINES, make_judge
 from perception_reward.service.metrics import Metrics
 from perception_reward.service.processes.pool import WorkerPool
 from perception_reward.service.settings import SettingsError, load
+from perception_reward.trainer_client.wire import Fact
 
 SERVER = "openai:http://127.0.0.1:9#m"
 
@@ -58,3 +63,42 @@ def test_evidence_for_a_method_that_asks_about_all_facts_at_once_is_refused():
 def test_a_judge_that_there_is_not_is_told_with_those_that_there_are():
     with pytest.raises(ValueError, match="no judge is called 'gpt'; there are symbolic"):
         made(judge="gpt")
+
+
+class Echo:
+    """An engine by the steps of CONTRIBUTING.md: it gives all answers alike, or the word that the fact is stated."""
+
+    name, model, capacity = "echo", "m", 4
+    identity: Mapping[str, object] = {}
+
+    async def choose(self, choice: Choice, affinity: str, deadline: float) -> tuple[LogProbs, ...]:
+        return tuple(dict.fromkeys(choice.answers, -1.0) for _ in choice.suffixes)
+
+    async def write(self, writing: Writing, affinity: str, deadline: float) -> Written:
+        return Written("<a1>1</a1>")
+
+    async def health(self) -> Health:
+        return Health(True)
+
+    async def start(self) -> None: ...
+
+    async def aclose(self) -> None: ...
+
+
+@pytest.mark.parametrize("method", get_args(MethodName))
+@pytest.mark.parametrize("behind", ["", "cascade:"])
+async def test_an_engine_of_ones_own_takes_a_line_and_works_with_every_method_and_in_the_cascade(
+    behind: str, method: MethodName, tokenizer_folder: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setitem(ENGINES, "echo:", ("echo:MODEL", lambda _settings, _observer: Echo()))
+    settings = load(judge=f"{behind}echo:m", judge_method=method, judge_tokenizer=str(tokenizer_folder))
+    pool = WorkerPool(1, time_limit=30.0, memory_mb=512)
+    await pool.start()
+    judge = make_judge(settings, pool, Metrics())
+    await judge.start()
+    task = JudgeTask("Two people stand by the red car.", (Fact(id="f", text="The car behind the man is red."),))
+    found = [outcomes async for _, outcomes in judge.judge([task], asyncio.get_running_loop().time() + 30)]
+    await judge.aclose()
+    await pool.aclose()
+    assert [len(outcomes) for outcomes in found] == [1]
+    assert judge.info.name == (behind.rstrip(":") or "echo")
