@@ -58,4 +58,6 @@ def _by_model(verdict: Verdict, shown: str | None) -> str:
     if verdict.contradiction is not None:
         said.append(f"{verdict.contradiction:.2f} for contradicted")
     together = "" if verdict.stage == "model" else ", taken together with what the rules made of it,"
-    return f"What the model said of {read}{together} comes to {' and '.join(said)}."
+    doubted = verdict.label != "stated" and verdict.probability > verdict.certainty
+    unsure = ", too little to name it stated" if doubted else ""
+    return f"What the model said of {read}{together} comes to {' and '.join(said)}{unsure}."

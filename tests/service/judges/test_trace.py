@@ -39,6 +39,13 @@ def test_what_a_model_was_shown_is_told() -> None:
     assert "the whole response" in trace_of(Verdict("stated", 0.9), None, None).reason
 
 
+def test_a_label_that_is_not_the_likeliest_is_explained() -> None:
+    doubted = Verdict("absent", 0.56, certainty=0.3, contradiction=0.14, stage="pooled")
+    assert trace_of(doubted, None, "AB = 5").reason.endswith("0.14 for contradicted, too little to name it stated.")
+    plain = Verdict("absent", 0.2, certainty=0.6, contradiction=0.2, stage="pooled")
+    assert "too little" not in trace_of(plain, None, "AB = 5").reason
+
+
 def test_every_verdict_has_a_reason() -> None:
     for label, stage, settled in product(get_args(Label), get_args(Stage), (False, True)):
         assert trace_of(Verdict(label, 0.5, settled=settled, stage=stage, truncated=True), None, None).reason
