@@ -4,12 +4,12 @@
 
 Of the sets in `SEEN`, the sure pairs that `methods.py` has asked the model about. For facts about a figure's geometry
 and for all others five numbers (`pooling.Pool`), by the likelihood of the right label with a ridge towards what Bayes'
-rule would take; and, to name a label, a lowering of the odds of *stated* and of *contradicted*: those by which fewest
-are wrong, where what is not stated and taken for stated counts `COST` times, since a policy learns to say what is paid
-for. They are chosen, like the figures printed, on problems that the fit had not seen. Where grounding has taken
-*stated* from the model the odds are no longer its own, and nothing is fitted on them. Where the model alone is right
-more often than it and the rules, it is left alone: powers of the rules of 0. `--write` puts the numbers into the
-package. The sets in `UNSEEN` are not read.
+rule would take; and, to name a label, a lowering of the odds of *stated*: that by which fewest are wrong, where what is
+not stated and taken for stated counts `COST` times, since a policy learns to say what is paid for. It is chosen, like
+the figures printed, on problems that the fit had not seen. Where grounding has taken *stated* from the model the odds
+are no longer its own, and nothing is fitted on them. Where the model alone is right more often than it and the rules,
+it is left alone: powers of the rules of 0. `--write` puts the numbers into the package. The sets in `UNSEEN` are not
+read.
 
 `--fooled` tells how many attacks the cascade as packaged would take for stated if the model said *stated*, with a
 probability of 0.9, to everything that it is shown.
@@ -46,14 +46,10 @@ from perception_reward.service.judges.llm.selection import select
 from perception_reward.service.judges.symbolic.kinds import FIGURE_KINDS, kind_of
 
 Numbers = NDArray[np.float64]
-# Of the odds of stated and of contradicted.
-Lowering = tuple[float, float]
-AS_IT_IS: Lowering = (0.0, 0.0)
 
 # What a wrong *stated* counts beside another error.
 COST = 2
-# By how much the odds of stated and of contradicted may be lowered.
-_LOWERED = [(stated / 10, contradicted / 10) for stated in range(21) for contradicted in range(-4, 13)]
+_LOWERED = [step / 10 for step in range(21)]
 RIDGE = 2.0
 # Powers of the model's odds, of the rules' word and of their odds; what is added for stated and contradicted.
 BAYES = np.array([1.0, 1.0, 0.0, 0.0, 0.0])
@@ -116,10 +112,10 @@ def main() -> None:
 HEADER = ("", "AUC stated", "three-way", "contradicted, taken for stated", "absent, taken for stated", "ECE")
 
 
-def as_they_are(figure: bool) -> tuple[Numbers, Lowering]:
+def as_they_are(figure: bool) -> tuple[Numbers, float]:
     pool = packaged()[0 if figure else 1]
     numbers = np.array([pool.model, pool.said, pool.chances, pool.bias["stated"], pool.bias["contradicted"]])
-    return numbers, (pool.lowered["stated"], pool.lowered["contradicted"])
+    return numbers, pool.lowered
 
 
 def is_figure(pair: Pair) -> bool:
@@ -159,7 +155,7 @@ def counts_of(read: Sequence[tuple[Pair, Verdict]]) -> list[list[int]]:
 # --- the fit ----------------------------------------------------------------------------------------------------------
 
 
-def fit(both: Sequence[Both], counts: list[list[int]]) -> tuple[Numbers, Lowering, list[list[str]]]:
+def fit(both: Sequence[Both], counts: list[list[int]]) -> tuple[Numbers, float, list[list[str]]]:
     """The numbers, the lowering, and what they and the model alone are worth on problems held out."""
     parts, right = features(both, counts), np.eye(3)[[LABELS.index(one.pair.label) for one in both]]
     own = np.array([one.own for one in both])
@@ -168,23 +164,23 @@ def fit(both: Sequence[Both], counts: list[list[int]]) -> tuple[Numbers, Lowerin
     lowered = lowering(parts, odds, both)
     lines = [["model alone, as it is", *line(as_said(both))], ["model alone, fitted", *line(alone)]]
     lines.append(["both, as packaged until now", *line(as_packaged(both))])
-    lines += [[f"both, lowered by {low}", *line(judged(parts, odds, both, low))] for low in sorted({AS_IT_IS, lowered})]
+    lines += [[f"both, lowered by {low}", *line(judged(parts, odds, both, low))] for low in sorted({0.0, lowered})]
     harmful = accuracy(as_said(both)) > accuracy(judged(parts, odds, both, lowered))
     return fitted(parts[own], right[own], only_model=harmful), lowered, lines
 
 
-def lowering(parts: Numbers, odds: Numbers, both: Sequence[Both]) -> Lowering:
+def lowering(parts: Numbers, odds: Numbers, both: Sequence[Both]) -> float:
     """That by which the errors cost least, of those that leave as many right as the model alone has."""
     alone = accuracy(as_said(both))
     found = {low: judged(parts, odds, both, low) for low in _LOWERED}
-    good = {low: cost(each) for low, each in found.items() if accuracy(each) >= alone} or {AS_IT_IS: 0.0}
+    good = {low: cost(each) for low, each in found.items() if accuracy(each) >= alone} or {0.0: 0.0}
     return min(good, key=lambda low: (good[low], low))
 
 
 def features(both: Sequence[Both], counts: list[list[int]]) -> Numbers:
     """Of shape (pairs, 3 parts, 3 labels): log-odds by the model, the rules' word and the rules' odds."""
     table = {right: dict(zip(LABELS, row, strict=True)) for right, row in zip(LABELS, counts, strict=True)}
-    pool = Pool(1.0, 1.0, 0.0, dict.fromkeys(LABELS, 0.0), table, dict.fromkeys(LABELS, 0.0))
+    pool = Pool(1.0, 1.0, 0.0, dict.fromkeys(LABELS, 0.0), table, 0.0)
     rows = [(model_odds(one.model), pool.said_odds(one.rules), rules_odds(one.rules)) for one in both]
     return np.array([[[part[label] for label in LABELS] for part in row] for row in rows])
 
@@ -247,8 +243,8 @@ def fooled_by(task: JudgeTask, rules: Verdict) -> Verdict:
 # --- the report -------------------------------------------------------------------------------------------------------
 
 
-def judged(parts: Numbers, odds: Numbers, both: Sequence[Both], lowered: Lowering = AS_IT_IS) -> list[Judged]:
-    named = (odds - np.array([*lowered, 0.0])).argmax(axis=1)
+def judged(parts: Numbers, odds: Numbers, both: Sequence[Both], lowered: float = 0.0) -> list[Judged]:
+    named = (odds - np.array([lowered, 0.0, 0.0])).argmax(axis=1)
     chances = np.exp(odds - odds.max(axis=1, keepdims=True))
     chances /= chances.sum(axis=1, keepdims=True)
     return [
@@ -281,10 +277,10 @@ def line(found: Sequence[Judged]) -> list[str]:
     return [f"{stated_auc(found):.3f}", f"{accuracy(found):.3f}", *taken, f"{ece(found):.3f}"]
 
 
-def as_toml(name: str, numbers: Numbers, lowered: Lowering, counts: list[list[int]]) -> str:
+def as_toml(name: str, numbers: Numbers, lowered: float, counts: list[list[int]]) -> str:
     names = ("model", "said", "chances", "stated", "contradicted")
     lines = [f"{key} = {value:.3f}" for key, value in zip(names, numbers, strict=True)]
-    return "\n".join([f"[{name}]", *lines, f"lowered = {list(lowered)}", f"counts = {counts}"])
+    return "\n".join([f"[{name}]", *lines, f"lowered = {lowered}", f"counts = {counts}"])
 
 
 if __name__ == "__main__":

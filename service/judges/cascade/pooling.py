@@ -5,7 +5,7 @@
 A logarithmic opinion pool: the odds of each label are the model's, times how often the rules say what they said where
 that label is right, times the rules' own odds where they give some, each to a power, times a constant of the label. The
 constants take back what a small model says too often; a model that is calibrated says nothing too often. The label is
-the likeliest once the odds of those that cost most where they are wrong are lowered; probabilities are not. For
+the likeliest once the odds of stated, which costs most where it is wrong, are lowered; probabilities are not. For
 facts about a figure's geometry the rules' word is worth much; for all others it is one of two guesses. Powers and
 constants are in `pooling.toml`, for the one and for the other, fitted on real responses by `make fit-pooling`.
 """
@@ -41,7 +41,7 @@ class Pool:
     """model, said, chances: the powers of the model's odds, of the rules' word and of the rules' odds.
 
     bias: what is added to the log-odds of each label. counts: how often the rules say what (second) where which label
-    is right (first), each with 2 added. lowered: what is taken off the log-odds of each label to name one.
+    is right (first), each with 2 added. lowered: what is taken off the log-odds of stated to name a label.
     """
 
     model: float
@@ -49,7 +49,7 @@ class Pool:
     chances: float
     bias: Mapping[Label, float]
     counts: Mapping[Label, Mapping[Label, int]]
-    lowered: Mapping[Label, float]
+    lowered: float
 
     def odds(self, rules: Verdict, model: Verdict, *, calibrated: bool = False) -> Odds:
         """Of each label by both."""
@@ -80,7 +80,8 @@ def pooled(rules: Verdict, model: Verdict, kind: str, *, calibrated: bool = Fals
     most = max(odds.values())
     weights = {label: math.exp(each - most) for label, each in odds.items()}
     total = math.fsum(weights.values())
-    label = max(LABELS, key=lambda name: odds[name] - (0.0 if calibrated else pool.lowered[name]))
+    lowered = odds if calibrated else odds | {"stated": odds["stated"] - pool.lowered}
+    label = max(LABELS, key=lambda name: lowered[name])
     stated = weights["stated"] / total
     return Verdict(
         label,
@@ -107,15 +108,14 @@ def _pool(
     chances: float,
     stated: float,
     contradicted: float,
-    lowered: list[float],
+    lowered: float,
     counts: list[list[int]],
 ) -> Pool:
     bias: dict[Label, float] = {"stated": stated, "contradicted": contradicted, "absent": 0.0}
-    lower: dict[Label, float] = dict(zip(LABELS, (*lowered, 0.0), strict=True))
     table: dict[Label, Mapping[Label, int]] = {
         label: dict(zip(LABELS, row, strict=True)) for label, row in zip(LABELS, counts, strict=True)
     }
-    return Pool(model, said, chances, bias, table, lower)
+    return Pool(model, said, chances, bias, table, lowered)
 
 
 def model_odds(verdict: Verdict) -> Odds:
