@@ -167,7 +167,7 @@ def figures(sets: dict[str, list[Pair]], sources: dict[str, Path]) -> str:
     groups = {
         (name, kind): [pair for pair in pairs if world(pair.fact) == kind]
         for kind in ("other", "geometry")
-        for name, pairs in [*sets.items(), ("both unseen", [pair for name in UNSEEN for pair in sets.get(name, ())])]
+        for name, pairs in [*sets.items(), ("all unseen", [pair for name in UNSEEN for pair in sets.get(name, ())])]
     }
     lines: list[list[str]] = []
     for (name, kind), pairs in groups.items():
