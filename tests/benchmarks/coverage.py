@@ -17,7 +17,7 @@ from pathlib import Path
 
 import numpy as np
 from folds import FOLDS, folds
-from labelled import SEEN, SETS, Pair
+from labelled import REAL, SETS, Pair
 from measures import Judged, accuracy, stated_auc, table
 from numpy.typing import NDArray
 from places import arguments
@@ -28,8 +28,6 @@ from perception_reward.annotations.language.sentences import read
 from perception_reward.service.judges.symbolic.coverage import LABELS, Features, Seen, label_of, look, wanted
 from perception_reward.service.judges.symbolic.passages import Passages
 
-# Responses that models wrote by themselves; those written for teaching are made to be hard.
-REAL = tuple(name for name in SEEN if name != "starting")
 TARGET = 0.88
 RIDGE = 3.0
 _SEEDS = range(5)

@@ -173,7 +173,7 @@ def lowering(parts: Numbers, odds: Numbers, both: Sequence[Both]) -> float:
     """That by which the errors cost least, of those that leave as many right as the model alone has."""
     alone = accuracy(as_said(both))
     found = {low: judged(parts, odds, both, low) for low in _LOWERED}
-    good = {low: cost(each) for low, each in found.items() if accuracy(each) >= alone} or {0.0: 0.0}
+    good = {low: cost(each) for low, each in found.items() if accuracy(each) >= alone} or {0.0: 0}
     return min(good, key=lambda low: (good[low], low))
 
 
@@ -265,7 +265,7 @@ def as_packaged(both: Sequence[Both]) -> list[Judged]:
     ]
 
 
-def cost(found: Sequence[Judged]) -> float:
+def cost(found: Sequence[Judged]) -> int:
     return sum(COST if one.said == "stated" else 1 for one in found if one.said != one.label)
 
 

@@ -19,7 +19,7 @@ import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
-from labelled import SEEN, SETS, UNSEEN, Pair
+from labelled import REAL, SEEN, SETS, UNSEEN, Pair
 from measures import LABELS, Judged, accuracy, interval, stated_auc, table
 from places import REPOSITORY, arguments
 from real import CAP, others, world
@@ -50,9 +50,7 @@ def main() -> None:
     parser = arguments(__doc__)
     parser.add_argument("--base", type=Path, required=True, help="folder of the model to teach")
     parser.add_argument("--out", type=Path, required=True, help="folder of the taught one")
-    parser.add_argument(
-        "--taught", nargs="*", choices=SEEN, default=[name for name in SEEN if name not in ("labelled", "starting")]
-    )
+    parser.add_argument("--taught", nargs="*", choices=SEEN, default=[name for name in REAL if name != "labelled"])
     parser.add_argument("--sets", nargs="+", choices=SETS, default=[*UNSEEN, "labelled"], help="to be asked about")
     parser.add_argument("--most", type=int, default=10, help="statements of one family")
     parser.add_argument("--probes", type=int, default=1, help="statements of one family to measure with")
