@@ -46,10 +46,10 @@ def train(
     freeze: Annotated[int, typer.Option(min=0, help="The lowest layers that stay as they are.")] = 0,
     epochs: Annotated[float, typer.Option(min=0.01, help="Times that each statement is taught.")] = 2.0,
     learning_rate: Annotated[
-        float | None, typer.Option(help="Default: 1e-4 for adapters, 1e-5 for all weights.")
+        float | None, typer.Option(help="Default: 2e-4 for adapters, 1e-5 for all weights.")
     ] = None,
     row_tokens: Annotated[int, typer.Option(min=0, help="Tokens of the prompts taught side by side.")] = 2048,
-    rows_a_step: Annotated[int, typer.Option(min=1, help="Rows in one step of the optimizer.")] = 4,
+    rows_a_step: Annotated[int, typer.Option(min=1, help="Rows in one step of the optimizer.")] = 1,
     save_every: Annotated[int, typer.Option(min=1, help="Steps between checkpoints.")] = 50,
     seed: Annotated[int, typer.Option(help="The same seed makes the same data in the same order.")] = 0,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Tell what would be taught, and teach nothing.")] = False,
@@ -92,12 +92,13 @@ def train(
             status=2,
         )
         raise AssertionError from None
-    rate = learning_rate if learning_rate is not None else 1e-4 if how == "lora" else 1e-5
+    rate = learning_rate if learning_rate is not None else 2e-4 if how == "lora" else 1e-5
     plan = Plan(base, how, rank, freeze, epochs, rate, rows_a_step, save_every, seed)
     with told_or_exit(ValueError):
         report = teach(plan, data, settings, out, row_tokens=row_tokens, say=lambda line: typer.echo(line, err=True))
     typer.echo(
-        f"the judge: --judge vllm:{out}, or --judge-config {out / 'judge.toml'}; the audit calls it {report.verdict}"
+        f"the judge: --judge-config {out / 'judge.toml'}, or --judge vllm:{out} without rules and calibration; the "
+        f"audit calls that {report.verdict}"
     )
     typer.echo(f"what was taught, and how right it is: {out / 'README.md'}")
 

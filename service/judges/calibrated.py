@@ -54,7 +54,7 @@ class CalibratedJudge:
         once it is started."""
         await self._inner.start()
         actual = self._inner.info.fingerprint
-        if self._calibration.judge != actual:
+        if self._calibration.judge not in (None, actual):
             raise ValueError(
                 f"the calibration was fitted for the judge {self._calibration.judge}, and this one is {actual}; "
                 "fit it again with `perception-reward audit --fit`, or leave out --judge-calibration"

@@ -89,13 +89,14 @@ class Adjustment(_Model):
 class Calibration(_Model):
     """What `serve` loads.
 
-    judge: fingerprint of the judge it was fitted for; it fits no other.
+    judge: fingerprint of the judge it was fitted for, and it fits no other; null for that of a taught model, whose
+    folder it lies in, however that is served.
     kinds: by the kind that an annotation gives a fact. groups: by what its text is about.
     problems: digests of the problems it was fitted on, so that no audit shows figures on these as results.
     """
 
     format: Literal[1] = 1
-    judge: str
+    judge: str | None
     every: Adjustment = Field(description="For kinds and groups that have no adjustment of their own.")
     kinds: dict[str, Adjustment] = {}
     groups: dict[Group, Adjustment] = {}

@@ -8,6 +8,9 @@ from pathlib import Path
 
 from perception_reward.annotations.outputs import written
 
+# The file of a taught model's calibration, in its folder.
+CALIBRATION = "calibration.json"
+
 
 def write_config(path: Path, settings: Mapping[str, object], comment: str, *, replace: bool = True) -> None:
     """TOML with `settings`, texts and numbers, under a comment of whole lines."""

@@ -14,16 +14,19 @@ from typing import Any
 
 from perception_reward.annotations.outputs import written
 from perception_reward.service.audit.figures import AuditReport
-from perception_reward.service.audit.probes import Probe, observe
+from perception_reward.service.audit.fit import Unfit, fit_calibration
+from perception_reward.service.audit.probes import Observation, Probe, observe
 from perception_reward.service.audit.report import build_report
 from perception_reward.service.audit.summary import render_html
+from perception_reward.service.judges.base import JudgeInfo
+from perception_reward.service.judges.calibration import Adjustment, Calibration, Scale
 from perception_reward.service.judges.llm.judge import LLMJudge
 from perception_reward.service.judges.llm.verdict import VerdictMethod
 from perception_reward.service.judges.llm.vocabulary import Vocabulary
 from perception_reward.service.judges.make import evidence_of
 from perception_reward.service.settings import Settings
 from perception_reward.service.training.card import card, licence_of
-from perception_reward.service.training.configuration import write_config
+from perception_reward.service.training.configuration import CALIBRATION, write_config
 from perception_reward.service.training.data import Data
 from perception_reward.service.training.engine import PlainEngine
 from perception_reward.service.training.fitting import Plan, Refused, check, fit, load, quietly, shares_beginnings
@@ -65,7 +68,9 @@ def train(
     served.load(Vocabulary(str(out)))
     if served.identity != method.identity:
         raise Refused(f"the tokenizer in {out} is not that of {plan.base}: the judge would be asked in other tokens")
-    after = _audited(str(out), out / "training" / "report.json", data.held_out, plan, settings, say)
+    after = _audited(
+        str(out), out / "training" / "report.json", data.held_out, plan, settings, say, fitted=out / CALIBRATION
+    )
     how = {name: getattr(settings, name) for name in ASKED}
     text = card(
         base=plan.base,
@@ -80,8 +85,9 @@ def train(
     for name in ("base.json", "report.json"):
         shutil.copyfile(out / "training" / name, out / "audit" / name)
     (out / "audit" / "report.html").write_text(render_html(after), encoding="utf-8")
-    comment = "Written by `perception-reward judge train`: the judge is asked as it was taught."
-    write_config(out / "judge.toml", {"judge": f"vllm:{out.resolve()}"} | how, comment)
+    comment = "Written by `perception-reward judge train`: the judge is asked as it was taught, behind the rules."
+    judge = {"judge": f"cascade:vllm:{out.resolve()}", "judge_calibration": CALIBRATION}
+    write_config(out / "judge.toml", judge | how, comment)
     # Written last: with it the folder is whole.
     (out / "README.md").write_text(text, encoding="utf-8")
     shutil.rmtree(out / "training")
@@ -100,7 +106,11 @@ def _audited(
     plan: Plan,
     settings: Settings,
     say: Callable[[str], None],
+    *,
+    fitted: Path | None = None,
 ) -> AuditReport:
+    """What the model `name` is worth on `probes`, written to `kept`. fitted: where the calibration is written that its
+    verdicts on them tell."""
     if kept.exists():
         return AuditReport.model_validate_json(kept.read_bytes())
     say(f"asking {name} about {len(probes)} statements that are held out")
@@ -108,22 +118,36 @@ def _audited(
     engine = PlainEngine(load(name, exact=False), name)
     judge = LLMJudge(engine, method, tokenizer=name, evidence=evidence_of(settings, method, None))
 
-    async def asked() -> AuditReport:
+    async def asked() -> list[Observation]:
         await judge.start()
-        seen = await observe(
+        return await observe(
             judge,
             probes,
             deadline_per_batch=UNHURRIED,
             max_response_chars=settings.max_response_chars,
             scope=settings.judge_scope,
         )
-        created = datetime.now(timezone.utc)
-        return build_report(seen, info=judge.info, scope=settings.judge_scope, seed=plan.seed, created=created)
 
-    report = asyncio.run(asked())
-    with written(kept, replace=True) as part:
-        part.write_text(report.model_dump_json(indent=1), encoding="utf-8")
+    seen, created = asyncio.run(asked()), datetime.now(timezone.utc)
+    report = build_report(seen, info=judge.info, scope=settings.judge_scope, seed=plan.seed, created=created)
+    if fitted is not None:
+        _write(fitted, calibration_of(seen, judge.info, plan.seed).model_dump_json(indent=1))
+    _write(kept, report.model_dump_json(indent=1))
     return report
+
+
+def calibration_of(seen: Sequence[Observation], info: JudgeInfo, seed: int) -> Calibration:
+    """Of a taught model, however it is served: its probabilities stay as they are where none does better."""
+    try:
+        fitted = fit_calibration(seen, info, seed=seed).calibration
+    except Unfit:
+        fitted = Calibration(judge=None, every=Adjustment(contradicted=Scale()))
+    return fitted.model_copy(update={"judge": None})
+
+
+def _write(path: Path, text: str) -> None:
+    with written(path, replace=True) as part:
+        part.write_text(text, encoding="utf-8")
 
 
 def _licence(base: str) -> str | None:

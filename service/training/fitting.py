@@ -50,8 +50,8 @@ class Plan:
     rank: int = 16
     freeze: int = 0
     epochs: float = 2.0
-    learning_rate: float = 1e-4
-    rows_a_step: int = 4
+    learning_rate: float = 2e-4
+    rows_a_step: int = 1
     save_every: int = 50
     seed: int = 0
 

@@ -22,6 +22,7 @@ import argparse
 import asyncio
 import json
 import random
+import shutil
 import time
 import zlib
 from collections import Counter, defaultdict
@@ -42,6 +43,7 @@ from statements import GEOMETRY, Half, problems, statements
 from symbolic import SEED
 
 from perception_reward.service.judges.base import Judge, JudgeTask, Verdict
+from perception_reward.service.judges.calibration import Calibration, load_calibration
 from perception_reward.service.judges.cascade.checks import decides, packaged
 from perception_reward.service.judges.cascade.pooling import pooled
 from perception_reward.service.judges.llm.engine import Engine
@@ -54,6 +56,7 @@ from perception_reward.service.judges.openai.factory import openai_engine
 from perception_reward.service.judges.symbolic.judge import SymbolicJudge
 from perception_reward.service.judges.symbolic.kinds import FIGURE_KINDS, kind_of
 from perception_reward.service.training.choosing import Metered
+from perception_reward.service.training.configuration import CALIBRATION
 from perception_reward.trainer_client.wire import Fact, Label
 
 KEPT = REPOSITORY / "build" / "methods"
@@ -127,6 +130,7 @@ def about(wanted: str | None, responses: Sequence[list[Pair]]) -> list[list[Pair
 
 
 async def ask(sets: dict[str, list[list[Pair]]], chosen: argparse.Namespace) -> None:
+    keep_calibration(chosen)
     for way in chosen.ways:
         engine = openai_engine(f"openai:{chosen.url}#{chosen.model}")
         meter = Metered(engine)
@@ -155,7 +159,11 @@ def make(way: str, chosen: argparse.Namespace, engine: Engine) -> Judge:
 def kept(model: str, way: str, name: str) -> Path:
     # Both halves of a set are asked about into one file.
     name = name.split("_")[0]
-    return KEPT / model.replace("/", "_") / way.replace(", ", "-") / f"{name}.jsonl"
+    return folder_of(model) / way.replace(", ", "-") / f"{name}.jsonl"
+
+
+def folder_of(model: str) -> Path:
+    return KEPT / model.replace("/", "_")
 
 
 async def collect(judge: Judge, responses: Sequence[list[Pair]], target: Path, meter: Metered) -> None:
@@ -248,7 +256,7 @@ def told_of(
             if way == FITTED:
                 held = [grounded(telling) for telling in told]
                 yield (ALONE, model), held
-                yield (CASCADE, model), cascaded(held)
+                yield (CASCADE, model), cascaded(held, calibration_of(model))
 
 
 def pooled_sets(told: Sequence[Told], facts: str) -> Told:
@@ -316,17 +324,35 @@ def costs(sets: dict[str, list[list[Pair]]], models: Sequence[str]) -> str:
     return table(["set", "method", "model", "facts/s", "responses/s", "tokens a fact"], lines)
 
 
-def cascaded(held: Sequence[Telling]) -> list[Telling]:
-    """What the cascade makes of grounded answers."""
+def cascaded(held: Sequence[Telling], calibration: Calibration | None = None) -> list[Telling]:
+    """What the cascade makes of grounded answers, by a model with such a calibration."""
     rules = [verdict for (verdict,) in judge_all([task_of([telling.pair]) for telling in held])]
-    return [_cascaded(*both) for both in zip(held, rules, strict=True)]
+    return [_cascaded(*both, calibration) for both in zip(held, rules, strict=True)]
 
 
-def _cascaded(telling: Telling, rules: Verdict) -> Telling:
+def _cascaded(telling: Telling, rules: Verdict, calibration: Calibration | None) -> Telling:
     kind = kind_of(telling.pair.fact)
     if decides(packaged(), kind, rules):
         return replace(telling, verdict=rules)
-    return replace(telling, verdict=pooled(rules, telling.verdict, kind)) if telling.verdict else telling
+    if (said := telling.verdict) is None:
+        return telling
+    if calibration is not None:
+        said = calibration.reading(Fact(id="f", text=telling.pair.fact))(said)
+    return replace(telling, verdict=pooled(rules, said, kind, calibrated=calibration is not None))
+
+
+def calibration_of(model: str) -> Calibration | None:
+    """That of a taught model."""
+    source = folder_of(model) / CALIBRATION
+    return load_calibration(source) if source.is_file() else None
+
+
+def keep_calibration(chosen: argparse.Namespace) -> None:
+    """What a taught model's folder has, beside what it says."""
+    source = Path(chosen.tokenizer or chosen.model) / CALIBRATION
+    if source.is_file():
+        folder_of(chosen.model).mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(source, folder_of(chosen.model) / CALIBRATION)
 
 
 def grounded(telling: Telling) -> Telling:

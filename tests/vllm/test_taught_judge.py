@@ -12,8 +12,9 @@ from typing import Any
 import httpx
 import pytest
 
+from perception_reward.service.judges.calibration import Adjustment, Calibration, Scale
 from perception_reward.service.settings import Settings
-from perception_reward.service.training.configuration import write_config
+from perception_reward.service.training.configuration import CALIBRATION, write_config
 
 # Starting an engine takes longer than other tests do.
 pytestmark = [pytest.mark.vllm, pytest.mark.timeout(900)]
@@ -34,7 +35,9 @@ def taught(vllm_model: Path, vllm_python: str, tmp_path: Path) -> Path:
     command = [vllm_python, "-c", SAVE, str(vllm_model), str(folder)]
     subprocess.run(command, check=True, capture_output=True, timeout=300)
     how = {name: Settings.model_fields[name].default for name in ASKED}
-    write_config(folder / "judge.toml", {"judge": f"vllm:{folder}"} | how, "As it was taught.")
+    judge = {"judge": f"cascade:vllm:{folder}", "judge_calibration": CALIBRATION}
+    (folder / CALIBRATION).write_text(Calibration(judge=None, every=Adjustment(contradicted=Scale())).model_dump_json())
+    write_config(folder / "judge.toml", judge | how, "As it was taught.")
     (folder / "audit").mkdir()
     (folder / "README.md").write_text("---\nlibrary_name: transformers\n---\n\n# A judge of visual facts\n")
     return folder
@@ -52,13 +55,13 @@ def test_a_taught_folder_is_served_by_its_settings_and_gives_verdicts(
     engine = ("--judge-engine-arg", "dtype=float32", "--judge-engine-arg", "enforce_eager=true")
     options = (*engine, "--judge-engine-arg", "max-model-len=4096", "--workers", "1", "--request-timeout", "400")
     service = start_process("--judge-config", str(taught / "judge.toml"), *options, python=vllm_python)
-    texts = ("Segment AB has length 5.", "Segment CD has length 8.", "Segment EF has length 2.")
+    texts = ("The red bar is at 5.", "The blue bar is at 8.", "The grey bar is at 2.")
     facts = [{"id": f"f{number}", "text": text} for number, text in enumerate(texts)]
-    item = {"response": "We read off that AB = 5 and that CD = 7.", "facts": facts}
+    item = {"response": "We read off that the red bar is at 5 and that the blue bar is at 7.", "facts": facts}
     reply = httpx.post(f"{service.url}/v1/score", json={"items": [item]}, timeout=460)
     assert reply.status_code == 200, reply.text
     told = reply.json()
-    assert told["judge"].startswith("vllm/verdict/")
+    assert told["judge"].startswith("cascade/")
     (result,) = told["results"]
     assert result["status"] == "ok", result
     read, other, unread = result["facts"]

@@ -4,8 +4,9 @@
 
 A logarithmic opinion pool: the odds of each label are the model's, times how often the rules say what they said where
 that label is right, times the rules' own odds where they give some, each to a power, times a constant of the label. The
-constants take back what a small model says too often; a model that is calibrated says nothing too often. The label is
-the likeliest once the odds of stated, which costs most where it is wrong, are lowered; probabilities are not. For
+model's power and the constants take back what a small model says too often and how sure it is of it; the odds of a
+model that is calibrated stand as they are. The label is the likeliest once the odds of stated, which costs most where
+it is wrong, are lowered; probabilities are not. For
 facts about a figure's geometry the rules' word is worth much; for all others it is one of two guesses. Powers and
 constants are in `pooling.toml`, for the one and for the other, fitted on real responses by `make fit-pooling`.
 """
@@ -53,10 +54,10 @@ class Pool:
 
     def odds(self, rules: Verdict, model: Verdict, *, calibrated: bool = False) -> Odds:
         """Of each label by both."""
-        bias = dict.fromkeys(LABELS, 0.0) if calibrated else self.bias
+        power, bias = (1.0, dict.fromkeys(LABELS, 0.0)) if calibrated else (self.model, self.bias)
         shares, said, own = model_odds(model), self.said_odds(rules), rules_odds(rules)
         return {
-            label: self.model * shares[label] + self.said * said[label] + self.chances * own[label] + bias[label]
+            label: power * shares[label] + self.said * said[label] + self.chances * own[label] + bias[label]
             for label in LABELS
         }
 
@@ -80,7 +81,7 @@ def pooled(rules: Verdict, model: Verdict, kind: str, *, calibrated: bool = Fals
     most = max(odds.values())
     weights = {label: math.exp(each - most) for label, each in odds.items()}
     total = math.fsum(weights.values())
-    lowered = odds if calibrated else odds | {"stated": odds["stated"] - pool.lowered}
+    lowered = odds | {"stated": odds["stated"] - pool.lowered}
     label = max(LABELS, key=lambda name: lowered[name])
     stated = weights["stated"] / total
     return Verdict(

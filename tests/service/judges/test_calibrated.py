@@ -45,7 +45,7 @@ class Unsure:
         self.info = JudgeInfo("unsure", "m", "guess", "closed")
 
 
-def calibrated(judge: str = "unsure/1") -> tuple[Unsure, CalibratedJudge]:
+def calibrated(judge: str | None = "unsure/1") -> tuple[Unsure, CalibratedJudge]:
     inner = Unsure()
     calibration = Calibration(judge=judge, every=Adjustment(threshold=0.6), kinds={"length": Adjustment(threshold=0.4)})
     return inner, CalibratedJudge(inner, calibration)
@@ -84,3 +84,9 @@ async def test_a_calibration_for_another_judge_is_refused_at_start():
     _, judge = calibrated("other/2")
     with pytest.raises(ValueError, match=r"other/2.*unsure/1.*--judge-calibration"):
         await judge.start()
+
+
+async def test_a_taught_models_calibration_fits_it_however_it_is_served():
+    _, judge = calibrated(judge=None)
+    await judge.start()
+    assert judge.info.fingerprint.startswith("unsure/1+calibration/")

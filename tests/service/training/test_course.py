@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from perception_reward.service.audit.figures import AuditReport
+from perception_reward.service.judges.calibration import load_calibration
 from perception_reward.service.settings import load
 from perception_reward.trainer_client.wire import Fact
 
@@ -85,7 +86,10 @@ def test_the_folder_holds_a_model_that_loads_its_tokenizer_and_a_card(whole: Pat
         assert said in card
     for name in ("base.json", "report.json"):
         AuditReport.model_validate_json((whole / "audit" / name).read_bytes())
-    assert load(judge_config=whole / "judge.toml").judge == f"vllm:{whole}"
+    told = load(judge_config=whole / "judge.toml")
+    assert told.judge == f"cascade:vllm:{whole}"
+    assert told.judge_calibration == whole / "calibration.json"
+    assert load_calibration(told.judge_calibration).judge is None
     assert not (whole / "training").exists()
 
 

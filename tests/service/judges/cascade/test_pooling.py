@@ -56,10 +56,18 @@ def test_what_a_small_model_says_too_often_is_taken_back_and_a_calibrated_one_sa
     assert plain.contradiction < calibrated.contradiction
 
 
-def test_outside_geometry_what_is_hardly_likelier_than_not_is_not_named_stated() -> None:
+@pytest.mark.parametrize(("calibrated", "shares"), [(False, (0.4, 0.75)), (True, (0.25, 0.75))])
+def test_outside_geometry_what_is_hardly_likelier_than_not_is_not_named_stated(
+    calibrated: bool, shares: tuple[float, float]
+) -> None:
     doubtful, sure = (
-        pooled(Verdict("stated", 0.5, contradiction=0.3), Verdict("stated", share, contradiction=0.2), "sentence")
-        for share in (0.4, 0.75)
+        pooled(
+            Verdict("stated", 0.5, contradiction=0.3),
+            Verdict("stated", share, contradiction=0.2),
+            "sentence",
+            calibrated=calibrated,
+        )
+        for share in shares
     )
     assert (doubtful.label, sure.label) == ("absent", "stated")
     assert doubtful.probability > 0.5
