@@ -211,11 +211,11 @@ async def decided(judge: Judge, tasks: Sequence[JudgeTask]) -> list[list[Said | 
     deadline = asyncio.get_running_loop().time() + 3600
     found: dict[int, list[Said | None]] = {}
     async for index, outcomes in judge.judge(tasks, deadline):
-        found[index] = [_said(outcome) if isinstance(outcome, Verdict) else None for outcome in outcomes]
+        found[index] = [said_by(outcome) if isinstance(outcome, Verdict) else None for outcome in outcomes]
     return [found[index] for index in range(len(tasks))]
 
 
-def _said(verdict: Verdict) -> Said:
+def said_by(verdict: Verdict) -> Said:
     return verdict.label, verdict.probability, verdict.contradiction, verdict.stage == "evidence"
 
 
@@ -393,10 +393,10 @@ def tellings(responses: Sequence[list[Pair]], source: Path) -> list[Telling]:
     """Of those pairs that were asked about."""
     asked = answered(source)
     every = [pair for pairs in responses for pair in pairs]
-    return [Telling(pair, _verdict(asked[at])) for pair in every if (at := (pair.key, pair.fact)) in asked]
+    return [Telling(pair, verdict_of(asked[at])) for pair in every if (at := (pair.key, pair.fact)) in asked]
 
 
-def _verdict(said: Said | None) -> Verdict | None:
+def verdict_of(said: Said | None) -> Verdict | None:
     if said is None:
         return None
     label, probability, contradiction, unasked = said
