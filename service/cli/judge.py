@@ -36,10 +36,10 @@ def train(
     base: Annotated[str, typer.Argument(help="The model to teach: a folder, or a hub's name.")],
     out: Annotated[Path, typer.Argument(file_okay=False, help="The folder to write, which `vllm:OUT` serves.")],
     labelled: Labelled = None,
-    most: Annotated[int, typer.Option(min=1, help="Most statements made of one family.")] = 200,
+    most: Annotated[int, typer.Option(min=1, help="Most statements made of one family.")] = 10,
     held_out: Annotated[
         float, typer.Option(min=0.05, max=0.9, help="Share of the problems that are not taught, for measuring.")
-    ] = 0.2,
+    ] = 0.1,
     probes: Annotated[int, typer.Option(min=1, help="Most statements of one family to measure with.")] = 40,
     how: Annotated[Literal["lora", "full"], typer.Option(help="Teach adapters, or all weights.")] = "lora",
     rank: Annotated[int, typer.Option(min=1, help="Rank of the adapters.")] = 16,
