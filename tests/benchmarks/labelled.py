@@ -86,12 +86,18 @@ def written_pairs(data: Path) -> list[Pair]:
     ]
 
 
+# Numbers of the packaged problems that were added after the pool was fitted.
+_LATER = 101
+
+
 def starting_pairs(data: Path) -> list[Pair]:
-    """The pairs of every domain that come with the package, over responses of our own; `judge train` teaches them."""
+    """Pairs of every domain that come with the package, over responses of our own; `judge train` teaches them. Only the
+    first ones, which the cascade's pool was fitted with: of the others only taught models have been told."""
     source = files("perception_reward.service.training").joinpath("starting.jsonl")
     return [
         Pair(row["problem"], row["problem"], fact["text"], fact["label"], False, row["response"])
         for row in map(json.loads, source.read_text(encoding="utf-8").splitlines())
+        if int(row["problem"].rpartition("/")[2]) < _LATER
         for fact in row["facts"]
     ]
 
