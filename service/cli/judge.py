@@ -34,9 +34,9 @@ def judges() -> None:
 def train(
     settings: Settings,
     base: Annotated[str, typer.Argument(help="The model to teach: a folder, or a hub's name.")],
-    out: Annotated[Path, typer.Argument(file_okay=False, help="The folder to write, which `vllm:OUT` serves.")],
+    out: Annotated[Path, typer.Argument(file_okay=False, help="The folder to write: the model, and judge.toml.")],
     labelled: Labelled = None,
-    most: Annotated[int, typer.Option(min=1, help="Most statements made of one family.")] = 10,
+    most: Annotated[int, typer.Option(min=1, help="Most statements made of one family; more teach wordings.")] = 10,
     held_out: Annotated[
         float, typer.Option(min=0.05, max=0.9, help="Share of the problems that are not taught, for measuring.")
     ] = 0.1,

@@ -54,7 +54,13 @@ class CalibratedJudge:
         once it is started."""
         await self._inner.start()
         actual = self._inner.info.fingerprint
-        if self._calibration.judge not in (None, actual):
+        if self._calibration.judge is None:
+            if self._inner.info.method != "verdict":
+                raise ValueError(
+                    f"the calibration is that of a taught model, which is asked by the method verdict, and this judge "
+                    f"is {actual}; name the model, or leave out --judge-calibration"
+                )
+        elif self._calibration.judge != actual:
             raise ValueError(
                 f"the calibration was fitted for the judge {self._calibration.judge}, and this one is {actual}; "
                 "fit it again with `perception-reward audit --fit`, or leave out --judge-calibration"

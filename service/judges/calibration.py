@@ -2,7 +2,7 @@
 
 Two questions, one after the other: is the fact stated, and if not, is it contradicted. Each has a temperature and a
 bias on the log-odds (Platt 1999): p' = sigmoid(log-odds(p) / temperature + bias). `perception-reward audit --fit`
-writes the file.
+writes the file, and `judge train` one for the model that it taught.
 """
 
 from __future__ import annotations
@@ -90,7 +90,7 @@ class Calibration(_Model):
     """What `serve` loads.
 
     judge: fingerprint of the judge it was fitted for, and it fits no other; null for that of a taught model, whose
-    folder it lies in, however that is served.
+    folder it lies in: by whatever engine and name that is served, it is asked by the method `verdict`.
     kinds: by the kind that an annotation gives a fact. groups: by what its text is about.
     problems: digests of the problems it was fitted on, so that no audit shows figures on these as results.
     """

@@ -39,7 +39,9 @@ def card(
             f"Licence of the base: {licence}. It holds for this model too, besides what the data asks for.\n",
             "## Figures\n",
             "On problems that were held out, base → taught; 95 % intervals by problem. "
-            f"The audit calls it **{after.verdict}**; why, and single cases, are in `audit/report.html`.\n",
+            f"The audit calls it **{after.verdict}**; why, and single cases, are in `audit/report.html`. The figures "
+            "are the model's alone. `judge.toml` puts it behind the rules and reads it by `calibration.json`"
+            f"{_calibrated(after)}.\n",
             *_quality("Responses labelled by people or a stronger judge", before.labelled, after.labelled),
             *_quality(
                 "Statements made from annotations, in the wordings that were taught: they flatter",
@@ -95,6 +97,13 @@ def _quality(title: str, before: Quality | None, after: Quality | None) -> Itera
         if row.name in old:
             yield f"| {row.name} ({row.asked}) | {_figure(old[row.name].accuracy)} | {_figure(row.accuracy)} |"
     yield ""
+
+
+def _calibrated(report: AuditReport) -> str:
+    """What the calibration was fitted on."""
+    if report.calibration is None:
+        return ", which leaves its probabilities as they are, since none did better"
+    return f", fitted on {report.calibration.examples} of these examples"
 
 
 def _attacks(before: AuditReport, after: AuditReport) -> Iterator[str]:

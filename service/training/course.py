@@ -1,5 +1,5 @@
-"""The whole way from data to a folder that `vllm:FOLDER` serves, with its card. Each step that a killed run had done
-is not done again."""
+"""The whole way from data to a folder that serves as a judge, with its calibration and card. Each step that a killed run
+had done is not done again."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from perception_reward.annotations.outputs import written
-from perception_reward.service.audit.figures import AuditReport
+from perception_reward.service.audit.figures import AuditReport, HeldOut
 from perception_reward.service.audit.fit import Unfit, fit_calibration
 from perception_reward.service.audit.probes import Observation, Probe, observe
 from perception_reward.service.audit.report import build_report
@@ -111,7 +111,7 @@ def _audited(
 ) -> AuditReport:
     """What the model `name` is worth on `probes`, written to `kept`. fitted: where the calibration is written that its
     verdicts on them tell."""
-    if kept.exists():
+    if kept.exists() and (fitted is None or fitted.exists()):
         return AuditReport.model_validate_json(kept.read_bytes())
     say(f"asking {name} about {len(probes)} statements that are held out")
     method = VerdictMethod(language=settings.judge_language)
@@ -129,20 +129,29 @@ def _audited(
         )
 
     seen, created = asyncio.run(asked()), datetime.now(timezone.utc)
-    report = build_report(seen, info=judge.info, scope=settings.judge_scope, seed=plan.seed, created=created)
-    if fitted is not None:
-        _write(fitted, calibration_of(seen, judge.info, plan.seed).model_dump_json(indent=1))
+    calibration, worth = calibration_of(seen, judge.info, plan.seed) if fitted is not None else (None, None)
+    report = build_report(
+        seen, info=judge.info, scope=settings.judge_scope, seed=plan.seed, created=created, held_out=worth
+    )
+    if fitted is not None and calibration is not None:
+        if worth is None:
+            say("no calibration does better on what is held out: the model's probabilities stay as they are")
+        _write(fitted, calibration.model_dump_json(indent=1))
     _write(kept, report.model_dump_json(indent=1))
     return report
 
 
-def calibration_of(seen: Sequence[Observation], info: JudgeInfo, seed: int) -> Calibration:
-    """Of a taught model, however it is served: its probabilities stay as they are where none does better."""
+def calibration_of(seen: Sequence[Observation], info: JudgeInfo, seed: int) -> tuple[Calibration, HeldOut | None]:
+    """That of a taught model, however it is served, and what it is worth on problems that it was not fitted on.
+
+    Where none does better, the model's probabilities stay as they are, and there is no worth. The cascade is then not
+    to correct them either: what it takes back is what models say that were not taught.
+    """
     try:
-        fitted = fit_calibration(seen, info, seed=seed).calibration
+        fitted = fit_calibration(seen, info, seed=seed)
     except Unfit:
-        fitted = Calibration(judge=None, every=Adjustment(contradicted=Scale()))
-    return fitted.model_copy(update={"judge": None})
+        return Calibration(judge=None, every=Adjustment(contradicted=Scale())), None
+    return fitted.calibration.model_copy(update={"judge": None}), fitted.held_out
 
 
 def _write(path: Path, text: str) -> None:

@@ -22,7 +22,7 @@ from judging import judge_all
 from labelled import SEEN, Pair, rows
 from labelled import SETS as LABELLED
 from measures import LABELS, table
-from methods import FITTED, Telling, cascaded, grounded, grouped, kept, task_of, tellings
+from methods import FITTED, Telling, calibration_of, cascaded, grounded, grouped, kept, task_of, tellings
 from places import REPOSITORY, arguments
 from real import world
 
@@ -82,7 +82,8 @@ def main() -> None:
     parser.add_argument("--list", type=Path, help="write the errors that nobody has read to this file")
     chosen = parser.parse_args()
     told = {name: told_of(chosen.data, chosen.model, name) for name in SEEN}
-    wrong = [one for name, each in told.items() for one in errors(name, each)]
+    calibration = calibration_of(chosen.model)
+    wrong = [one for name, each in told.items() for one in errors(name, each, calibration=calibration)]
     alone = [one for name, each in told.items() for one in errors(name, each, alone=True)]
     text = "\n\n".join(report(chosen.model, sum(map(len, told.values())), wrong, alone))
     print(text)
@@ -98,11 +99,13 @@ def told_of(data: Path, model: str, name: str) -> list[Telling]:
     return [one for one in tellings(grouped(pairs), kept(model, FITTED, name)) if one.verdict is not None]
 
 
-def errors(name: str, told: Sequence[Telling], *, alone: bool = False) -> Iterator[Wrong]:
+def errors(
+    name: str, told: Sequence[Telling], *, alone: bool = False, calibration: Calibration | None = None
+) -> Iterator[Wrong]:
     held = [grounded(one) for one in told]
     rules = [said for (said,) in judge_all([task_of([one.pair]) for one in told])]
     read = {(row["key"], row["fact"]): row["cause"] for row in rows(READ)} if READ.is_file() else {}
-    for raw, ground, both, by_rules in zip(told, held, cascaded(held), rules, strict=True):
+    for raw, ground, both, by_rules in zip(told, held, cascaded(held, calibration), rules, strict=True):
         said = ground if alone else both
         if said.verdict is None or raw.verdict is None or right(said):
             continue

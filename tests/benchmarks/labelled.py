@@ -87,7 +87,7 @@ def written_pairs(data: Path) -> list[Pair]:
 
 
 # Numbers of the packaged problems that were added after the pool was fitted.
-_LATER = 101
+FIRST_LATER = 101
 
 
 def starting_pairs(data: Path) -> list[Pair]:
@@ -97,7 +97,7 @@ def starting_pairs(data: Path) -> list[Pair]:
     return [
         Pair(row["problem"], row["problem"], fact["text"], fact["label"], False, row["response"])
         for row in map(json.loads, source.read_text(encoding="utf-8").splitlines())
-        if int(row["problem"].rpartition("/")[2]) < _LATER
+        if int(row["problem"].rpartition("/")[2]) < FIRST_LATER
         for fact in row["facts"]
     ]
 

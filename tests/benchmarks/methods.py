@@ -349,10 +349,11 @@ def calibration_of(model: str) -> Calibration | None:
 
 def keep_calibration(chosen: argparse.Namespace) -> None:
     """What a taught model's folder has, beside what it says."""
-    source = Path(chosen.tokenizer or chosen.model) / CALIBRATION
+    source, target = Path(chosen.tokenizer or chosen.model) / CALIBRATION, folder_of(chosen.model) / CALIBRATION
+    target.unlink(missing_ok=True)
     if source.is_file():
-        folder_of(chosen.model).mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(source, folder_of(chosen.model) / CALIBRATION)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(source, target)
 
 
 def grounded(telling: Telling) -> Telling:

@@ -2,10 +2,12 @@ from __future__ import annotations
 
 import random
 import sys
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
 import pytest
+import tomllib
 
 from perception_reward.service.judges.base import Verdict
 from perception_reward.trainer_client.wire import Label
@@ -23,6 +25,13 @@ def pooling() -> Any:
     finally:
         sys.path.remove(folder)
     return module
+
+
+def test_the_packaged_pairs_that_are_measured_are_those_that_the_pool_was_fitted_with(pooling: Any):
+    from labelled import starting_pairs
+
+    told = tomllib.loads(files("perception_reward.service.judges.cascade").joinpath("pooling.toml").read_text("utf-8"))
+    assert len(starting_pairs(Path())) == told["provenance"]["pairs"]["starting"]
 
 
 def verdict(label: Label, share: float) -> Verdict:

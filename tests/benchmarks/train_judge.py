@@ -45,8 +45,8 @@ HEAD = """# A judge of one's own
 
 Made by `python tests/benchmarks/train_judge.py --write`: a model before and after `perception-reward judge train`,
 asked by the method `verdict` with the evidence that is shipped, about responses to problems of which nothing was
-taught, each alone and behind the rules: the base as any model, the taught one with its calibration, as its `judge.toml`
-has it. Intervals are by problem; what the tables mean is in [judges](../../../service/judges/README.md)."""
+taught, each alone, uncalibrated, and behind the rules: the base as any model, the taught one with its calibration, as
+its `judge.toml` has it. Intervals are by problem; [judges](../../../service/judges/README.md) says what the tables mean."""
 
 # By judge and pair what is said of it.
 Told = dict[str, dict[str, Telling]]
@@ -137,9 +137,10 @@ async def _ask(engine: Engine, folder: Path, pairs: Sequence[Pair], target: Path
     deadline = asyncio.get_running_loop().time() + 36000
     with target.open("a", encoding="utf-8") as out:
         async for at, (said,) in judge.judge([task_of([pair]) for pair in pairs], deadline):
-            told = said_by(said) if isinstance(said, Verdict) else None
-            out.write(json.dumps([key_of(pairs[at]), told]) + "\n")
-            out.flush()
+            # What is missing is asked again by the next run.
+            if isinstance(said, Verdict):
+                out.write(json.dumps([key_of(pairs[at]), said_by(said)]) + "\n")
+                out.flush()
     await judge.aclose()
     await engine.aclose()
 
@@ -160,14 +161,14 @@ def attacks(data: Path, most: int) -> dict[str, list[Pair]]:
 
 
 def kept(out: Path, folder: Path) -> Path:
-    return out.with_name(f"{out.name}.{folder.name}.said.jsonl")
+    return out.with_name(f"{out.name}.{folder.name}.verdicts.jsonl")
 
 
 def key_of(pair: Pair) -> str:
     return f"{pair.key} {pair.fact}"
 
 
-def said_of(source: Path) -> dict[str, Said | None]:
+def said_of(source: Path) -> dict[str, Said]:
     return dict(map(json.loads, source.read_text(encoding="utf-8").splitlines())) if source.exists() else {}
 
 
@@ -213,7 +214,7 @@ def fooled(tricks: Mapping[str, Sequence[Pair]], told: Told) -> str:
         counts = [sum(verdict.said == "stated" for verdict in each) for each in judged]
         shares = (f"{count} ({count / max(1, len(judged[0])):.3f})" for count in counts)
         lines.append([family, str(len(judged[0])), *shares])
-    return table(["attack", "tried", *told], lines)
+    return table(["attack", "tried", *(f"taken for stated: {judge}" for judge in told)], lines)
 
 
 def settings(out: Path) -> str:

@@ -23,6 +23,7 @@ class Unsure:
     together = True
 
     def __init__(self) -> None:
+        self.method = "guess"
         self.info = JudgeInfo("unsure", "m", "guess", "unsure/?")
         self.closed = False
 
@@ -39,7 +40,7 @@ class Unsure:
         return Health(False, "unwell")
 
     async def start(self) -> None:
-        self.info = JudgeInfo("unsure", "m", "guess", "unsure/1")
+        self.info = JudgeInfo("unsure", "m", self.method, "unsure/1")
 
     async def aclose(self) -> None:
         self.info = JudgeInfo("unsure", "m", "guess", "closed")
@@ -87,6 +88,11 @@ async def test_a_calibration_for_another_judge_is_refused_at_start():
 
 
 async def test_a_taught_models_calibration_fits_it_however_it_is_served():
-    _, judge = calibrated(judge=None)
+    inner, judge = calibrated(judge=None)
+    inner.method = "verdict"
     await judge.start()
     assert judge.info.fingerprint.startswith("unsure/1+calibration/")
+    # The rules, or a model that is asked otherwise, are not what was taught.
+    inner.method = "paper"
+    with pytest.raises(ValueError, match="asked by the method verdict"):
+        await judge.start()

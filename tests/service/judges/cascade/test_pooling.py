@@ -73,6 +73,14 @@ def test_outside_geometry_what_is_hardly_likelier_than_not_is_not_named_stated(
     assert doubtful.probability > 0.5
 
 
+@pytest.mark.parametrize("kind", ["length", "sentence"])
+def test_the_odds_of_a_calibrated_model_stand_as_they_are(kind: str) -> None:
+    rules = Verdict("absent", 0.1, contradiction=0.1)
+    found = [pooled(rules, Verdict("absent", share, contradiction=0.2), kind, calibrated=True) for share in (0.1, 0.4)]
+    less, more = (one.probability / (one.contradiction or 1.0) for one in found)
+    assert more / less == pytest.approx(4)
+
+
 def test_that_one_of_them_saw_a_part_only_is_told() -> None:
     part, whole = Verdict("stated", 0.6, truncated=True), Verdict("stated", 0.6)
     assert pooled(whole, part, "length").truncated
