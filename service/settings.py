@@ -95,8 +95,8 @@ class Settings(BaseSettings):
     )
     judge_config: Path | None = Field(
         default=None,
-        description="TOML file of the judge's settings, as `perception-reward judge choose` and `judge train` write it. What "
-        "is set otherwise wins over it.",
+        description="TOML file of judge settings, as `perception-reward judge choose` and `judge train` write it. "
+        "What is set otherwise wins over it.",
     )
     judge_method: Literal["verdict", "joint", "paper"] = Field(
         default="verdict",

@@ -1,5 +1,5 @@
-"""The whole way from data to a folder that serves as a judge, with its calibration and card. Each step that a killed run
-had done is not done again."""
+"""The whole way from data to a folder that serves as a judge, with its calibration and card. What a killed run had done
+is not done again."""
 
 from __future__ import annotations
 

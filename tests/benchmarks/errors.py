@@ -27,6 +27,7 @@ from places import REPOSITORY, arguments
 from real import world
 
 from perception_reward.service.judges.base import Verdict
+from perception_reward.service.judges.calibration import Calibration
 from perception_reward.service.judges.cascade.checks import decides, packaged
 from perception_reward.service.judges.llm.evidence import shown_of
 from perception_reward.service.judges.llm.grounding import grounds

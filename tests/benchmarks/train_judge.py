@@ -46,7 +46,7 @@ HEAD = """# A judge of one's own
 Made by `python tests/benchmarks/train_judge.py --write`: a model before and after `perception-reward judge train`,
 asked by the method `verdict` with the evidence that is shipped, about responses to problems of which nothing was
 taught, each alone, uncalibrated, and behind the rules: the base as any model, the taught one with its calibration, as
-its `judge.toml` has it. Intervals are by problem; [judges](../../../service/judges/README.md) says what the tables mean."""
+its `judge.toml` has it. Intervals are by problem; [judges](../../../service/judges/README.md) explains the tables."""
 
 # By judge and pair what is said of it.
 Told = dict[str, dict[str, Telling]]

@@ -131,3 +131,13 @@ def test_what_cannot_be_taught_is_told_in_a_line(tiny_model: Path, tmp_path: Pat
     assert done.returncode == 1
     assert "has 2 layers; --freeze leaves at least one" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_a_calibration_that_does_no_better_leaves_the_models_word_as_it_is():
+    from perception_reward.service.judges.base import JudgeInfo, Verdict
+    from perception_reward.service.training.course import calibration_of
+
+    calibration, worth = calibration_of([], JudgeInfo("plain", "m", "verdict", "plain/verdict/0"), seed=0)
+    assert (calibration.judge, worth) == (None, None)
+    said = Verdict("contradicted", 0.2, certainty=0.7, contradiction=0.7)
+    assert calibration.reading(Fact(id="f", text="The cup is red."))(said).probability == pytest.approx(0.2)
