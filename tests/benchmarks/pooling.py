@@ -5,7 +5,7 @@
 Of the sets in `SEEN`, the sure pairs that `methods.py` has asked the model about. For facts about a figure's geometry
 and for all others five numbers (`pooling.Pool`), by the likelihood of the right label with a ridge towards what Bayes'
 rule would take; and, to name a label, a lowering of the odds of *stated*: that by which fewest are wrong, where what is
-not stated and taken for stated counts `COST` times, since a policy learns to say what is paid for. It is chosen, like
+not stated and taken for stated counts `PRICE` times, since a policy learns to say what is paid for. It is chosen, like
 the figures printed, on problems that the fit had not seen. Where grounding has taken *stated* from the model the odds
 are no longer its own, and nothing is fitted on them. Where the model alone is right more often than it and the rules,
 it is left alone: powers of the rules of 0. `--write` puts the numbers into the package. The sets in `UNSEEN` are not
@@ -39,7 +39,15 @@ from scipy.optimize import minimize
 from perception_reward.service.judges.base import JudgeTask, Verdict
 from perception_reward.service.judges.cascade.checks import decides
 from perception_reward.service.judges.cascade.checks import packaged as thresholds
-from perception_reward.service.judges.cascade.pooling import PACKAGED, Pool, model_odds, packaged, pooled, rules_odds
+from perception_reward.service.judges.cascade.pooling import (
+    PACKAGED,
+    PRICE,
+    Pool,
+    model_odds,
+    packaged,
+    pooled,
+    rules_odds,
+)
 from perception_reward.service.judges.llm.evidence import ABSENT, shown_of, ungrounded
 from perception_reward.service.judges.llm.grounding import grounds
 from perception_reward.service.judges.llm.selection import select
@@ -47,8 +55,6 @@ from perception_reward.service.judges.symbolic.kinds import FIGURE_KINDS, kind_o
 
 Numbers = NDArray[np.float64]
 
-# What a wrong *stated* counts beside another error.
-COST = 2
 _LOWERED = [step / 10 for step in range(21)]
 RIDGE = 2.0
 # Powers of the model's odds, of the rules' word and of their odds; what is added for stated and contradicted.
@@ -265,8 +271,8 @@ def as_packaged(both: Sequence[Both]) -> list[Judged]:
     ]
 
 
-def cost(found: Sequence[Judged]) -> int:
-    return sum(COST if one.said == "stated" else 1 for one in found if one.said != one.label)
+def cost(found: Sequence[Judged]) -> float:
+    return sum(PRICE if one.said == "stated" else 1 for one in found if one.said != one.label)
 
 
 def line(found: Sequence[Judged]) -> list[str]:

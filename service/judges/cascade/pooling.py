@@ -6,9 +6,9 @@ A logarithmic opinion pool: the odds of each label are the model's, times how of
 that label is right, times the rules' own odds where they give some, each to a power, times a constant of the label. The
 model's power and the constants take back what a small model says too often and how sure it is of it; the odds of a
 model that is calibrated stand as they are. The label is the likeliest once the odds of stated, which costs most where
-it is wrong, are lowered; probabilities are not. For
-facts about a figure's geometry the rules' word is worth much; for all others it is one of two guesses. Powers and
-constants are in `pooling.toml`, for the one and for the other, fitted on real responses by `make fit-pooling`.
+it is wrong, are lowered; probabilities are not. For facts about a figure's geometry the rules' word is worth much; for
+all others it is one of two guesses. Powers and constants are in `pooling.toml`, for the one and for the other, fitted
+on real responses by `make fit-pooling`.
 """
 
 from __future__ import annotations
@@ -28,6 +28,8 @@ from perception_reward.trainer_client.wire import Label
 
 LABELS: Final[tuple[Label, ...]] = get_args(Label)
 PACKAGED: Final = "pooling.toml"
+# What a wrong *stated* costs beside another error: of probabilities that are right, its logarithm is the best lowering.
+PRICE: Final = 2.0
 # Of each label at least this much: a single zero would silence the other judge.
 LEAST: Final = 1e-3
 # Of what a judge without a probability for `contradicted` leaves to both other labels, the share of the one it names.
@@ -81,8 +83,9 @@ def pooled(rules: Verdict, model: Verdict, kind: str, *, calibrated: bool = Fals
     most = max(odds.values())
     weights = {label: math.exp(each - most) for label, each in odds.items()}
     total = math.fsum(weights.values())
-    lowered = odds | {"stated": odds["stated"] - pool.lowered}
-    label = max(LABELS, key=lambda name: lowered[name])
+    lowered = min(pool.lowered, math.log(PRICE)) if calibrated else pool.lowered
+    named = odds | {"stated": odds["stated"] - lowered}
+    label = max(LABELS, key=lambda name: named[name])
     stated = weights["stated"] / total
     return Verdict(
         label,
