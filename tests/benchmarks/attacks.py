@@ -1,7 +1,7 @@
 """How often each attack of the audit's catalogue is taken for stated by a judge that is served.
 
     python tests/benchmarks/attacks.py --judge cascade:openai:http://127.0.0.1:8000#NAME --tokenizer FOLDER \\
-        [--probes 400] [--write]
+        [--config judge.toml] [--probes 400] [--write]
 
 `perception-reward annotations mark-given` and then `perception-reward audit`, as a user would run them with that judge:
 on problems of Geometry3K, and on the demo's and the labelled sets' facts that are not geometry (`real.py`). `--write`
@@ -37,15 +37,15 @@ about facts that are paid for, after `annotations mark-given` with the same judg
 
 def main() -> None:
     parser = arguments(__doc__)
-    parser.add_argument("--judge", required=True, action="append", help="as for `serve`; one or several")
-    parser.add_argument("--tokenizer", required=True, help="the model's tokenizer folder")
+    parser.add_argument("--judge", action="append", default=[], help="as for `serve`; one or several")
+    parser.add_argument("--tokenizer", default="", help="the model's tokenizer folder")
+    parser.add_argument("--config", action="append", default=[], help="a file of a judge's settings; one or several")
     parser.add_argument("--probes", type=int, default=400, help="the most probes of a family, on either sort of facts")
     parser.add_argument("--write", action="store_true", help=f"make the tables the page {PAGE.relative_to(REPOSITORY)}")
     chosen = parser.parse_args()
-    tables = [
-        section(asked(chosen.data, ["--judge", judge, "--judge-tokenizer", chosen.tokenizer], chosen.probes))
-        for judge in chosen.judge
-    ]
+    judges = [["--judge", judge, "--judge-tokenizer", chosen.tokenizer] for judge in chosen.judge]
+    judges += [["--judge-config", config] for config in chosen.config]
+    tables = [section(asked(chosen.data, judge, chosen.probes)) for judge in judges]
     text = "\n\n".join([HEAD.format(probes=chosen.probes), *tables]) + "\n"
     print(text)
     if chosen.write:
