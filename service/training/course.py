@@ -129,14 +129,15 @@ def _audited(
         )
 
     seen, created = asyncio.run(asked()), datetime.now(timezone.utc)
-    calibration, worth = calibration_of(seen, judge.info, plan.seed) if fitted is not None else (None, None)
-    report = build_report(
-        seen, info=judge.info, scope=settings.judge_scope, seed=plan.seed, created=created, held_out=worth
-    )
-    if fitted is not None and calibration is not None:
+    worth: HeldOut | None = None
+    if fitted is not None:
+        calibration, worth = calibration_of(seen, judge.info, plan.seed)
         if worth is None:
             say("no calibration does better on what is held out: the model's probabilities stay as they are")
         _write(fitted, calibration.model_dump_json(indent=1))
+    report = build_report(
+        seen, info=judge.info, scope=settings.judge_scope, seed=plan.seed, created=created, held_out=worth
+    )
     _write(kept, report.model_dump_json(indent=1))
     return report
 

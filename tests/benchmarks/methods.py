@@ -343,7 +343,11 @@ def _cascaded(telling: Telling, rules: Verdict, calibration: Calibration | None)
 
 def calibration_of(model: str) -> Calibration | None:
     """That of a taught model."""
-    source = folder_of(model) / CALIBRATION
+    return calibration_in(folder_of(model))
+
+
+def calibration_in(folder: Path) -> Calibration | None:
+    source = folder / CALIBRATION
     return load_calibration(source) if source.is_file() else None
 
 

@@ -23,7 +23,18 @@ from pathlib import Path
 
 from labelled import SEEN, SETS, UNSEEN, Pair
 from measures import accuracy, ece, interval, stated_auc, table
-from methods import LEAST_OF_KIND, Said, Telling, cascaded, judged_of, said_by, taken, task_of, verdict_of
+from methods import (
+    LEAST_OF_KIND,
+    Said,
+    Telling,
+    calibration_in,
+    cascaded,
+    judged_of,
+    said_by,
+    taken,
+    task_of,
+    verdict_of,
+)
 from places import REPOSITORY, arguments
 from real import CAP, others, world
 
@@ -32,13 +43,11 @@ from perception_reward.annotations.jsonl import write_jsonl
 from perception_reward.service.audit.attacks.catalogue import families
 from perception_reward.service.audit.generate import generate
 from perception_reward.service.judges.base import Verdict
-from perception_reward.service.judges.calibration import load_calibration
 from perception_reward.service.judges.llm.engine import Engine
 from perception_reward.service.judges.llm.evidence import Evidence
 from perception_reward.service.judges.llm.judge import LLMJudge
 from perception_reward.service.judges.llm.verdict import VerdictMethod
 from perception_reward.service.judges.openai.factory import openai_engine
-from perception_reward.service.training.configuration import CALIBRATION
 
 PAGE = REPOSITORY / "tests" / "benchmarks" / "results" / "taught.md"
 HEAD = """# A judge of one's own
@@ -135,14 +144,16 @@ async def _ask(engine: Engine, folder: Path, pairs: Sequence[Pair], target: Path
     judge = LLMJudge(engine, VerdictMethod(), tokenizer=str(folder), evidence=Evidence())
     await judge.start()
     deadline = asyncio.get_running_loop().time() + 36000
-    with target.open("a", encoding="utf-8") as out:
-        async for at, (said,) in judge.judge([task_of([pair]) for pair in pairs], deadline):
-            # What is missing is asked again by the next run.
-            if isinstance(said, Verdict):
-                out.write(json.dumps([key_of(pairs[at]), said_by(said)]) + "\n")
-                out.flush()
-    await judge.aclose()
-    await engine.aclose()
+    try:
+        with target.open("a", encoding="utf-8") as out:
+            async for at, (said,) in judge.judge([task_of([pair]) for pair in pairs], deadline):
+                # What is missing is asked again by the next run.
+                if isinstance(said, Verdict):
+                    out.write(json.dumps([key_of(pairs[at]), said_by(said)]) + "\n")
+                    out.flush()
+    finally:
+        await judge.aclose()
+        await engine.aclose()
 
 
 def attacks(data: Path, most: int) -> dict[str, list[Pair]]:
@@ -179,8 +190,7 @@ def told_of(chosen: argparse.Namespace, pairs: Sequence[Pair]) -> Told:
     for name, folder in (("base", chosen.base), ("taught", chosen.out)):
         both = [pair for pair in pairs if all(key_of(pair) in one for one in said.values())]
         alone = [Telling(pair, verdict_of(said[folder][key_of(pair)])) for pair in both]
-        calibration = load_calibration(folder / CALIBRATION) if (folder / CALIBRATION).exists() else None
-        for judge, tellings in ((name, alone), (f"{name}, behind the rules", cascaded(alone, calibration))):
+        for judge, tellings in ((name, alone), (f"{name}, behind the rules", cascaded(alone, calibration_in(folder)))):
             found[judge] = {key_of(one.pair): one for one in tellings}
     return found
 

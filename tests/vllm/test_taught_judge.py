@@ -38,9 +38,9 @@ def taught(vllm_model: Path, vllm_python: str, tmp_path: Path) -> Path:
     subprocess.run(command, check=True, capture_output=True, timeout=300)
     how = {name: Settings.model_fields[name].default for name in ASKED}
     judge = {"judge": f"cascade:vllm:{folder}", "judge_calibration": CALIBRATION}
-    (folder / CALIBRATION).write_text(
-        Calibration(judge=None, every=Adjustment(stated=SURE, contradicted=Scale())).model_dump_json()
-    )
+    read = {"sure": Adjustment(stated=SURE, contradicted=Scale())}
+    calibration = Calibration(judge=None, every=Adjustment(contradicted=Scale()), kinds=read)
+    (folder / CALIBRATION).write_text(calibration.model_dump_json())
     write_config(folder / "judge.toml", judge | how, "As it was taught.")
     (folder / "audit").mkdir()
     (folder / "README.md").write_text("---\nlibrary_name: transformers\n---\n\n# A judge of visual facts\n")
@@ -59,8 +59,11 @@ def test_a_taught_folder_is_served_by_its_settings_and_gives_verdicts(
     engine = ("--judge-engine-arg", "dtype=float32", "--judge-engine-arg", "enforce_eager=true")
     options = (*engine, "--judge-engine-arg", "max-model-len=4096", "--workers", "1", "--request-timeout", "400")
     service = start_process("--judge-config", str(taught / "judge.toml"), *options, python=vllm_python)
-    texts = ("A dog lies on a sofa.", "The kitchen has two windows.")
-    facts = [{"id": f"f{number}", "text": text} for number, text in enumerate(texts)]
+    facts = [
+        {"id": "read", "text": "A dog lies on a sofa.", "kind": "sure"},
+        {"id": "other", "text": "The lamp beside the sofa has 3 bulbs."},
+        {"id": "unread", "text": "The kitchen has two windows."},
+    ]
     item = {"response": "The brown dog sleeps on the sofa. A lamp is switched on beside it.", "facts": facts}
     reply = httpx.post(f"{service.url}/v1/score", json={"items": [item], "explain": True}, timeout=460)
     assert reply.status_code == 200, reply.text
@@ -68,9 +71,11 @@ def test_a_taught_folder_is_served_by_its_settings_and_gives_verdicts(
     assert told["judge"].startswith("cascade/")
     (result,) = told["results"]
     assert result["status"] == "ok", result
-    read, unread = result["facts"]
+    read, other, unread = result["facts"]
     # By the rules alone, or by the model as it is, it would be far less likely.
     assert read["verdict"] == "stated"
     assert read["probability"] > 0.9
     assert "dog sleeps" in str(read["trace"])
+    # By the model, but for what its settings keep from it: a text without the fact's number cannot state it.
+    assert 0 < other["probability"] < 0.02
     assert unread["verdict"] == "absent"
